@@ -1,0 +1,128 @@
+"""Files that are either the old one or the new one, whole, whenever the power goes; and clear words for damaged ones.
+
+A file is written under another name in the same folder, forced to the disk, and only then renamed over the old one,
+which systems do in one piece. Nothing here unpickles: a checkpoint loads with ``weights_only=True``, weights are
+safetensors.
+"""
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from torch import nn
+
+
+class CheckpointError(ValueError):
+    """A file that should hold a checkpoint or weights and does not, or holds those of another model."""
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """An ``OSError`` while ``path`` is written says which file it was, and why, in one line."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Forces the names in ``folder`` to the disk: a rename lives there and not in the file."""
+    if hasattr(os, "O_DIRECTORY"):  # Windows has no such call, and needs none
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes the whole file or leaves the old one as it is, and makes the folder if it is not there.
+
+    Raises:
+        OSError: if it cannot be written (a full disk, a file where the folder should be), in one line with its name.
+    """
+    temporary = path.with_name(path.name + ".tmp")
+    with naming(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+            sync_folder(path.parent)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """``write_bytes`` for text, in UTF-8."""
+    write_bytes(path, text.encode())
+
+
+def save(path: Path, state: dict) -> None:
+    """Saves tensors, numbers, strings, and lists, tuples and dicts of these."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    write_bytes(path, buffer.getvalue())
+
+
+def load(path: Path, map_location: str | torch.device = "cpu") -> dict:
+    """What ``save`` wrote.
+
+    Raises:
+        CheckpointError: if the file is not there, or empty, cut short, or no checkpoint.
+    """
+    data = read_bytes(path)
+    try:
+        state = torch.load(io.BytesIO(data), map_location=map_location, weights_only=True)
+    except Exception as error:  # torch raises half a dozen kinds, according to which byte is wrong
+        raise damaged(path) from error
+    if not isinstance(state, dict):
+        raise damaged(path)
+    return state
+
+
+def save_weights(path: Path, model: nn.Module, notes: dict[str, str] | None = None) -> None:
+    """Saves parameters and buffers as safetensors, with ``notes`` in the file's header."""
+    # Copies, because safetensors wants whole tensors of their own: no views, and no two names for one (tied weights).
+    tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in model.state_dict().items()}
+    write_bytes(path, safetensors.torch.save(tensors, notes))
+
+
+def load_weights(path: Path, model: nn.Module) -> None:
+    """Fills ``model`` with what ``save_weights`` wrote.
+
+    Raises:
+        CheckpointError: if the file is not there or damaged, or was written from a model with other names or shapes.
+    """
+    data = read_bytes(path)
+    try:
+        tensors = safetensors.torch.load(data)
+    except Exception as error:  # see load
+        raise damaged(path) from error
+    ours, theirs = ({n: tuple(t.shape) for n, t in side.items()} for side in (model.state_dict(), tensors))
+    for name in sorted(ours.keys() | theirs.keys()):
+        if ours.get(name) != theirs.get(name):
+            here, there = (str(side.get(name, "nothing")) for side in (ours, theirs))
+            raise CheckpointError(f"{path} was written by another model: {name} is {there} there and {here} here")
+    model.load_state_dict(tensors)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The file's bytes. Raises CheckpointError if it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {error.strerror}") from error
+
+
+def damaged(path: Path) -> CheckpointError:
+    """The error for a file that is there and cannot be understood."""
+    return CheckpointError(f"{path} is damaged (cut short, or no file of this kind): delete it and make it anew")

@@ -1,0 +1,110 @@
+"""A finished run is there at every moment: until the new one has finished the old, from then on the new."""
+
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+
+from lab import CheckpointError, finished, load_best, read_summary
+from tests.lab import tiny
+
+COMMAND = "python -m tiny"
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing on the way catches it."""
+
+
+def train(folder: Path, steps: int, **options) -> None:
+    tiny.run_tiny(folder, steps=steps, config={"steps": steps}, validate=None, **options)
+
+
+def steps_of(folder: Path) -> int:
+    """The steps of the run that ``finished`` gives; its summary and its weights belong together."""
+    place = finished(folder, COMMAND)
+    steps = read_summary(place)["steps"]
+    assert torch.load(place / "last.pt")["steps"] == steps
+    assert len((place / "metrics.jsonl").read_text().splitlines()) == steps
+    load_best(place, {"model": tiny.build()[0]})
+    return steps
+
+
+def test_no_model_says_which_command_makes_one(tmp_path) -> None:
+    with pytest.raises(ValueError, match=f"{tmp_path / 'run'} holds no trained model: make one with {COMMAND}$"):
+        finished(tmp_path / "run", COMMAND)
+    with pytest.raises(SystemExit):
+        train(tmp_path / "run", 3, batch_at=tiny.attack(tiny.batch_at, 1, signal.SIGINT))
+    with pytest.raises(ValueError, match="no trained model"):  # an unfinished one is none
+        finished(tmp_path / "run", COMMAND)
+
+
+def test_a_finished_run_is_replaced_only_when_the_new_one_has_finished(tmp_path) -> None:
+    folder = tmp_path / "run"
+    train(folder, 2)
+    with pytest.raises(SystemExit):
+        train(folder, 3, batch_at=tiny.attack(tiny.batch_at, 1, signal.SIGINT))
+    assert steps_of(folder) == 2
+    train(folder, 3, resume=True)
+    assert steps_of(folder) == 3
+    assert [place.name for place in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize(
+    ("call", "number", "left"),
+    [
+        ("rename", 0, {"run", "run.unfinished"}),
+        ("rename", 1, {"run.replaced", "run.unfinished"}),
+        ("rmtree", 1, {"run", "run.replaced"}),  # the first makes room for the old one
+    ],
+)
+def test_killed_in_the_middle_of_the_replacement(call, number, left, tmp_path, monkeypatch) -> None:
+    folder, calls = tmp_path / "run", []
+    train(folder, 2)
+    owner = Path if call == "rename" else shutil
+    original = getattr(owner, call)
+
+    def kill(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) == number + 1:
+            raise Killed
+        return original(*arguments, **options)
+
+    def batch_at(step: int):
+        if step == 2:
+            monkeypatch.setattr(owner, call, kill)
+        return tiny.batch_at(step)
+
+    with pytest.raises(Killed):
+        train(folder, 3, batch_at=batch_at)
+    monkeypatch.undo()
+    assert {place.name for place in tmp_path.iterdir()} == left
+    assert steps_of(folder) == 3  # found where it is
+    assert {place.name for place in tmp_path.iterdir()} == left  # asking moved nothing
+    train(folder, 4)  # asks for nothing: the run of three steps had finished
+    assert steps_of(folder) == 4
+    assert [place.name for place in tmp_path.iterdir()] == ["run"]
+
+
+def test_what_is_no_run_is_not_deleted(tmp_path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.txt").write_text("years of work")
+    with pytest.raises(ValueError, match=f"{tmp_path / 'run'} is in the way"):
+        train(tmp_path / "run", 2)
+    assert (tmp_path / "run" / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_damaged_summary_is_named(tmp_path) -> None:
+    (tmp_path / "run.json").write_text('{"steps": ')
+    with pytest.raises(CheckpointError, match=f"{tmp_path / 'run.json'} is damaged"):
+        read_summary(tmp_path)
+
+
+def test_the_summary_holds_what_a_verb_needs(tmp_path) -> None:
+    tiny.run_tiny(tmp_path / "run")
+    summary = read_summary(tmp_path / "run")
+    assert summary["config"] == tiny.CONFIG
+    assert (summary["steps"], summary["processes"], summary["command"]) == (40, 1, COMMAND)
+    assert summary["best"] == max(torch.load(tmp_path / "run" / "last.pt")["history"], key=lambda row: row["score"])
+    assert summary["seconds"] > 0

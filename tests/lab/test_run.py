@@ -1,0 +1,287 @@
+"""A run that is killed, stopped, or short of disk ends with the bits of one that was not.
+
+The plain training without a run, ``tiny.train(…, range(40), …)``, is what every other one is compared with.
+"""
+
+import errno
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from lab import CheckpointError, command_line, load_best
+from tests.lab import tiny
+
+ROOT = Path(__file__).parents[2]
+
+
+def weights(model: torch.nn.Module) -> bytes:
+    return b"".join(tensor.numpy().tobytes() for tensor in model.state_dict().values())
+
+
+@pytest.fixture(scope="module")
+def plain() -> tuple[bytes, list[float]]:
+    """Weights and losses of the loop over ``range``: without a run, a validation or a save."""
+    model, optimizer = tiny.build()
+    losses = []
+    tiny.train(model, optimizer, tiny.batch_at, range(40), lambda step, loss: losses.append(loss))
+    return weights(model), losses
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    tiny.run_tiny(folder)
+    return folder
+
+
+def check_same(ours, expected, where: str) -> None:
+    """Nested dicts, lists and tuples, equal to the last bit."""
+    assert type(ours) is type(expected), where
+    if isinstance(expected, dict):
+        assert ours.keys() == expected.keys(), where
+        for name in expected:
+            check_same(ours[name], expected[name], f"{where}.{name}")
+    elif isinstance(expected, list | tuple):
+        assert len(ours) == len(expected), where
+        for index, pair in enumerate(zip(ours, expected, strict=True)):
+            check_same(*pair, f"{where}[{index}]")
+    else:
+        assert torch.equal(ours, expected) if isinstance(expected, torch.Tensor) else ours == expected, where
+
+
+def check_same_run(folder: Path, whole: Path) -> None:
+    """Bit for bit: weights, best weights, optimiser, history; and each step once in the metrics."""
+    for file in ("best.safetensors", "metrics.jsonl"):
+        assert (folder / file).read_bytes() == (whole / file).read_bytes(), file
+    ours, expected = (torch.load(place / "last.pt") for place in (folder, whole))
+    for key in ("modules", "optimizers", "random", "history", "best", "steps", "metrics_bytes"):
+        check_same(ours[key], expected[key], key)
+    steps = [json.loads(line)["step"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert steps == list(range(40))
+
+
+def run_command(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "tests.lab.tiny", str(folder), *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("save_seconds", [0.0, 1e9])
+def test_a_run_changes_nothing_of_the_training(save_seconds, plain, whole, tmp_path) -> None:
+    model = tiny.run_tiny(tmp_path / "run", save_seconds=save_seconds)
+    assert weights(model) == plain[0]
+    rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert [row["loss"] for row in rows] == plain[1]
+    assert [row["step"] for row in rows if "score" in row] == [9, 19, 29, 39]
+    check_same_run(tmp_path / "run", whole)
+
+
+def test_killed_with_signal_9_and_resumed(plain, whole, tmp_path) -> None:
+    at = random.Random().choice([*range(11, 20), *range(31, 40)])  # saved after 10, 20, 30 and 40 steps
+    killed = run_command(tmp_path / "run", "--kill", str(at))
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    saved = at // 10 * 10
+    assert torch.load(tmp_path / "run.unfinished" / "last.pt")["steps"] == saved
+    assert not (tmp_path / "run").exists()
+    with (tmp_path / "run.unfinished" / "metrics.jsonl").open("a") as metrics:
+        metrics.write('{"step": 10}\n{"st')  # killed a little later: after the lines, before last.pt
+    resumed_at = []
+
+    def batch_at(step: int):
+        resumed_at.append(step)
+        return tiny.batch_at(step)
+
+    model = tiny.run_tiny(tmp_path / "run", batch_at, resume=True)
+    assert resumed_at == list(range(saved, 40))
+    assert weights(model) == plain[0]
+    check_same_run(tmp_path / "run", whole)
+
+
+def test_control_c_saves_says_how_to_resume_and_exits_with_130(plain, whole, tmp_path) -> None:
+    stopped = run_command(tmp_path / "run", "--interrupt", "13")
+    assert stopped.returncode == 130, stopped.stderr
+    assert stopped.stderr.splitlines()[-1] == "stopped after 14 of 40 steps: go on with python -m tiny --resume"
+    assert torch.load(tmp_path / "run.unfinished" / "last.pt")["steps"] == 14  # the step was carried to its end
+    assert weights(tiny.run_tiny(tmp_path / "run", resume=True)) == plain[0]
+    check_same_run(tmp_path / "run", whole)
+
+
+def interrupt(folder: Path, at: int = 13, **options) -> None:
+    with pytest.raises(SystemExit):
+        tiny.run_tiny(folder, tiny.attack(tiny.batch_at, at, signal.SIGINT), **options)
+
+
+def test_the_signal_handler_is_put_back(tmp_path) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    interrupt(tmp_path / "run")
+    assert signal.getsignal(signal.SIGINT) is before
+    tiny.run_tiny(tmp_path / "run", resume=True)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize(("save_seconds", "saved"), [(0, 13), (3600, 10)])
+def test_saves_between_validations_by_the_clock(save_seconds, saved, tmp_path) -> None:
+    def batch_at(step: int):
+        if step == 13:
+            raise ZeroDivisionError  # a mistake in the loop: the run stays as it was last saved, and can be resumed
+        return tiny.batch_at(step)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(ZeroDivisionError):
+        tiny.run_tiny(tmp_path / "run", batch_at, save_seconds=save_seconds)
+    assert torch.load(tmp_path / "run.unfinished" / "last.pt")["steps"] == saved
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_control_c_in_the_last_step_finishes(whole, tmp_path) -> None:
+    tiny.run_tiny(tmp_path / "run", tiny.attack(tiny.batch_at, 39, signal.SIGINT))
+    check_same_run(tmp_path / "run", whole)
+
+
+def test_an_unfinished_run_asks(whole, tmp_path) -> None:
+    interrupt(tmp_path / "run")
+    with pytest.raises(
+        ValueError, match="go on with python -m tiny --resume, or begin anew with python -m tiny --rest"
+    ):
+        tiny.run_tiny(tmp_path / "run")
+    with pytest.raises(ValueError, match="exclude each other"):
+        tiny.run_tiny(tmp_path / "run", resume=True, restart=True)
+    tiny.run_tiny(tmp_path / "run", restart=True)
+    check_same_run(tmp_path / "run", whole)
+
+
+def test_nothing_to_resume_is_said(whole, tmp_path) -> None:
+    with pytest.raises(ValueError, match=f"{tmp_path / 'run'} has not been started: train without --resume"):
+        tiny.run_tiny(tmp_path / "run", resume=True)
+    with pytest.raises(ValueError, match=f"{whole} is finished already: train without --resume"):
+        tiny.run_tiny(whole, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"learning_rate": 0.5}, "learning_rate was 0.01 and is 0.5 now$"),
+        ({"widths": (3, 4)}, r"widths was \[3, 5\] and is \[3, 4\] now$"),
+        ({"dropout": 0.1, "steps": 9}, "dropout was 'not there' and is 0.1 now; steps was 40 and is 9 now$"),
+    ],
+)
+def test_another_configuration_is_named(change, message, tmp_path) -> None:
+    interrupt(tmp_path / "run", config=tiny.CONFIG | {"widths": (3, 5)})
+    with pytest.raises(ValueError, match=message):
+        tiny.run_tiny(tmp_path / "run", resume=True, config=tiny.CONFIG | change)
+    tiny.run_tiny(tmp_path / "run", resume=True)  # a list for the tuple is no other configuration
+
+
+def test_another_number_of_threads_is_one_line(tmp_path, monkeypatch, capsys) -> None:
+    interrupt(tmp_path / "run")
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    capsys.readouterr()
+    tiny.run_tiny(tmp_path / "run", resume=True)
+    warning, *rest = capsys.readouterr().err.splitlines()
+    assert warning.startswith("warning: the run was started with 1 torch threads and is resumed with 4")
+    assert not any("warning" in line for line in rest)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("last.pt", b"garbage", "last.pt is damaged"),
+        ("metrics.jsonl", b'{"step": 0}\n', "metrics.jsonl has lost lines: begin anew with python -m tiny --restart"),
+    ],
+)
+def test_damage_is_named_and_restart_helps(file, content, message, tmp_path, whole) -> None:
+    interrupt(tmp_path / "run")
+    (tmp_path / "run.unfinished" / file).write_bytes(content)
+    with pytest.raises(CheckpointError, match=message):
+        tiny.run_tiny(tmp_path / "run", resume=True)
+    tiny.run_tiny(tmp_path / "run", restart=True)
+    check_same_run(tmp_path / "run", whole)
+
+
+def test_another_model_is_named(tmp_path) -> None:
+    interrupt(tmp_path / "run")
+    model = torch.nn.Linear(3, 2)
+    with pytest.raises(CheckpointError, match=r"last\.pt was written by another model: begin anew"):
+        tiny.make_run(tmp_path / "run", model, torch.optim.Adam(model.parameters()), resume=True)
+
+
+def test_a_full_disk_is_one_line_and_the_last_save_stays(whole, tmp_path, monkeypatch, capsys) -> None:
+    def full_from_step_25(step: int):
+        if step == 25:
+            monkeypatch.setattr(os, "fsync", full_disk)
+        return tiny.batch_at(step)
+
+    def full_disk(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(SystemExit) as exit_, command_line():
+        tiny.run_tiny(tmp_path / "run", full_from_step_25)
+    assert exit_.value.code == 2
+    folder = tmp_path / "run.unfinished"
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error == f"error: cannot write {folder / 'best.safetensors'}: No space left on device"
+    monkeypatch.undo()
+    assert torch.load(folder / "last.pt")["steps"] == 20
+    tiny.run_tiny(tmp_path / "run", resume=True)
+    check_same_run(tmp_path / "run", whole)
+
+
+def test_an_unwritable_folder_is_named_before_the_first_step(tmp_path) -> None:
+    (tmp_path / "runs").write_text("in the way")
+    with pytest.raises(OSError, match=f"^cannot write {tmp_path / 'runs' / 'vqa.unfinished'}.*: "):
+        tiny.run_tiny(tmp_path / "runs" / "vqa", batch_at=None)
+
+
+def test_log_belongs_to_the_step_under_way(tmp_path) -> None:
+    with tiny.make_run(tmp_path / "run", *tiny.build(), validate=None) as run:
+        with pytest.raises(ValueError, match="got 0"):
+            run.log(0, loss=1.0)
+        for step in run.steps(2):
+            run.log(step, loss=torch.tensor(0.5))
+            run.log(step, accuracy=step)
+            with pytest.raises(ValueError, match=f"step must be {step}, the step under way, got 7"):
+                run.log(7, loss=1.0)
+    rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert rows == [{"step": step, "loss": 0.5, "accuracy": step} for step in range(2)]
+
+
+@pytest.mark.parametrize("n", [0, 13])
+def test_too_few_steps_are_named(n, tmp_path) -> None:
+    interrupt(tmp_path / "run")
+    with pytest.raises(ValueError, match=f"n must be at least 14 steps, got {n}"):
+        tiny.run_tiny(tmp_path / "run", steps=n, resume=True)
+
+
+def test_the_best_is_the_first_of_the_highest_and_never_nan(tmp_path) -> None:
+    scores = iter([float("nan"), 1, 3, 3, 2])
+    kept = []
+    model, optimizer = tiny.build()
+
+    def validate() -> float:
+        assert not model.training
+        assert not torch.is_grad_enabled()
+        kept.append(weights(model))
+        return next(scores)
+
+    model[2].eval()  # a part that stays in evaluation mode, as frozen ones do
+    with tiny.make_run(tmp_path / "run", model, optimizer, validate=validate, validate_every=2) as run:
+        for step in run.steps(9):
+            assert [part.training for part in model] == [True, True, False, True]
+            with torch.no_grad():
+                model[0].weight.fill_(step)
+    best = torch.load(tmp_path / "run" / "last.pt")["best"]
+    assert best == {"steps": 6, "score": 3.0}
+    load_best(tmp_path / "run", {"model": model})
+    assert weights(model) == kept[2]
+
+
+@pytest.mark.parametrize("result", [{"accuracy": 0.5}, {"score": 0.5, "loss": 0.1}])
+def test_a_validation_gives_a_score_and_no_name_twice(result, tmp_path) -> None:
+    with pytest.raises(ValueError, match="validate must give a score, and no step, loss, got"):
+        tiny.run_tiny(tmp_path / "run", validate=lambda: result)

@@ -1,0 +1,138 @@
+"""Scenes: one to four objects on a square ground, each with a shape, a colour, a size and a place.
+
+A scene is a pure function of (split, seed, index). Lengths are in picture widths: ``x`` runs from 0 at the left to 1 at
+the right, ``y`` from 0 at the top to 1 at the bottom.
+
+Splits: ``train``; ``test``, new scenes of the same kind; ``compositional``, where every scene shows a pair of colour and
+shape out of ``HELD_OUT``, which the two others never show.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from toyworld.chance import Chance
+
+SHAPES = ("circle", "square", "triangle", "diamond", "cross", "star")
+COLOURS = ("red", "orange", "yellow", "green", "cyan", "blue", "purple", "black")
+SIZES = ("small", "large")
+SPLITS = ("train", "test", "compositional")
+
+RADIUS = {"small": 0.09, "large": 0.15}  # of the circle around an object, in picture widths; each object varies by 5%
+GAP = 0.02  # the least distance between the circles around two objects, and from there to the picture's edge
+MARGIN = 0.1  # "left of" needs that much between the two centres along x; closer, neither it nor its opposite is said
+MOST = 4  # objects in a scene
+
+RGB = {
+    "red": (0.86, 0.13, 0.15),
+    "orange": (0.98, 0.55, 0.08),
+    "yellow": (0.97, 0.87, 0.18),
+    "green": (0.13, 0.60, 0.25),
+    "cyan": (0.30, 0.78, 0.93),
+    "blue": (0.12, 0.28, 0.78),
+    "purple": (0.58, 0.22, 0.68),
+    "black": (0.12, 0.12, 0.12),
+}
+GROUND = (0.93, 0.93, 0.92)
+JITTER = 0.05  # an object's colour and the ground's brightness vary by that much, of 1
+
+Pair = tuple[str, str]  # (colour, shape)
+HELD_OUT: tuple[Pair, ...] = (
+    ("red", "circle"),
+    ("orange", "triangle"),
+    ("yellow", "square"),
+    ("green", "star"),
+    ("cyan", "diamond"),
+    ("blue", "cross"),
+    ("purple", "circle"),
+    ("black", "triangle"),
+)
+SHOWN: tuple[Pair, ...] = tuple((c, s) for c in COLOURS for s in SHAPES if (c, s) not in HELD_OUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """One thing in a scene; ``radius`` is that of the circle around it, ``rgb`` its jittered colour, each 0 to 1."""
+
+    shape: str
+    colour: str
+    size: str
+    x: float
+    y: float
+    radius: float
+    rgb: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """``ground`` is the background's colour; ``grain``, from 0 to 1, says where the noise of its picture begins."""
+
+    objects: tuple[Object, ...]
+    ground: tuple[float, float, float]
+    grain: float
+
+
+def related(relation: str, a: Object, b: Object) -> bool | None:
+    """Whether ``a`` is ``left of``, ``right of``, ``above`` or ``below`` ``b``; None where the margin leaves it open."""
+    forward = {"left of": b.x - a.x, "right of": a.x - b.x, "above": b.y - a.y, "below": a.y - b.y}[relation]
+    return None if abs(forward) < MARGIN else forward > 0
+
+
+RELATIONS = ("left of", "right of", "above", "below")
+
+
+def scene_at(split: str, seed: int, index: int, count: int | None = None) -> Scene:
+    """Scene ``index`` of a split; with ``count`` objects, or one to four, equally often.
+
+    Raises:
+        ValueError: if the split is not one of ``SPLITS``, or ``count`` is not from 1 to 4.
+    """
+    check_split(split)
+    if count is not None and not 1 <= count <= MOST:
+        raise ValueError(f"count must be from 1 to {MOST}, got {count}")
+    chance = Chance(f"{split}/{seed}/{index}/scene")
+    count = count or chance.integer(1, MOST)
+    pairs = [chance.choice(SHOWN) for _ in range(count)]
+    if split == "compositional":
+        pairs[chance.integer(0, count - 1)] = chance.choice(HELD_OUT)
+    return scene_of(chance, pairs, [chance.choice(SIZES) for _ in pairs])
+
+
+def check_split(split: str) -> None:
+    if split not in SPLITS:
+        raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
+
+
+def scene_of(chance: Chance, pairs: Sequence[Pair], sizes: Sequence[str]) -> Scene:
+    """A scene that shows these pairs in these sizes, the objects in this order; places and jitter are drawn."""
+    radii = [RADIUS[size] * chance.between(0.95, 1.05) for size in sizes]
+    places = free_places(chance, radii)
+    objects = tuple(
+        Object(shape, colour, size, x, y, radius, jittered(chance, RGB[colour]))
+        for (colour, shape), size, radius, (x, y) in zip(pairs, sizes, radii, places, strict=True)
+    )
+    shade = chance.between(-JITTER, JITTER)
+    return Scene(objects, tuple(channel + shade for channel in GROUND), chance.random())
+
+
+def free_places(chance: Chance, radii: Sequence[float]) -> list[tuple[float, float]]:
+    """A centre for each radius, uniform among all arrangements in which no two circles come nearer than ``GAP``.
+
+    All centres are drawn anew until they fit. (Keeping the first ones would be faster and would crowd the others.)
+    """
+    while True:
+        places = []
+        for radius in radii:
+            low, high = radius + GAP, 1 - radius - GAP
+            x, y = chance.between(low, high), chance.between(low, high)
+            if any(
+                (x - u) ** 2 + (y - v) ** 2 < (radius + r + GAP) ** 2
+                for (u, v), r in zip(places, radii, strict=False)
+            ):
+                break
+            places.append((x, y))
+        else:
+            return places
+
+
+def jittered(chance: Chance, rgb: tuple[float, float, float]) -> tuple[float, float, float]:
+    return tuple(min(1.0, max(0.0, channel + chance.between(-JITTER, JITTER))) for channel in rgb)
