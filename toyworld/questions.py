@@ -1,8 +1,8 @@
 """Questions about scenes, in English, with their answers: six kinds, equally often.
 
-To keep answers balanced, a question comes before its scene: the kind is drawn, then the question, then its answer out of
-all that are possible, and only then a scene for which that is so. Given a question's text, each of its possible answers
-is therefore equally likely, and neither the text alone nor the most frequent answer gives the game away.
+To keep answers balanced, a question comes before its scene: the kind is drawn, then the question, then its answer out
+of all that are possible, and only then a scene for which that is so. Given a question's text, each of its possible
+answers is therefore equally likely, and neither the text alone nor the most frequent answer gives the game away.
 
 | kind | a question | its possible answers |
 | --- | --- | --- |
@@ -65,7 +65,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The objects that a question speaks of: ``star``, ``red object``, ``red star`` or ``large object``; None is any."""
+    """What a question speaks of: ``star``, ``red object``, ``red star`` or ``large object``; None is any."""
 
     colour: str | None = None
     shape: str | None = None
@@ -195,10 +195,11 @@ def show(
     where: tuple[str, bool] | None = None,
     tempt: bool = False,
 ) -> Scene:
-    """A scene with just these objects of those that the question names, and others up to a number drawn from what fits.
+    """A scene with just these objects of those that are named, and others up to a number drawn from what fits.
 
-    ``where`` is a relation and whether it holds between the first two objects. With ``tempt``, half of the other objects
-    have the colour or the shape that is asked for: "is there a red star?" is then not answered by "something is red".
+    ``where`` is a relation and whether it holds between the first two objects. With ``tempt``, half of the other
+    objects have the colour or the shape that is asked for: "is there a red star?" is then not answered by "something
+    is red".
     """
     asked = [group for group, _ in named]
     pairs = [pair for _, those in named for pair in those]
@@ -217,7 +218,12 @@ def show(
 
 
 def more_questions(split: str, seed: int, index: int, scene: Scene, count: int) -> list[Question]:
-    """``count`` further questions about a scene that shows no held-out pair, of kinds that can be asked about it."""
+    """``count`` further questions about a scene that shows no held-out pair, of kinds that can be asked about it.
+
+    Raises:
+        ValueError: if the split is not one of ``SPLITS``.
+    """
+    check_split(split)
     chance = Chance(f"{split}/{seed}/{index}/more")
     found = []
     while len(found) < count:

@@ -1,7 +1,22 @@
-r"""Batches of questions about pictures (Antol et al. 2015, sections 3 and 4.2)."""
+r"""Batches of questions about pictures, and the words between texts and numbers (Antol et al. 2015, sections 3 and 5).
 
+A batch is a pure function of its step: pictures, questions and the number of each question's answer.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from toyworld.drawing import draw
+from toyworld.questions import ANSWERS, Question, more_questions, question_at
+from toyworld.scenes import scene_at
+
+LONGEST = 40  # words in a question
 
 
 @dataclass(frozen=True)
@@ -12,3 +27,102 @@ class Record:
     question: str
     answers: tuple[str, ...]
     kind: str
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A stretch of examples to judge a model with: ``images[picture[k]]`` is what question k is about."""
+
+    images: Float[Tensor, "m 3 h w"]
+    picture: tuple[int, ...]
+    texts: tuple[str, ...]
+    answers: tuple[tuple[str, ...], ...]
+    kinds: tuple[str, ...]
+
+
+def split_words(text: str) -> list[str]:
+    return re.findall(r"[\w']+", text.lower())
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Words are numbered from 1, because 0 fills up; answers are numbered from 0."""
+
+    words: tuple[str, ...]
+    answers: tuple[str, ...]
+
+    @classmethod
+    def of(cls, questions: Iterable[str], answers: Sequence[str]) -> "Vocabulary":
+        """All words of these questions, in alphabetical order."""
+        return cls(tuple(sorted({word for text in questions for word in split_words(text)})), tuple(answers))
+
+    def unknown(self, text: str) -> list[str]:
+        return [word for word in split_words(text) if word not in self.words]
+
+    def encode(self, texts: Sequence[str]) -> Int[Tensor, "n t"]:
+        """The numbers of the words of each text, filled up with 0 behind; unknown words are left out.
+
+        Raises:
+            ValueError: if a question has no known word, or more than ``LONGEST`` words.
+        """
+        number = {word: k for k, word in enumerate(self.words, start=1)}
+        rows = [[number[word] for word in split_words(text) if word in number] for text in texts]
+        for text, row in zip(texts, rows, strict=True):
+            if not row:
+                raise ValueError(f"a question must have at least one known word, got {text!r}")
+            if len(row) > LONGEST:
+                raise ValueError(f"a question may have at most {LONGEST} words, got {len(row)}: {text[:60]!r}…")
+        width = max(map(len, rows))
+        return torch.tensor([row + [0] * (width - len(row)) for row in rows])
+
+    def number_of(self, answers: Sequence[str]) -> Int[Tensor, " n"]:
+        return torch.tensor([self.answers.index(answer) for answer in answers])
+
+
+def toy_vocabulary() -> Vocabulary:
+    """The words of the toy world's questions; a few thousand questions name all of them."""
+    return Vocabulary.of((question_at("train", 0, k)[1].text for k in range(4000)), ANSWERS)
+
+
+def toy_batches(
+    vocabulary: Vocabulary, seed: int, pictures: int, questions: int, lessons: int, image_size: int
+) -> Callable[[int], tuple[Float[Tensor, "m 3 h w"], Int[Tensor, "n t"], Int[Tensor, " n"]]]:
+    """``batch_at`` for the toy world: so many ``pictures`` a batch, each asked so many ``questions``.
+
+    The first ``lessons`` batches show lone objects and ask for nothing but their colour and shape. It is what the
+    paper's VGGNet had learned from ImageNet: without it, shapes are not found among six kinds of questions.
+    """
+
+    def lesson(index: int) -> tuple:
+        scene = scene_at("train", seed, index, count=1)
+        (o,) = scene.objects
+        return scene, [
+            Question("colour", "what colour is the object?", o.colour),
+            Question("shape", "what shape is the object?", o.shape),
+        ]
+
+    def example(index: int) -> tuple:
+        scene, first = question_at("train", seed, index)
+        return scene, [first, *more_questions("train", seed, index, scene, questions - 1)]
+
+    def batch_at(step: int) -> tuple[Tensor, Tensor, Tensor]:
+        indices = range(step * pictures, (step + 1) * pictures)
+        scenes, asked = zip(*map(lesson if step < lessons else example, indices), strict=True)
+        flat = [question for row in asked for question in row]
+        words = vocabulary.encode([question.text for question in flat])
+        return draw(scenes, image_size), words, vocabulary.number_of([question.answer for question in flat])
+
+    return batch_at
+
+
+def toy_examples(split: str, seed: int, count: int, image_size: int, stretch: int = 500) -> Iterator[Examples]:
+    """The first ``count`` questions of a split, each about a scene of its own."""
+    for start in range(0, count, stretch):
+        scenes, asked = zip(*(question_at(split, seed, k) for k in range(start, min(count, start + stretch))), strict=True)
+        yield Examples(
+            draw(scenes, image_size),
+            tuple(range(len(scenes))),
+            tuple(question.text for question in asked),
+            tuple((question.answer,) for question in asked),
+            tuple(question.kind for question in asked),
+        )

@@ -1,4 +1,4 @@
-"""``toyworld.draw``: areas by geometry, a slow picture without windows, boxes, masks, noise, threads."""
+"""``toyworld.drawing``: areas by geometry, a slow picture without windows, boxes, masks, noise, threads."""
 
 import math
 import os
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from tests.misconceptions import toyworld_scenes as misconceptions
-from toyworld.draw import DISTANCES, SQUARE, box, cover, draw, masks
+from toyworld.drawing import DISTANCES, SQUARE, box, cover, draw, masks
 from toyworld.scenes import SHAPES, SPLITS, Object, Scene, scene_at
 
 GREY = (0.5, 0.5, 0.5)
@@ -193,7 +193,7 @@ def test_grain_says_which_noise_and_pictures_stay_between_0_and_1() -> None:
 def test_another_process_with_other_threads_draws_the_same_pixels(tmp_path: Path) -> None:
     script = (
         "import sys, torch; torch.set_num_threads(3)\n"
-        "from toyworld.draw import draw; from toyworld.scenes import scene_at\n"
+        "from toyworld.drawing import draw; from toyworld.scenes import scene_at\n"
         "torch.save(draw([scene_at('test', 0, i) for i in range(40)]), sys.argv[1])"
     )
     path = tmp_path / "pictures.pt"

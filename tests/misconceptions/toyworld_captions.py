@@ -1,0 +1,251 @@
+"""Wrong captions, readings and judgements that people really make. Each must fail the tests of ``toyworld.facts``,
+``.captions``, ``.korean`` or ``.parser``."""
+
+import re
+
+from toyworld import captions, parser
+from toyworld.facts import Count, Description, Exists, Relation, holds, total
+from toyworld.korean import PARTICLES, with_particle
+from toyworld.scenes import COLOURS, HELD_OUT, RELATIONS, SHAPES, SIZES, related
+
+
+def some_two_objects(fact, scene):
+    """Tempting because "a circle above a star" is true if any circle is above any star; a guess is then often right."""
+    if not isinstance(fact, Relation):
+        return holds(fact, scene)
+    return any(related(fact.relation, a, b) for a in fact.a.those(scene) for b in fact.b.those(scene))
+
+
+def first_that_fits(fact, scene):
+    """Tempting because the description is there to look the object up; which of two stars is meant stays open."""
+    if not isinstance(fact, Relation):
+        return holds(fact, scene)
+    a, b = fact.a.those(scene), fact.b.those(scene)
+    return bool(a and b) and related(fact.relation, a[0], b[0]) is True
+
+
+def undecided_is_true(fact, scene):
+    """Tempting because what is not false is true; inside the margin, left and right would both hold."""
+    if not isinstance(fact, Relation):
+        return holds(fact, scene)
+    a, b = fact.a.those(scene), fact.b.those(scene)
+    return len(a) == len(b) == 1 and related(fact.relation, a[0], b[0]) is not False
+
+
+def at_least_so_many(fact, scene):
+    """Tempting because where three stars are, two are; "two stars" would then be praised for three."""
+    return len(fact.description.those(scene)) >= fact.n if isinstance(fact, Count) else holds(fact, scene)
+
+
+def exactly_one(fact, scene):
+    """Tempting because "a" sounds like one; "a circle" is no lie where there are two."""
+    return len(fact.description.those(scene)) == 1 if isinstance(fact, Exists) else holds(fact, scene)
+
+
+def each_word_fits_something(fact, scene):
+    """Tempting because it is how captions are scored by words; a red star is not what a red circle and a star are."""
+    if not isinstance(fact, Exists):
+        return holds(fact, scene)
+    d = fact.description
+    words = [Description(size=d.size), Description(colour=d.colour), Description(shape=d.shape)]
+    return all(word.those(scene) for word in words)
+
+
+HOLDS = (
+    some_two_objects,
+    first_that_fits,
+    undecided_is_true,
+    at_least_so_many,
+    exactly_one,
+    each_word_fits_something,
+)
+
+
+def always_after_a_consonant(word, particle):
+    """Tempting because the first words that one tries, 원 and 별, go well."""
+    return word + PARTICLES[particle][0]
+
+
+def order_of_the_name(word, particle):
+    """Tempting because 이/가, 을/를 and 은/는 name the form after a consonant first; 와/과 does not."""
+    forms = particle.split("/")
+    return word + forms[0 if with_particle(word, "이/가").endswith("이") else 1]
+
+
+def counted_from_the_first_jamo(word, particle):
+    """Tempting because Hangul begins at 0x1100 in Unicode; the syllables are elsewhere."""
+    return word + PARTICLES[particle][0 if (ord(word[-1]) - 0x1100) % 28 else 1]
+
+
+def remainder_by_21(word, particle):
+    """Tempting because both 21 and 28 stand in the formula; 21 is the number of vowels."""
+    return word + PARTICLES[particle][0 if (ord(word[-1]) - 0xAC00) % 21 else 1]
+
+
+def first_syllable(word, particle):
+    """Tempting because most of the words are short; a particle hears only what stands right before it."""
+    return word + PARTICLES[particle][0 if (ord(word[0]) - 0xAC00) % 28 else 1]
+
+
+def by_the_spelling_of_the_numeral(word, particle):
+    """Tempting because the number is what is counted: 두 ends in a vowel; but the particle follows the counter, or
+    whatever stands last. Written with a digit, nothing tells."""
+    numeral = next((part for part in word.split() if part in ("한", "두", "세", "네")), "한")
+    return word + with_particle(numeral, particle)[len(numeral) :]
+
+
+PARTICLES_CHOSEN = (
+    always_after_a_consonant,
+    order_of_the_name,
+    counted_from_the_first_jamo,
+    remainder_by_21,
+    first_syllable,
+    by_the_spelling_of_the_numeral,
+)
+
+
+def ambiguous_reference(scene, chance, complete=False):
+    """Tempting because one word for each object is shortest; "the star" among two stars says nothing."""
+    facts = captions.plan(scene, chance, complete)
+    if complete or len(scene.objects) < 2:
+        return facts
+    a, b = chance.sample(scene.objects, 2)
+    relation = next(r for r in RELATIONS if related(r, a, b)) if any(related(r, a, b) for r in RELATIONS) else "above"
+    return (*facts, Relation(Description(shape=a.shape), relation, Description(shape=b.shape)))
+
+
+def kinds_counted_once(scene, chance, complete=False):
+    """Tempting because a set has no doubles; of two objects alike, one is lost."""
+    return tuple(Exists(f.description) if isinstance(f, Count) and f.description.full else f
+                 for f in captions.plan(scene, chance, complete))  # fmt: skip
+
+
+def numbered_in_the_list(scene, chance, complete=False):
+    """Tempting because an item's number is at hand; with fewer attributes named, others fit as well."""
+    if complete:
+        return captions.plan(scene, chance, complete)
+    kinds = [Description(o.size, o.colour, o.shape) for o in scene.objects]
+    return tuple(Count(Description(None, d.colour, d.shape), kinds.count(d)) for d in dict.fromkeys(kinds))
+
+
+def list_without_a_number(scene, chance, complete=False):
+    """Tempting because a full list names everything; that there is nothing else, it leaves to be guessed."""
+    facts = captions.plan(scene, chance, complete)
+    return facts[1:] if complete else facts
+
+
+def held_out_by_halves(scene, chance, complete=False):
+    """Tempting because the pair's scene is shown anyway; told "a circle", no model is asked for the new pair."""
+    if complete or len(scene.objects) > 1:
+        return captions.plan(scene, chance, complete)
+    return (total(1), Exists(Description(scene.objects[0].size, None, scene.objects[0].shape)))
+
+
+def one_object_twice(scene, chance, complete=False):
+    """Tempting because both halves are true: "one of them is red and one of them is a star" sounds like two objects."""
+    o = scene.objects[0]
+    parts = (Description(None, o.colour, o.shape), Description(o.size, o.colour, o.shape))
+    if complete or any(len(d.those(scene)) != 1 for d in parts):
+        return captions.plan(scene, chance, complete)
+    return (total(len(scene.objects)), *(Count(d, 1) for d in parts))
+
+
+def relation_turned_around(scene, chance, complete=False):
+    """Tempting because y grows upwards in school; in pictures it grows downwards."""
+    turned = {"above": "below", "below": "above"}
+    return tuple(
+        Relation(f.a, turned.get(f.relation, f.relation), f.b) if isinstance(f, Relation) else f
+        for f in captions.plan(scene, chance, complete)
+    )
+
+
+PLANS = (
+    ambiguous_reference,
+    kinds_counted_once,
+    numbered_in_the_list,
+    list_without_a_number,
+    held_out_by_halves,
+    one_object_twice,
+    relation_turned_around,
+)
+
+
+def bag_of_words(text, language):
+    """Tempting because most captions are lists; then whatever is red and whatever is round is a red circle."""
+    words = text.replace(".", "").split()
+    named = (next((w for w in words if w in names), None) for names in (SIZES, COLOURS, SHAPES))
+    return (Exists(Description(*named)),)
+
+
+def regular_expression(text, language):
+    """Tempting because it finds what it looks for; what stands around it, "two red circle", is never read."""
+    if language == "korean":
+        return parser.read(text, language)
+    pattern = rf"\b(?:a|an) ({'|'.join(SIZES)})? ?({'|'.join(COLOURS)})? ?({'|'.join(SHAPES)})"
+    found = [Exists(Description(*(word or None for word in match))) for match in re.findall(pattern, text)]
+    return tuple(found) or parser.read(text, language)
+
+
+def relations_in_order_of_naming(text, language):
+    """Tempting because the subject comes first; not in "above the star is the circle", nor in most Korean sentences."""
+    facts = parser.read(text, language)
+    if text.startswith(("above", "below", "to")) or re.search(r"[쪽위래]에 (?!있다|있습니다)", text):
+        return tuple(Relation(f.b, f.relation, f.a) if isinstance(f, Relation) else f for f in facts)
+    return facts
+
+
+def particles_ignored(text, language):
+    """Tempting because the stem carries the meaning; 원가 and 원이 then read alike, and no model learns which."""
+    return parser.read(re.sub(r"(원|정사각형|삼각형|별)가", r"\1이", text), language)
+
+
+def number_without_agreement(text, language):
+    """Tempting because "two circle" can be understood; what cannot be said by the grammar was not learned."""
+    words = re.sub(
+        rf"\b(two|three|four)((?: (?:{'|'.join(SIZES + COLOURS)}))*) (circle|star|square)\b", r"\1\2 \3s", text
+    )
+    return parser.read(words, language)
+
+
+def stops_at_the_first_error(text, language):
+    """Tempting because something was understood; the rest of a sentence may take it back."""
+    for end in range(len(text), 0, -1):
+        try:
+            return parser.read(text[:end], language)
+        except ValueError:
+            continue
+    return ()
+
+
+READERS = (
+    bag_of_words,
+    regular_expression,
+    relations_in_order_of_naming,
+    particles_ignored,
+    number_without_agreement,
+    stops_at_the_first_error,
+)
+
+
+def held_out_in_training(split, seed, index, language, count=1, complete=False):
+    """Tempting because the words of a new pair are not new; the pair itself is then no longer new to a reader."""
+    texts = captions.captions_at(split, seed, index, language, count, complete)
+    if split == "compositional":
+        return texts
+    colour, shape = HELD_OUT[index % len(HELD_OUT)]
+    return [*texts[:-1], captions.say((Exists(Description(None, colour, shape)),), language, captions.Chance("new"))]
+
+
+def one_caption_for_all(split, seed, index, language, count=1, complete=False):
+    """Tempting because the scene has its name already; five captions of it are then the same one."""
+    return captions.captions_at(split, seed, index, language, 1, complete) * count
+
+
+def languages_apart(split, seed, index, language, count=1, complete=False):
+    """Tempting because each language may draw for itself; caption k then is no translation of caption k."""
+    scene = captions.scene_at(split, seed, index)
+    names = (f"{split}/{seed}/{index}/caption/{language}/{k}" for k in range(count))
+    return [captions.tell(scene, language, captions.Chance(name), complete) for name in names]
+
+
+STREAMS = (held_out_in_training, one_caption_for_all, languages_apart)

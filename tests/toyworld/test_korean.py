@@ -1,0 +1,61 @@
+"""Particles: by the final consonant of the syllable before them."""
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.misconceptions import toyworld_captions as misconceptions
+from toyworld.korean import PARTICLES, has_final_consonant, with_particle
+
+FORMS = [  # word, with 이/가, 을/를, 은/는, 와/과
+    ("원", "원이", "원을", "원은", "원과"),
+    ("정사각형", "정사각형이", "정사각형을", "정사각형은", "정사각형과"),
+    ("삼각형", "삼각형이", "삼각형을", "삼각형은", "삼각형과"),
+    ("마름모", "마름모가", "마름모를", "마름모는", "마름모와"),
+    ("십자가", "십자가가", "십자가를", "십자가는", "십자가와"),
+    ("별", "별이", "별을", "별은", "별과"),
+    ("물체", "물체가", "물체를", "물체는", "물체와"),
+    ("빨간색 원 두 개", "빨간색 원 두 개가", "빨간색 원 두 개를", "빨간색 원 두 개는", "빨간색 원 두 개와"),
+]
+
+
+def check_particles(candidate) -> None:
+    for word, *expected in FORMS:
+        got = [candidate(word, particle) for particle in ("이/가", "을/를", "은/는", "와/과")]
+        assert got == expected, f"{word}: {got}, expected {expected}"
+
+
+def test_particles_by_hand() -> None:
+    check_particles(with_particle)
+
+
+def test_final_consonants_as_unicode_decomposes() -> None:
+    """Normal form D takes a syllable apart into two jamo, or into three if it has a final consonant."""
+    for code in range(0xAC00, 0xD7A4):
+        assert has_final_consonant(chr(code)) == (len(unicodedata.normalize("NFD", chr(code))) == 3), chr(code)
+
+
+@given(word=st.text("가각힣마말", min_size=1), particle=st.sampled_from(sorted(PARTICLES)))
+def test_the_last_syllable_decides(word: str, particle: str) -> None:
+    assert with_particle(word, particle) == word[:-1] + with_particle(word[-1], particle)
+
+
+@pytest.mark.parametrize("word", ["", "circle", "원 ", "2", "원2", "ㄱ", "ㅏ", "円", "꯿", "힤"])
+def test_what_is_no_hangul_syllable_is_named(word: str) -> None:
+    for function in (has_final_consonant, lambda word: with_particle(word, "이/가")):
+        with pytest.raises(ValueError, match=f"must end in a Hangul syllable, got {re.escape(repr(word))}"):
+            function(word)
+
+
+def test_an_unknown_particle_is_named() -> None:
+    with pytest.raises(ValueError, match="particle must be one of 이/가, 을/를, 은/는, 와/과, got '가/이'"):
+        with_particle("원", "가/이")
+
+
+@pytest.mark.parametrize("wrong", misconceptions.PARTICLES_CHOSEN, ids=lambda function: function.__name__)
+def test_misconception_is_caught(wrong) -> None:
+    with pytest.raises(AssertionError):
+        check_particles(wrong)

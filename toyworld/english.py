@@ -1,0 +1,97 @@
+"""Facts in English: articles, plurals, agreement, and two to four ways to say each."""
+
+from collections.abc import Sequence
+
+from toyworld.chance import Chance
+from toyworld.facts import Count, Description, Relation
+from toyworld.scenes import COLOURS, SHAPES, SIZES
+from toyworld.sentences import Item, Listing, Parts, Sentence
+
+NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four"}
+NOUNS = {shape: (shape, "crosses" if shape == "cross" else shape + "s") for shape in SHAPES}
+NOUNS[None] = ("object", "objects")  # of whichever shape
+PLACES = {
+    "left of": ("to", "the", "left", "of"),
+    "right of": ("to", "the", "right", "of"),
+    "above": ("above",),
+    "below": ("below",),
+}
+WORDS = (
+    *("a", "an", "the", "there", "is", "are", "picture", "shows", "you", "can", "see", "and", "of", "them", "which"),
+    *("to", "left", "right", "above", "below", ".", ",", ":"),
+    *NUMBERS.values(),
+    *SIZES,
+    *COLOURS,
+    *(noun for forms in NOUNS.values() for noun in forms),
+)
+
+
+def say(sentences: Sequence[Sentence], chance: Chance) -> str:
+    """Each sentence in one of its wordings, lower-case and with a period."""
+    return " ".join(f"{SAY[type(sentence)](sentence, chance)}." for sentence in sentences)
+
+
+def say_relation(relation: Relation, chance: Chance) -> str:
+    a, b, place = phrase(relation.a), phrase(relation.b), " ".join(PLACES[relation.relation])
+    wording = chance.integer(0, 2)
+    if wording == 0:
+        return f"the {a} is {place} the {b}"
+    if wording == 1:
+        return f"{place} the {b} is the {a}"
+    return f"{opening(chance, 1)}{with_article(a)} {place} {with_article(b)}"
+
+
+def say_listing(listing: Listing, chance: Chance) -> str:
+    items = joined([item_phrase(item) for item in listing.items])
+    if listing.total is None:
+        return opening(chance, number_of(listing.items[0])) + items
+    return f"{opening(chance, listing.total.n)}{item_phrase(listing.total)}: {items}"
+
+
+def say_parts(sentence: Parts, chance: Chance) -> str:
+    head = opening(chance, sentence.total.n) + item_phrase(sentence.total)
+    if chance.random() < 0.5:
+        return f"{head}, {joined([f'{NUMBERS[part.n]} of them {predicate(part)}' for part in sentence.parts])}"
+    parts = [f"{NUMBERS[part.n]} {'is' if part.n == 1 else 'are'} {predicate(part)}" for part in sentence.parts]
+    return f"{head}, of which {joined(parts)}"
+
+
+SAY = {Relation: say_relation, Listing: say_listing, Parts: say_parts}
+
+
+def opening(chance: Chance, n: int) -> str:
+    """What may stand before a noun; the verb agrees with the number of the first one, as speech has it."""
+    return chance.choice(("", "there is " if n == 1 else "there are ", "the picture shows ", "you can see "))
+
+
+def number_of(item: Item) -> int:
+    return item.n if isinstance(item, Count) else 1
+
+
+def item_phrase(item: Item) -> str:
+    """``a red circle``, which there is, or ``two red circles``, exactly."""
+    if isinstance(item, Count):
+        return f"{NUMBERS[item.n]} {phrase(item.description, item.n > 1)}"
+    return with_article(phrase(item.description))
+
+
+def predicate(part: Count) -> str:
+    """What so many are: ``red``, ``small``, ``a star``, ``large blue objects``."""
+    d = part.description
+    if d.shape is None and (d.size is None) != (d.colour is None):
+        return d.size or d.colour
+    return phrase(d, plural=True) if part.n > 1 else with_article(phrase(d))
+
+
+def phrase(d: Description, plural: bool = False) -> str:
+    return " ".join(word for word in (d.size, d.colour, NOUNS[d.shape][plural]) if word)
+
+
+def with_article(words: str) -> str:
+    """``an`` before a vowel: here, where no word begins with a silent h or a spoken y, the letter is enough."""
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
+
+
+def joined(phrases: Sequence[str]) -> str:
+    """``a, b and c``."""
+    return " and ".join([", ".join(phrases[:-1]), phrases[-1]] if phrases[1:] else phrases)

@@ -1,0 +1,167 @@
+"""Facts in Korean: particles that follow the final consonant, native numerals with a counter, two levels of politeness.
+
+A Hangul syllable is one code point: 0xAC00 + (initial * 21 + vowel) * 28 + final, where final 0 is "no final
+consonant" (The Unicode Standard, section 3.12). Whether 원 takes 이 or 가 is therefore a remainder.
+"""
+
+from collections.abc import Sequence
+
+from toyworld.chance import Chance
+from toyworld.facts import Count, Description, Relation
+from toyworld.sentences import Item, Listing, Parts, Sentence
+
+PARTICLES = {  # after a final consonant, after a vowel
+    "이/가": ("이", "가"),  # subject
+    "을/를": ("을", "를"),  # object
+    "은/는": ("은", "는"),  # topic
+    "와/과": ("과", "와"),  # "and"; the one whose name begins with the form after a vowel
+}
+ENDINGS = (*PARTICLES, "의", "이다", "입니다", "이고")  # and those with one form: "of"; "is", polite, and "is … and"
+NOUNS = {
+    "circle": "원",
+    "square": "정사각형",
+    "triangle": "삼각형",
+    "diamond": "마름모",
+    "cross": "십자가",
+    "star": "별",
+    None: "물체",  # of whichever shape
+}
+COLOURS = {
+    "red": "빨간색",
+    "orange": "주황색",
+    "yellow": "노란색",
+    "green": "초록색",
+    "cyan": "하늘색",
+    "blue": "파란색",
+    "purple": "보라색",
+    "black": "검은색",
+}
+SIZES = {"small": "작은", "large": "큰"}
+PLACES = {"left of": "왼쪽에", "right of": "오른쪽에", "above": "위에", "below": "아래에"}
+NUMERALS = {1: "한", 2: "두", 3: "세", 4: "네"}  # native, in the form that stands before a counter
+COUNTER = "개"
+PLAIN = {"be": "있다", "appear": "보인다", "see": "볼 수 있다", "copula": "이다"}
+POLITE = {"be": "있습니다", "appear": "보입니다", "see": "볼 수 있습니다", "copula": "입니다"}
+GOING_ON = {"be": "있는데", "appear": "보이는데"}  # "there are …, and of these"
+
+
+def has_final_consonant(word: str) -> bool:
+    """Whether the last syllable of a word ends in a consonant.
+
+    Raises:
+        ValueError: if the word does not end in a Hangul syllable. That includes digits, whose reading depends on what
+            is counted (2 is 두 in 2개 and 이 in 2월): write numbers out.
+    """
+    if not word or not "가" <= word[-1] <= "힣":
+        raise ValueError(f"word must end in a Hangul syllable, got {word!r}")
+    return (ord(word[-1]) - ord("가")) % 28 > 0
+
+
+def with_particle(word: str, particle: str) -> str:
+    """The word with the form of a particle that fits: ``with_particle("원", "이/가")`` is 원이.
+
+    Raises:
+        ValueError: if the word does not end in a Hangul syllable, or the particle is not one of ``PARTICLES``.
+    """
+    if particle not in PARTICLES:
+        raise ValueError(f"particle must be one of {', '.join(PARTICLES)}, got {particle!r}")
+    after_consonant, after_vowel = PARTICLES[particle]
+    return word + (after_consonant if has_final_consonant(word) else after_vowel)
+
+
+def with_ending(word: str, ending: str) -> str:
+    """The word with a particle or with one of the endings that have a single form."""
+    return with_particle(word, ending) if ending in PARTICLES else word + ending
+
+
+WORDS = (
+    *("그림에는", "그림에서", "있는", "볼", "수", "그중", ".", ",", ":"),
+    *("있다", "있습니다", "있는데", "보인다", "보입니다", "보이는데"),
+    *SIZES.values(),
+    *NUMERALS.values(),
+    *PLACES.values(),
+    *(with_ending(noun, ending) for noun in NOUNS.values() for ending in ("", *ENDINGS)),
+    *(colour + ending for colour in COLOURS.values() for ending in ("", "이다", "입니다", "이고")),
+    *(with_ending(COUNTER, ending) for ending in ("", *ENDINGS) if ending != "이고"),
+)
+
+
+def say(sentences: Sequence[Sentence], chance: Chance) -> str:
+    """Each sentence in one of its wordings, with a period; one level of politeness for all."""
+    verbs = chance.choice((PLAIN, POLITE))
+    return " ".join(f"{SAY[type(sentence)](sentence, verbs, chance)}." for sentence in sentences)
+
+
+def say_relation(relation: Relation, verbs: dict[str, str], chance: Chance) -> str:
+    a, place = phrase(relation.a), f"{phrase(relation.b)}{chance.choice(('', '의'))} {PLACES[relation.relation]}"
+    wording = chance.integer(0, 4)
+    if wording == 0:
+        return f"{with_particle(a, '이/가')} {place} {verbs['be']}"
+    if wording == 1:
+        return f"{with_particle(a, '은/는')} {place} {verbs['be']}"
+    if wording == 2:
+        return f"{place} {with_particle(a, '이/가')} {verbs[chance.choice(('be', 'appear'))]}"
+    if wording == 3:
+        return f"{place} 있는 {with_particle(a, '을/를')} {verbs['see']}"
+    return f"{place} 있는 {a}"
+
+
+def say_listing(listing: Listing, verbs: dict[str, str], chance: Chance) -> str:
+    items = joined([item_phrase(item, chance) for item in listing.items], chance)
+    if listing.total is not None:
+        if chance.random() < 0.25:
+            return f"{item_phrase(listing.total, chance)}: {items}"
+        return f"{subject((listing.total,), GOING_ON, chance)}, {items}{verbs['copula']}"
+    wording = chance.integer(0, 3)
+    if wording == 0:
+        return items
+    if wording == 1:
+        return f"{chance.choice(('', '그림에서 '))}{with_particle(items, '을/를')} {verbs['see']}"
+    return subject(listing.items, verbs, chance)
+
+
+def say_parts(sentence: Parts, verbs: dict[str, str], chance: Chance) -> str:
+    predicates = [f"{counted(part.n)}는 {predicate(part.description)}" for part in sentence.parts]
+    return f"{subject((sentence.total,), GOING_ON, chance)}, 그중 {'이고 '.join(predicates)}{verbs['copula']}"
+
+
+SAY = {Relation: say_relation, Listing: say_listing, Parts: say_parts}
+
+
+def subject(items: Sequence[Item], verbs: dict[str, str], chance: Chance) -> str:
+    """``그림에는 별 두 개가 있다``, ``별이 두 개 보인다``: items that are there, with their verb."""
+    verb = chance.choice(("be", "appear"))
+    opening = chance.choice(("", "그림에는 " if verb == "be" else "그림에서 "))
+    first = items[0]
+    if len(items) == 1 and isinstance(first, Count) and chance.random() < 0.5:
+        return f"{opening}{with_particle(phrase(first.description), '이/가')} {counted(first.n)} {verbs[verb]}"
+    words = joined([item_phrase(item, chance) for item in items], chance)
+    return f"{opening}{with_particle(words, '이/가')} {verbs[verb]}"
+
+
+def counted(n: int) -> str:
+    return f"{NUMERALS[n]} {COUNTER}"
+
+
+def item_phrase(item: Item, chance: Chance) -> str:
+    """``빨간색 원``, which there is, or exactly so many: ``빨간색 원 두 개``, ``두 개의 빨간색 원``."""
+    words = phrase(item.description)
+    if not isinstance(item, Count):
+        return words
+    return chance.choice((f"{words} {counted(item.n)}", f"{counted(item.n)}의 {words}"))
+
+
+def predicate(d: Description) -> str:
+    """What so many are, before 이다: ``빨간색``, ``별``, ``작은 물체``."""
+    return COLOURS[d.colour] if d.colour and d.size is d.shape is None else phrase(d)
+
+
+def phrase(d: Description) -> str:
+    return " ".join(word for word in (SIZES.get(d.size), COLOURS.get(d.colour), NOUNS[d.shape]) if word)
+
+
+def joined(phrases: Sequence[str], chance: Chance) -> str:
+    """``가, 나와 다``; from three on also ``가, 나, 다``."""
+    if len(phrases) == 1 or (len(phrases) > 2 and chance.random() < 0.5):
+        return ", ".join(phrases)
+    return f"{', '.join((*phrases[:-2], with_particle(phrases[-2], '와/과')))} {phrases[-1]}"

@@ -1,0 +1,206 @@
+r"""The model "deeper LSTM Q + norm I" (Antol et al. 2015, "VQA: Visual Question Answering", arXiv 1505.00468, section 5.2, fig. 8).
+
+Two streams meet once. A convolutional network turns the picture into one vector of fixed length; a two-layer LSTM turns
+the question into its final cell and hidden states. Each goes through a linear layer and tanh into one common space,
+the two are multiplied pointwise, and a linear classifier reads the answer off the product.
+
+What differs from the paper, and why:
+
+- The paper's picture stream is VGGNet, trained on ImageNet and frozen. Ours has four small convolutions and learns with
+  the rest: it is to be trained on a laptop. Its last grid is pooled into means, maxima and first moments, because a toy
+  question may ask where a thing is.
+- The L2-normalised feature vector is scaled back to entries of about one; with a length of 1 the first steps are lost.
+- The text describes a further hidden layer before the softmax; the authors' code has one linear layer, as here.
+- All weights begin larger than the libraries' defaults, see ``QuestionStream``.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+from torch.nn.utils.rnn import pack_padded_sequence
+
+FUSIONS = ("product", "sum", "concat")
+STREAMS = ("both", "question", "image")
+
+
+def lstm_cell(
+    x: Float[Tensor, "n input"],
+    h: Float[Tensor, "n hidden"],
+    c: Float[Tensor, "n hidden"],
+    weight_x: Float[Tensor, "4*hidden input"],
+    weight_h: Float[Tensor, "4*hidden hidden"],
+    bias: Float[Tensor, " 4*hidden"],
+) -> tuple[Float[Tensor, "n hidden"], Float[Tensor, "n hidden"]]:
+    r"""One step of an LSTM (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000).
+
+    .. math::
+        i, f, o &= \sigma(W_{i,f,o}\, x_t + U_{i,f,o}\, h_{t-1} + b_{i,f,o}), \qquad
+        g = \tanh(W_g\, x_t + U_g\, h_{t-1} + b_g) \\
+        c_t &= f \odot c_{t-1} + i \odot g, \qquad h_t = o \odot \tanh(c_t)
+
+    The rows of the weights hold i, f, g, o, in the order of ``torch.nn.LSTM``. Returns (h, c).
+    """
+    i, f, g, o = (x @ weight_x.T + h @ weight_h.T + bias).chunk(4, dim=-1)  # each (n, hidden)
+    c = f.sigmoid() * c + i.sigmoid() * g.tanh()  # c_t: what is kept, and what is new
+    return o.sigmoid() * c.tanh(), c  # h_t: what is shown
+
+
+def lstm_states_spec(
+    lstm: nn.LSTM, x: Float[Tensor, "n t input"], lengths: Int[Tensor, " n"]
+) -> Float[Tensor, "n states"]:
+    r"""The final states of all layers, :math:`[c_1, h_1, c_2, h_2]`, in loops over sequences, layers and words."""
+    n, t, _ = x.shape  # n sequences of at most t words
+    rows = []
+    for row in range(n):
+        inputs, states = x[row, : int(lengths[row])], []  # a sequence ends with its own last word
+        for layer in range(lstm.num_layers):
+            weight_x, weight_h, bias_x, bias_h = (
+                getattr(lstm, f"{name}_l{layer}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+            )
+            h = c = x.new_zeros(1, lstm.hidden_size)
+            outputs = []
+            for word in inputs:
+                h, c = lstm_cell(word[None], h, c, weight_x, weight_h, bias_x + bias_h)
+                outputs.append(h[0])
+            inputs = outputs  # the second layer reads what the first one shows
+            states += [c[0], h[0]]
+        rows.append(torch.cat(states))
+    return torch.stack(rows)  # (n, 2 * layers * hidden)
+
+
+def lstm_states(
+    lstm: nn.LSTM, x: Float[Tensor, "n t input"], lengths: Int[Tensor, " n"]
+) -> Float[Tensor, "n states"]:
+    r"""``lstm_states_spec`` through ``torch.nn.LSTM``; packing makes each sequence end with its own last word."""
+    packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+    _, (h, c) = lstm(packed)  # each (layers, n, hidden)
+    return torch.stack([c, h], dim=1).flatten(0, 1).transpose(0, 1).flatten(1)  # (n, layers * 2 * hidden)
+
+
+class QuestionStream(nn.Module):
+    """Embedding, tanh, a two-layer LSTM; the question's vector is the final cell and hidden state of both layers.
+
+    With PyTorch's initial weights the final states of any two questions are nearly the same, the product cannot tell
+    them apart, and the loss waits at that of guessing. So the weights begin ``gain`` times as large.
+    """
+
+    def __init__(self, words: int, embedding: int, hidden: int, gain: float = 3.0) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(words, embedding, padding_idx=0)
+        self.lstm = nn.LSTM(embedding, hidden, num_layers=2, batch_first=True)
+        self.features = 4 * hidden
+        with torch.no_grad():
+            for weight in self.lstm.parameters():
+                weight *= gain
+
+    def forward(self, questions: Int[Tensor, "n t"]) -> Float[Tensor, "n features"]:
+        """``questions`` holds numbers of words, filled up with 0; each question has at least one word."""
+        return lstm_states(self.lstm, self.embed(questions).tanh(), (questions != 0).sum(dim=1))
+
+
+def pool(grid: Float[Tensor, "n c h w"]) -> Float[Tensor, "n 4*c"]:
+    r"""What a grid of features says as a whole: is it there, how much of it, and where.
+
+    For each channel the maximum, the mean, and the first moments
+    :math:`\frac{1}{hw}\sum_{y,x} u_x f_{yx}` and :math:`\frac{1}{hw}\sum_{y,x} u_y f_{yx}`, u from −1 to 1.
+    """
+    n, c, h, w = grid.shape
+    across, down = torch.linspace(-1, 1, w).to(grid), torch.linspace(-1, 1, h).to(grid)
+    columns, rows = grid.mean(dim=2), grid.mean(dim=3)  # (n, c, w), (n, c, h)
+    return torch.cat([grid.amax(dim=(2, 3)), rows.mean(dim=2), columns @ across / w, rows @ down / h], dim=1)
+
+
+class ImageStream(nn.Module):
+    """3×3 convolutions with 2×2 max-pooling between them and a 1×1 one on top, pooled to one vector.
+
+    ``fold`` packs squares of fold×fold pixels into channels first: nothing is lost, and a convolution on a quarter of
+    the places is four times as cheap. The pixels are shifted by ``ground``, so that an empty picture gives zeros.
+    """
+
+    def __init__(self, channels: Sequence[int], fold: int, ground: float) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.PixelUnshuffle(fold)]
+        width = 3 * fold**2
+        for k, out in enumerate(channels):
+            last = k == len(channels) - 1
+            layers += [nn.Conv2d(width, out, 1 if last else 3, padding="same"), nn.ReLU()]
+            layers += [nn.MaxPool2d(2)] if k < len(channels) - 2 else []
+            width = out
+        self.convolutions = nn.Sequential(*layers).to(memory_format=torch.channels_last)
+        self.ground = ground
+        self.features = 4 * width
+        for layer in self.convolutions:
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                nn.init.zeros_(layer.bias)
+
+    def forward(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m features"]:
+        """``images`` has values from 0 to 1."""
+        grid = self.convolutions(3 * (images - self.ground).contiguous(memory_format=torch.channels_last))
+        return normalize(pool(grid), dim=-1) * self.features**0.5  # "norm I": every picture's vector has one length
+
+
+class VQA(nn.Module):
+    r"""Both streams into one common space, fused, and classified.
+
+    .. math:: z = \tanh(W_q\, q + b_q) \odot \tanh(W_v\, v + b_v), \qquad \text{logits} = W_a\, z + b_a
+
+    ``fusion`` puts a sum or a concatenation in the place of the product; both give logits :math:`f(q) + g(v)`. A
+    concatenation is narrower, so that all three have the same number of parameters (to within one unit of that space).
+    ``streams`` leaves one side out.
+
+    Raises:
+        ValueError: if ``fusion`` is not one of ``FUSIONS``, or ``streams`` not one of ``STREAMS``.
+    """
+
+    def __init__(
+        self,
+        question_stream: nn.Module,
+        image_stream: nn.Module,
+        answers: int,
+        common: int = 1024,
+        dropout: float = 0.5,
+        fusion: str = "product",
+        streams: str = "both",
+    ) -> None:
+        super().__init__()
+        if fusion not in FUSIONS:
+            raise ValueError(f"fusion must be one of {', '.join(FUSIONS)}, got {fusion!r}")
+        if streams not in STREAMS:
+            raise ValueError(f"streams must be one of {', '.join(STREAMS)}, got {streams!r}")
+        inputs = question_stream.features + image_stream.features
+        width = common if fusion != "concat" else round(common * (inputs + 2 + answers) / (inputs + 2 + 2 * answers))
+        self.question_stream, self.image_stream = question_stream, image_stream
+        self.from_question = nn.Linear(question_stream.features, width)
+        self.from_image = nn.Linear(image_stream.features, width)
+        self.dropout = nn.Dropout(dropout)
+        self.classify = nn.Linear(2 * width if fusion == "concat" else width, answers)
+        self.fusion, self.streams = fusion, streams
+        with torch.no_grad():  # both sides of the product begin with entries of about one half
+            self.from_question.weight *= 8
+            self.from_image.weight *= 2
+
+    def forward(self, images: Float[Tensor, "m 3 h w"], questions: Int[Tensor, "n t"]) -> Float[Tensor, "n answers"]:
+        """Logits of n questions about m pictures, where m divides n: questions k·n/m to (k+1)·n/m are about picture k."""
+        m, n = len(images), len(questions)
+        q = v = None
+        if self.streams != "image":
+            q = self.from_question(self.question_stream(questions)).tanh()  # (n, common)
+        if self.streams != "question":
+            v = self.from_image(self.image_stream(images)).tanh().repeat_interleave(n // m, dim=0)  # (n, common)
+        return self.classify(self.dropout(fuse(q, v, self.fusion)))
+
+
+def fuse(q: Float[Tensor, "n d"] | None, v: Float[Tensor, "n d"] | None, fusion: str) -> Float[Tensor, "n fused"]:
+    """Pointwise product, pointwise sum or concatenation; a stream that is None leaves the other one alone."""
+    if q is None or v is None:
+        alone = v if q is None else q
+        return alone if fusion != "concat" else torch.cat([alone, torch.zeros_like(alone)], dim=-1)
+    if fusion == "product":
+        return q * v  # z_i = q_i v_i
+    if fusion == "sum":
+        return q + v
+    return torch.cat([q, v], dim=-1)
