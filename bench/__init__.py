@@ -1,0 +1,1 @@
+"""How fast it is, side by side with something else, in one process: ``python -m bench NAME``."""

@@ -1,0 +1,7 @@
+"""VQA: Visual Question Answering (Antol et al. 2015), rebuilt from its paper."""
+
+from vqa.metric import normalize_answer, vqa_accuracy
+from vqa.model import VQA
+from vqa.train import CONFIGS, Config, build
+
+__all__ = ["CONFIGS", "VQA", "Config", "build", "normalize_answer", "vqa_accuracy"]

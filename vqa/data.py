@@ -13,8 +13,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from toyworld.drawing import draw
-from toyworld.questions import ANSWERS, Question, more_questions, question_at
-from toyworld.scenes import scene_at
+from toyworld.questions import ANSWERS, more_questions, question_at
+from toyworld.scenes import COLOURS, SHAPES, SIZES, scene_at
 
 LONGEST = 40  # words in a question
 
@@ -84,33 +84,36 @@ def toy_vocabulary() -> Vocabulary:
     return Vocabulary.of((question_at("train", 0, k)[1].text for k in range(4000)), ANSWERS)
 
 
+def toy_lessons(
+    seed: int, pictures: int, image_size: int
+) -> Callable[[int], tuple[Float[Tensor, "m 3 h w"], Float[Tensor, "n 3"], Int[Tensor, "n 3"]]]:
+    """``batch_at`` for ``Namer``: where the objects of some scenes stand, and the numbers of colour, shape and size."""
+
+    def batch_at(step: int) -> tuple[Tensor, Tensor, Tensor]:
+        scenes = [scene_at("train", seed, step * pictures + k) for k in range(pictures)]
+        objects = [(k, o) for k, scene in enumerate(scenes) for o in scene.objects]
+        names = [(COLOURS.index(o.colour), SHAPES.index(o.shape), SIZES.index(o.size)) for _, o in objects]
+        places = torch.tensor([(k, o.x, o.y) for k, o in objects])
+        return draw(scenes, image_size), places, torch.tensor(names)
+
+    return batch_at
+
+
 def toy_batches(
-    vocabulary: Vocabulary, seed: int, pictures: int, questions: int, lessons: int, image_size: int
+    vocabulary: Vocabulary, seed: int, pictures: int, questions: int, image_size: int
 ) -> Callable[[int], tuple[Float[Tensor, "m 3 h w"], Int[Tensor, "n t"], Int[Tensor, " n"]]]:
-    """``batch_at`` for the toy world: so many ``pictures`` a batch, each asked so many ``questions``.
-
-    The first ``lessons`` batches show lone objects and ask for nothing but their colour and shape. It is what the
-    paper's VGGNet had learned from ImageNet: without it, shapes are not found among six kinds of questions.
-    """
-
-    def lesson(index: int) -> tuple:
-        scene = scene_at("train", seed, index, count=1)
-        (o,) = scene.objects
-        return scene, [
-            Question("colour", "what colour is the object?", o.colour),
-            Question("shape", "what shape is the object?", o.shape),
-        ]
-
-    def example(index: int) -> tuple:
-        scene, first = question_at("train", seed, index)
-        return scene, [first, *more_questions("train", seed, index, scene, questions - 1)]
+    """``batch_at`` for the toy world: so many ``pictures`` a batch, each asked so many ``questions``."""
 
     def batch_at(step: int) -> tuple[Tensor, Tensor, Tensor]:
         indices = range(step * pictures, (step + 1) * pictures)
-        scenes, asked = zip(*map(lesson if step < lessons else example, indices), strict=True)
-        flat = [question for row in asked for question in row]
-        words = vocabulary.encode([question.text for question in flat])
-        return draw(scenes, image_size), words, vocabulary.number_of([question.answer for question in flat])
+        scenes, first = zip(*(question_at("train", seed, k) for k in indices), strict=True)
+        asked = [
+            question
+            for k, scene, question in zip(indices, scenes, first, strict=True)
+            for question in (question, *more_questions("train", seed, k, scene, questions - 1))
+        ]
+        words = vocabulary.encode([question.text for question in asked])
+        return draw(scenes, image_size), words, vocabulary.number_of([question.answer for question in asked])
 
     return batch_at
 

@@ -104,43 +104,76 @@ class QuestionStream(nn.Module):
 def pool(grid: Float[Tensor, "n c h w"]) -> Float[Tensor, "n 4*c"]:
     r"""What a grid of features says as a whole: is it there, how much of it, and where.
 
-    For each channel the maximum, the mean, and the first moments
+    For each channel the maximum, and, each times :math:`\sqrt{hw}`, the mean and the first moments
     :math:`\frac{1}{hw}\sum_{y,x} u_x f_{yx}` and :math:`\frac{1}{hw}\sum_{y,x} u_y f_{yx}`, u from −1 to 1.
     """
     n, c, h, w = grid.shape
     across, down = torch.linspace(-1, 1, w).to(grid), torch.linspace(-1, 1, h).to(grid)
     columns, rows = grid.mean(dim=2), grid.mean(dim=3)  # (n, c, w), (n, c, h)
-    return torch.cat([grid.amax(dim=(2, 3)), rows.mean(dim=2), columns @ across / w, rows @ down / h], dim=1)
+    scale = (h * w) ** 0.5  # a thing covers a few places of the grid: the means would be lost beside the maxima
+    moments = torch.cat([rows.mean(dim=2), columns @ across / w, rows @ down / h], dim=1)
+    return torch.cat([grid.amax(dim=(2, 3)), scale * moments], dim=1)
 
 
 class ImageStream(nn.Module):
-    """3×3 convolutions with 2×2 max-pooling between them and a 1×1 one on top, pooled to one vector.
+    """A small convolutional network in two pathways, pooled to one vector of fixed length.
+
+    *Form* sees how far each pixel is from the ground, and not in which direction: its convolutions, 3×3 with 2×2
+    max-pooling between them, learn shapes that hold for every colour. *Colour* sees single pixels through a 1×1
+    convolution. On the coarse grid where they meet, a 1×1 convolution can say "a red star is here". One pathway for both
+    learns each pair of colour and shape by itself, and takes a red circle, never seen before, for no circle.
 
     ``fold`` packs squares of fold×fold pixels into channels first: nothing is lost, and a convolution on a quarter of
-    the places is four times as cheap. The pixels are shifted by ``ground``, so that an empty picture gives zeros.
+    the places is four times as cheap.
     """
 
-    def __init__(self, channels: Sequence[int], fold: int, ground: float) -> None:
+    def __init__(self, form: Sequence[int], colour: int, top: int, fold: int, ground: float) -> None:
         super().__init__()
         layers: list[nn.Module] = [nn.PixelUnshuffle(fold)]
-        width = 3 * fold**2
-        for k, out in enumerate(channels):
-            last = k == len(channels) - 1
-            layers += [nn.Conv2d(width, out, 1 if last else 3, padding="same"), nn.ReLU()]
-            layers += [nn.MaxPool2d(2)] if k < len(channels) - 2 else []
-            width = out
-        self.convolutions = nn.Sequential(*layers).to(memory_format=torch.channels_last)
-        self.ground = ground
-        self.features = 4 * width
-        for layer in self.convolutions:
+        for k, (width, out) in enumerate(zip((fold**2, *form), form, strict=False)):
+            layers += [nn.MaxPool2d(2)] if k else []
+            layers += [nn.Conv2d(width, out, 3, padding="same"), nn.ReLU()]
+        self.form = nn.Sequential(*layers).to(memory_format=torch.channels_last)
+        shrink = 2 ** (len(form) - 1)
+        self.colour = nn.Sequential(nn.AvgPool2d(fold), nn.Conv2d(3, colour, 1), nn.ReLU(), nn.MaxPool2d(shrink))
+        self.top = nn.Sequential(nn.Conv2d(form[-1] + colour, top, 1), nn.ReLU())
+        self.ground = ground  # the pixel value that counts as nothing, 0 to 1
+        self.features = 4 * top
+        for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
 
-    def forward(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m features"]:
+    def grid(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m top rows columns"]:
         """``images`` has values from 0 to 1."""
-        grid = self.convolutions(3 * (images - self.ground).contiguous(memory_format=torch.channels_last))
-        return normalize(pool(grid), dim=-1) * self.features**0.5  # "norm I": every picture's vector has one length
+        shifted = images - self.ground  # nothing is 0
+        figure = (4 * shifted.norm(dim=1, keepdim=True)).tanh()  # (m, 1, h, w): nearly 1 wherever something is
+        return self.top(torch.cat([self.form(figure), self.colour(3 * shifted)], dim=1))
+
+    def forward(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m features"]:
+        """One vector a picture, of the same length for all: the paper's "norm I"."""
+        return normalize(pool(self.grid(images)), dim=-1) * self.features**0.5
+
+
+class Namer(nn.Module):
+    """Reads the attributes of a thing off the grid at the place where it stands, to train the image stream first.
+
+    It is what ImageNet taught the paper's VGGNet. Without it shapes are never found: the question stream, itself
+    untrained, sends every question's gradient in another direction.
+    """
+
+    def __init__(self, image_stream: nn.Module, attributes: int, names: int) -> None:
+        super().__init__()
+        self.image_stream = image_stream
+        self.classify = nn.Linear(image_stream.features // 4, attributes * names)
+        self.names = names
+
+    def forward(self, images: Float[Tensor, "m 3 h w"], places: Float[Tensor, "n 3"]) -> Float[Tensor, "n names a"]:
+        """Logits of a attributes for n places, each the number of its picture and x and y in picture widths, 0 to 1."""
+        grid = self.image_stream.grid(images)  # (m, c, rows, columns)
+        picture = places[:, 0].long()
+        row, column = (places[:, 2] * grid.shape[2]).long(), (places[:, 1] * grid.shape[3]).long()
+        return self.classify(grid[picture, :, row, column]).view(len(places), self.names, -1)
 
 
 class VQA(nn.Module):

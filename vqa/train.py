@@ -29,7 +29,9 @@ class Config:
     image_size: int = 64  # pixels, height and width
     fold: int = 2  # squares of that many pixels become channels before the first convolution
     ground: float = 0.93  # the pixel value that counts as nothing, 0 to 1
-    channels: tuple[int, ...] = (32, 64, 64, 128)  # of the convolutions; the last one is 1×1
+    form: tuple[int, ...] = (32, 64, 64)  # channels of the 3×3 convolutions that see shapes
+    colour: int = 16  # channels of the 1×1 convolution that sees colours
+    top: int = 128  # channels of the 1×1 convolution on both
     embedding: int = 32  # of a word
     hidden: int = 64  # of each of the two LSTM layers
     common: int = 1024  # the space in which the streams meet
@@ -44,7 +46,7 @@ class Config:
 
 CONFIGS = {
     "toy": Config(),
-    "easy-vqa": Config(steps=1000, lessons=0, questions=8, fold=1, channels=(16, 32, 64, 64, 128), rate=2e-3),
+    "easy-vqa": Config(steps=1000, lessons=0, questions=8, rate=2e-3),
     "vqa-v2": Config(steps=20_000, lessons=0, questions=3, image_size=128, ground=0.45, dropout=0.5, rate=1e-3),
     "paper": Config(
         steps=150_000,
@@ -53,7 +55,9 @@ CONFIGS = {
         questions=1,
         image_size=224,
         ground=0.45,
-        channels=(64, 128, 256, 512, 512, 1024),
+        form=(64, 128, 256, 512, 512),
+        colour=64,
+        top=1024,
         fold=1,
         embedding=200,
         hidden=512,
@@ -68,7 +72,7 @@ def build(config: Config, words: int, answers: int) -> VQA:
     """The model of a configuration, for so many words (the padding included) and answers."""
     return VQA(
         QuestionStream(words, config.embedding, config.hidden),
-        ImageStream(config.channels, config.fold, config.ground),
+        ImageStream(config.form, config.colour, config.top, config.fold, config.ground),
         answers,
         config.common,
         config.dropout,

@@ -1,0 +1,102 @@
+"""The tour trains what it is given, holds it to its promises, and leaves one file that needs nothing else."""
+
+import base64
+import io
+import re
+from functools import partial
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tour import __main__ as command
+from tour.chapter import Chapter, Row
+from tour.report import write_report
+from tour.tour import PAPERS, plain_table, take_tour
+from tour.vqa import vqa_chapter
+from vqa.beyond import sources
+from vqa.evaluate import PROMISES
+from vqa.train import Config
+
+TINY = Config(
+    steps=2, pictures=4, questions=2, lessons=1, image_size=16, embedding=4, hidden=4, common=8, warmup=2,
+)  # fmt: skip
+
+
+def made_up(reached: float, folder: Path) -> Chapter:
+    folder.mkdir(parents=True)
+    picture = folder / "a <b>.png"
+    Image.new("RGB", (7, 5), (10, 200, 30)).save(picture)
+    rows = (Row("accuracy, test: all", 0.25, reached, 0.9), Row("accuracy, test: count", 0.2, 1.0, 0.5))
+    return Chapter("VQA & more", "toy", "A <paragraph>.", rows, 12.4, (picture,))
+
+
+@pytest.mark.parametrize(("reached", "kept"), [(0.9, True), (0.95, True), (0.8999, False)])
+def test_a_promise_is_kept_or_the_status_is_1(tmp_path, monkeypatch, capsys, reached: float, kept: bool) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command, "take_tour", lambda folder: take_tour(folder, {"made-up": partial(made_up, reached)}))
+    if kept:
+        command.main()
+    else:
+        with pytest.raises(SystemExit) as stopped:
+            command.main()
+        assert stopped.value.code == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "runs/tour/report.html"
+    assert lines[0].split() == ["paper", "data", "measured", "chance", "reached", "promised", "seconds"]
+    assert ("below its promise: VQA & more, toy, accuracy, test: all" in lines) is not kept
+    assert ("✗" in lines[1], "✗" in lines[2]) == (not kept, False)
+    assert Path(lines[-1]).is_file()
+
+
+def test_the_report_is_one_file_with_its_pictures_inside(tmp_path) -> None:
+    chapters = [made_up(0.95, tmp_path / "one"), made_up(0.1, tmp_path / "two")]
+    write_report(tmp_path / "report.html", chapters)
+    for chapter in chapters:
+        chapter.pictures[0].unlink()
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    sources_of_pictures = re.findall(r'<img [^>]*src="([^"]*)"', page)
+    assert len(sources_of_pictures) == 2
+    for source in sources_of_pictures:
+        head, data = source.split(",")
+        assert head == "data:image/png;base64"
+        assert Image.open(io.BytesIO(base64.b64decode(data))).getpixel((3, 3)) == (10, 200, 30)
+    assert not re.findall(r"https?:|//|<link|<script|@import|url\(", re.sub(r'src="[^"]*"', "", page))
+    assert page.count("<section>") == page.count("</section>") == 2
+    assert page.count("VQA &amp; more") == 6  # two headings, four rows
+    assert page.count("A &lt;paragraph&gt;.") == 2
+    assert page.count("class=broken") == 1
+    assert "10.00% ✗" in page
+    assert page.count("12</td>") == 4
+
+
+def test_the_table_is_aligned(tmp_path) -> None:
+    lines = plain_table([made_up(0.95, tmp_path / "one")]).splitlines()
+    assert len(lines) == 3
+    assert len({line.index(word) for line, word in zip(lines[1:], ("accuracy", "accuracy"), strict=True)}) == 1
+    assert len({len(line) for line in lines}) == 1
+
+
+@pytest.mark.parametrize(("promise", "kept"), [(0.0, True), (1.0, False)])
+def test_vqa_is_trained_anew_and_measured(tmp_path, monkeypatch, capsys, promise: float, kept: bool) -> None:
+    """Twice in the same folder, the second time over a run that was left unfinished."""
+    monkeypatch.setattr(sources, "TOY_VALIDATION", 12)
+    monkeypatch.setattr(sources, "TOY_TEST", 24)
+    promises = {("toy", "test", "all"): promise, ("toy", "compositional", "all"): 0.0, ("other", "test", "all"): 1.0}
+    left = tmp_path / "vqa-toy.unfinished" / "last.pt"
+    left.parent.mkdir()
+    left.write_bytes(b"garbage")
+    papers = {"vqa-toy": partial(vqa_chapter, "toy", config=TINY, promises=promises)}
+    assert take_tour(tmp_path, papers) is kept
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[2].strip() for line in lines[1:3]] == [
+        "accuracy, test: all",
+        "accuracy, compositional: all",
+    ]
+    assert lines[-1] == str(tmp_path / "report.html")
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").count("data:image/png;base64,") == 2
+    assert not left.exists()
+
+
+def test_every_promise_has_a_paper() -> None:
+    assert {f"vqa-{data}" for data, _, _ in PROMISES} == set(PAPERS)

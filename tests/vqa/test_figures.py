@@ -1,0 +1,169 @@
+"""The figures say what they were given: bars are as long as their numbers, nothing is cut off, nothing overlaps."""
+
+from contextlib import contextmanager
+from itertools import combinations
+
+import matplotlib
+import pytest
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
+from matplotlib.text import Text
+from PIL import Image
+from torch import nn
+
+from lab.figure import PALETTE, drawing
+from vqa import figures
+from vqa.data import Examples, Vocabulary
+
+ANSWERS = ("yes", "no", "purple and a little yellow", "2", "blue", "green")
+VOCABULARY = Vocabulary(("is", "it"), ANSWERS)
+
+
+class Fixed(nn.Module):
+    """Gives every question the same distribution."""
+
+    def __init__(self, percents) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(torch.tensor(percents).log())
+
+    def forward(self, images, questions):
+        return self.logits.expand(len(questions), -1)
+
+
+@pytest.fixture
+def drawn(monkeypatch) -> list:
+    """The figures, as they are when they have been saved."""
+    kept = []
+
+    @contextmanager
+    def keeping(*arguments):
+        with drawing(*arguments) as figure:
+            yield figure
+            kept.append(figure)
+
+    monkeypatch.setattr(figures, "drawing", keeping)
+    return kept
+
+
+def check_texts(figure) -> None:
+    """All that is written lies inside, and no two texts touch each other."""
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    boxes = []
+    for text in figure.findobj(Text):
+        if text.get_visible() and text.get_text().strip() and seen(text):
+            box = text.get_window_extent(renderer)
+            assert box.x0 >= 0, text
+            assert box.y0 >= 0, text
+            assert box.x1 <= figure.bbox.x1, text
+            assert box.y1 <= figure.bbox.y1, text
+            boxes.append((text, box))
+    for (a, one), (b, other) in combinations(boxes, 2):
+        apart = one.x1 <= other.x0 or other.x1 <= one.x0 or one.y1 <= other.y0 or other.y1 <= one.y0
+        assert apart, f"{a} and {b}"
+
+
+def seen(text: Text) -> bool:
+    """Whether matplotlib shows it: not in a hidden panel, no tick out of its axes."""
+    axes = text.axes
+    if axes is None:
+        return True
+    if not axes.get_visible() or not axes.axison:
+        return axes.get_visible() and text in axes.texts
+    for axis in (axes.xaxis, axes.yaxis):
+        low, high = sorted(axis.get_view_interval())
+        for tick in axis.get_major_ticks():
+            if text in (tick.label1, tick.label2):
+                return low <= tick.get_loc() <= high
+    return True
+
+
+def asked(n: int, kinds=None, answers=("yes",)) -> Examples:
+    texts = tuple(f"is it {'really ' * k}it?" for k in range(n))
+    return Examples(torch.rand(n, 3, 16, 16), tuple(range(n)), texts, (answers,) * n, kinds or ("k",) * n)
+
+
+@pytest.mark.parametrize(("given", "colour", "sign"), [("yes", PALETTE.green, "✓"), ("no", PALETTE.vermillion, "✗")])
+def test_answers_show_five_bars_and_right_or_wrong(tmp_path, drawn, given: str, colour: str, sign: str) -> None:
+    percents = [0.5, 0.2, 0.15, 0.1, 0.04, 0.01]
+    if given == "no":
+        percents[:2] = percents[1::-1]
+    figures.draw_answers(tmp_path / "answers.png", Fixed(percents), VOCABULARY, asked(5))
+    (figure,) = drawn
+    charts = [axes for axes in figure.findobj(matplotlib.axes.Axes) if axes.patches]
+    assert len(charts) == 5
+    for axes in charts:
+        assert [bar.get_width() for bar in axes.patches] == pytest.approx([50, 20, 15, 10, 4], rel=1e-5)
+        assert axes.get_title(loc="left") == f"{sign} {given}"
+        assert to_hex(axes.patches[0].get_facecolor()).upper() == colour
+        assert axes.yaxis_inverted()
+        labels = [label.get_text() for label in axes.get_yticklabels()]
+        assert labels[0] == given
+        assert labels[2:] == ["purple and a li…", "2", "blue"]
+    assert Image.open(tmp_path / "answers.png").size == (1100, 820)
+    written = [text.get_text() for text in figure.findobj(Text)]
+    assert written.count("expected: yes") == (0 if sign == "✓" else 5)
+    assert all(text in written for text in asked(5).texts)
+    check_texts(figure)
+
+
+def test_fewer_answers_than_five(tmp_path, drawn) -> None:
+    figures.draw_answers(tmp_path / "a.png", Fixed([0.25, 0.75]), Vocabulary(("is",), ("yes", "no")), asked(1))
+    (axes,) = [axes for axes in drawn[0].findobj(matplotlib.axes.Axes) if axes.patches]
+    assert [bar.get_width() for bar in axes.patches] == pytest.approx([75, 25])
+
+
+def test_one_of_each_kind_comes_first() -> None:
+    examples = Examples(
+        torch.arange(5.0).view(5, 1, 1, 1).expand(5, 3, 2, 2),
+        (0, 0, 1, 2, 3, 4),
+        ("a", "b", "c", "d", "e", "f"),
+        tuple((text,) for text in "ABCDEF"),
+        ("x", "y", "x", "y", "z", "x"),
+    )
+    chosen = figures.one_of_each_kind(examples, 4)  # b shares a's picture
+    assert chosen.texts == ("a", "d", "e", "c")
+    assert chosen.answers == (("A",), ("D",), ("E",), ("C",))
+    assert chosen.images[:, 0, 0, 0].tolist() == [0, 2, 3, 1]
+    assert chosen.picture == (0, 1, 2, 3)
+    assert figures.one_of_each_kind(examples, 9).texts == ("a", "d", "e", "c", "f")
+
+
+@pytest.mark.parametrize("kinds", [1, 3, 4, 5, 6])
+def test_training_has_a_panel_with_its_chance_for_each_kind(tmp_path, drawn, kinds: int) -> None:
+    chance = {f"kind {k}": 0.15 * k for k in range(kinds)} | {"all": 0.3}
+    history = [{"steps": 500 * i, "score": 0.0} | dict.fromkeys(chance, 0.1 * i) for i in range(1, 11)]
+    figures.draw_training(tmp_path / "training.png", history, chance)
+    (figure,) = drawn
+    panels = [axes for axes in figure.axes if axes.get_visible()]
+    assert [axes.get_title() for axes in panels] == [f"kind {k}: 100.0%" for k in range(kinds)]
+    for k, axes in enumerate(panels):
+        curve, level = axes.lines
+        assert list(curve.get_xdata()) == [500 * i for i in range(1, 11)]
+        assert list(curve.get_ydata()) == pytest.approx([10 * i for i in range(1, 11)])
+        assert level.get_ydata() == pytest.approx([15 * k] * 2)
+        assert [text.get_text() for text in axes.texts] == [f"chance {15 * k:.0f}%"]
+    check_texts(figure)
+
+
+def test_comparison_has_a_bar_for_each_model_and_kind(tmp_path, drawn) -> None:
+    kinds, models = (
+        ("colour", "comparison", "count", "existence", "relation", "shape", "all"),
+        ("product", "sum", "image only"),
+    )
+    reached = {
+        model: {kind: 0.1 * (k + 1) + 0.01 * j for j, kind in enumerate(kinds)} for k, model in enumerate(models)
+    }
+    figures.draw_comparison(tmp_path / "comparison.png", reached, {kind: 0.05 * j for j, kind in enumerate(kinds)})
+    (figure,) = drawn
+    (axes,) = figure.axes
+    for k, (bars, model) in enumerate(zip(axes.containers, models, strict=True)):
+        assert [bar.get_height() for bar in bars] == pytest.approx([10 * (k + 1) + j for j in range(7)])
+        for j, bar in enumerate(bars):
+            assert j - 0.5 < bar.get_x() < bar.get_x() + bar.get_width() < j + 0.5
+        assert bars.get_label() == model
+    levels = [segment[0][1] for lines in axes.collections for segment in lines.get_segments()]
+    assert levels == pytest.approx([5 * j for j in range(7)])
+    assert [label.get_text() for label in axes.get_xticklabels()] == list(kinds)
+    assert sorted(text.get_text() for text in figure.legends[0].get_texts()) == sorted(("chance", *models))
+    check_texts(figure)

@@ -1,0 +1,230 @@
+"""Equation → function → test
+
+i, f, g, o; c_t, h_t              lstm_cell        test_cell_equals_torch, test_cell_by_hand
+[c1, h1, c2, h2], the last word   lstm_states      test_states_equal_torch, test_padding_does_not_matter
+embedding, tanh, LSTM             QuestionStream   test_question_stream_by_hand
+maximum, mean, first moments      pool             test_pool_equals_loops, test_moments_follow_an_object
+"norm I"                          ImageStream      test_every_picture_has_one_length
+"""
+
+import math
+
+import pytest
+import torch
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.testing import assert_close
+
+from tests.misconceptions import vqa_model as misconceptions
+from tests.strategies import unequal_sizes, whole_tensors
+from tests.vqa.test_model import EXACT, SEEDS, SIDE, WORDS, small, some_images, some_questions
+from vqa.model import QuestionStream, lstm_cell, lstm_states, lstm_states_spec, pool
+
+
+def check_gradients(got: tuple, expected: tuple, inputs: list, seed: int) -> None:
+    """The outputs are equal, and so is what comes back for random cotangents."""
+    generator = torch.Generator().manual_seed(seed)
+    cotangents = [torch.randn(out.shape, generator=generator, dtype=out.dtype) for out in got]
+    for ours, theirs in zip(got, expected, strict=True):
+        assert_close(ours, theirs, **EXACT)
+    ours, theirs = (torch.autograd.grad(out, inputs, cotangents, retain_graph=True) for out in (got, expected))
+    for k, pair in enumerate(zip(ours, theirs, strict=True)):
+        assert_close(*pair, **EXACT, msg=lambda text, k=k: f"gradient to input {k}: {text}")
+
+
+def check_cell_equals_torch(candidate, n: int, inputs: int, hidden: int, data) -> None:
+    shapes = ((n, inputs), (n, hidden), (n, hidden), (4 * hidden, inputs), (4 * hidden, hidden), (4 * hidden,))
+    x, h, c, weight_x, weight_h, bias = (data.draw(whole_tensors(*shape, largest=2)) / 2 for shape in shapes)
+    reference = nn.LSTMCell(inputs, hidden).double()
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    tensors = [t.requires_grad_() for t in (x, h, c, weight_x, weight_h, bias)]
+    weights = dict(zip(names, (weight_x, weight_h, bias, torch.zeros_like(bias)), strict=True))
+    expected = torch.func.functional_call(reference, weights, (x, (h, c)))
+    check_gradients(candidate(*tensors), expected, tensors, seed=data.draw(SEEDS))
+
+
+@given(sizes=unequal_sizes(3, low=1, high=4), data=st.data())
+@settings(max_examples=25)
+def test_cell_equals_torch(sizes, data) -> None:
+    check_cell_equals_torch(lstm_cell, *sizes, data)
+
+
+def test_cell_by_hand() -> None:
+    """With L = ln 3: σ(L) = 3/4, σ(−L) = 1/4, σ(0) = 1/2, tanh(L/2) = 1/2."""
+    L = math.log(3)
+    weight_x, weight_h, bias = [[L], [0], [0], [0]], [[0], [L], [0], [0]], [0, 0, L / 2, 0]  # rows: i, f, g, o
+    x, h, c, *weights = (torch.tensor(t).double() for t in ([[1.0]], [[-1.0]], [[2.0]], weight_x, weight_h, bias))
+    shown, kept = lstm_cell(x, h, c, *weights)
+    assert kept.item() == pytest.approx(1 / 4 * 2 + 3 / 4 * 1 / 2)  # f c + i g
+    assert shown.item() == pytest.approx(1 / 2 * math.tanh(7 / 8))  # o tanh(c)
+
+
+def some_lstm(inputs: int, hidden: int, seed: int) -> nn.LSTM:
+    torch.manual_seed(seed)
+    lstm = nn.LSTM(inputs, hidden, num_layers=2, batch_first=True).double()
+    for parameter in lstm.parameters():
+        nn.init.normal_(parameter)
+    return lstm
+
+
+def check_states_equal_torch(candidate, sizes: tuple[int, ...], lengths: list[int], padding: int, seed: int) -> None:
+    """Each sequence runs alone through ``torch.nn.LSTM``, without padding, and its states are put in a row by hand."""
+    lstm = some_lstm(*sizes, seed)
+    x = torch.randn(len(lengths), max(lengths) + padding, sizes[0]).double().requires_grad_()
+    rows = []
+    for k, length in enumerate(lengths):
+        _, (h, c) = lstm(x[k : k + 1, :length])
+        rows.append(torch.cat([c[0, 0], h[0, 0], c[1, 0], h[1, 0]]))
+    got = candidate(lstm, x, torch.tensor(lengths))
+    assert got.shape == (len(lengths), 4 * sizes[1])
+    check_gradients((got,), (torch.stack(rows),), [x, *lstm.parameters()], seed)
+
+
+LENGTHS = st.lists(st.integers(1, 5), min_size=1, max_size=4)
+BOTH = pytest.mark.parametrize("function", [lstm_states, lstm_states_spec], ids=lambda function: function.__name__)
+
+
+@BOTH
+@given(sizes=unequal_sizes(2, high=5), lengths=LENGTHS, padding=st.integers(0, 2), seed=SEEDS)
+@settings(max_examples=25)
+def test_states_equal_torch(function, sizes, lengths, padding: int, seed: int) -> None:
+    check_states_equal_torch(function, sizes, lengths, padding, seed)
+
+
+@BOTH
+@given(lengths=LENGTHS, seed=SEEDS)
+@settings(max_examples=25)
+def test_padding_does_not_matter(function, lengths, seed: int) -> None:
+    lstm, lengths = some_lstm(3, 2, seed), torch.tensor(lengths)
+    x = torch.randn(len(lengths), int(lengths.max()) + 1, 3).double()
+    behind = torch.arange(x.shape[1]) >= lengths[:, None]
+    other = torch.where(behind[..., None], torch.tensor(99.0).double(), x).requires_grad_()
+    states = function(lstm, other, lengths)
+    assert torch.equal(states, function(lstm, x, lengths))
+    (gradient,) = torch.autograd.grad(states.sum(), other)
+    assert (gradient[behind] == 0).all()
+    assert (gradient[~behind] != 0).any(dim=-1).all(), "a word that no state depends on"
+
+
+@BOTH
+@given(lengths=LENGTHS, seed=SEEDS, data=st.data())
+@settings(max_examples=25)
+def test_order_of_the_sequences_does_not_matter(function, lengths, seed: int, data) -> None:
+    order = data.draw(st.permutations(range(len(lengths))))
+    lstm, x = some_lstm(3, 2, seed), torch.randn(len(lengths), max(lengths), 3).double()
+    lengths = torch.tensor(lengths)
+    assert_close(function(lstm, x[order], lengths[order]), function(lstm, x, lengths)[order], **EXACT)
+
+
+def test_question_stream_by_hand() -> None:
+    """Embedding, tanh, states; and a question is the same alone as among longer ones."""
+    torch.manual_seed(1)
+    stream, questions = QuestionStream(WORDS, 5, 4).double(), some_questions(7, seed=1)
+    vectors = stream(questions)
+    assert vectors.shape == (7, stream.features)
+    for row, question in zip(vectors, questions, strict=True):
+        words = question[question != 0]
+        expected = lstm_states_spec(stream.lstm, stream.embed.weight[words].tanh()[None], torch.tensor([len(words)]))
+        assert_close(row[None], expected, **EXACT)
+        assert_close(row[None], stream(words[None]), **EXACT)
+
+
+def check_pool_equals_loops(candidate, n: int, c: int, h: int, w: int, data) -> None:
+    """The means and moments are times √(hw): a thing that covers few places is not to be lost beside the maxima."""
+    grid, scale = data.draw(whole_tensors(n, c, h, w)), math.sqrt(h * w)
+    expected = torch.zeros(n, 4 * c).double()
+    for i in range(n):
+        for channel in range(c):
+            sums, places = [0.0, 0.0, 0.0], [(y, x) for y in range(h) for x in range(w)]
+            for y, x in places:
+                across, down = 2 * x / (w - 1) - 1, 2 * y / (h - 1) - 1  # −1 at the left and at the top
+                for k, weight in enumerate((1, across, down)):
+                    sums[k] += weight * grid[i, channel, y, x].item()
+            largest = max(grid[i, channel, y, x].item() for y, x in places)
+            numbers = (largest, *(scale * number / (h * w) for number in sums))
+            for block, number in enumerate(numbers):
+                expected[i, block * c + channel] = number
+    assert_close(candidate(grid), expected, **EXACT)
+
+
+@given(sizes=unequal_sizes(4, high=5), data=st.data())
+@settings(max_examples=25)
+def test_pool_equals_loops(sizes, data) -> None:
+    check_pool_equals_loops(pool, *sizes, data)
+
+
+@given(sizes=unequal_sizes(2), data=st.data())
+def test_moments_follow_an_object(sizes, data) -> None:
+    """A step to the right is seen in the third number alone, a step down in the fourth."""
+    h, w = sizes
+    y, x = data.draw(st.integers(0, h - 2)), data.draw(st.integers(0, w - 2))
+
+    def pooled(row: int, column: int) -> torch.Tensor:
+        grid = torch.zeros(1, 1, h, w).double()
+        grid[0, 0, row, column] = 1
+        return pool(grid)[0]
+
+    right, down = (2 / (side - 1) / math.sqrt(h * w) for side in (w, h))  # one step of u, over the root of all places
+    assert_close(pooled(y, x + 1) - pooled(y, x), torch.tensor([0, 0, right, 0]).double(), **EXACT)
+    assert_close(pooled(y + 1, x) - pooled(y, x), torch.tensor([0, 0, 0, down]).double(), **EXACT)
+
+
+def check_one_length(candidate, scale: float, seed: int) -> None:
+    """All vectors have one length, however loud the last convolution is, and whatever else is in the batch."""
+    stream, images = small(seed).image_stream, some_images(3, seed, height=SIDE, width=2 * SIDE)
+    vectors = candidate(stream, images)
+    assert vectors.shape == (3, stream.features)
+    assert_close(vectors.norm(dim=-1), vectors[0].norm().expand(3), **EXACT)
+    assert_close(candidate(stream, images[1:2]), vectors[1:2], **EXACT)
+    with torch.no_grad():
+        for parameter in misconceptions.last_convolution(stream).parameters():
+            parameter *= scale
+    assert_close(candidate(stream, images), vectors, **EXACT)
+
+
+@given(scale=st.sampled_from([0.01, 0.5, 3.0]), seed=SEEDS)
+@settings(max_examples=10)
+def test_every_picture_has_one_length(scale: float, seed: int) -> None:
+    check_one_length(lambda stream, images: stream(images), scale, seed)
+
+
+def each(wrongs: tuple):
+    return pytest.mark.parametrize("wrong", wrongs, ids=lambda function: function.__name__)
+
+
+GENERATE = settings(database=None, phases=[Phase.generate])  # no shrinking: that it fails is all that is asked
+
+
+@each(misconceptions.CELLS)
+def test_wrong_cell_is_caught(wrong) -> None:
+    @given(sizes=unequal_sizes(3, low=1, high=4), data=st.data())
+    @GENERATE
+    def folder_tests(sizes, data) -> None:
+        check_cell_equals_torch(wrong, *sizes, data)
+
+    with pytest.raises(AssertionError):
+        folder_tests()
+
+
+@each(misconceptions.STATES)
+def test_wrong_states_are_caught(wrong) -> None:
+    with pytest.raises(AssertionError):
+        check_states_equal_torch(wrong, (3, 2), lengths=[2, 4, 1], padding=1, seed=0)
+
+
+@each(misconceptions.POOLS)
+def test_wrong_pool_is_caught(wrong) -> None:
+    @given(sizes=unequal_sizes(4, high=5), data=st.data())
+    @GENERATE
+    def folder_tests(sizes, data) -> None:
+        check_pool_equals_loops(wrong, *sizes, data)
+
+    with pytest.raises(AssertionError):
+        folder_tests()
+
+
+@each(misconceptions.NORMS)
+def test_wrong_norm_is_caught(wrong) -> None:
+    with pytest.raises(AssertionError):
+        check_one_length(wrong, scale=3.0, seed=0)

@@ -1,0 +1,270 @@
+"""What ``python -m vqa`` does: train and judge, answer a question, compare the fusions and the streams.
+
+Beside what ``lab.Run`` writes, a run's folder holds the vocabulary, ``results.json`` and the figures, so that a trained
+model can be asked without the data that it was trained on.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from lab import (
+    CheckpointError,
+    Run,
+    choose_device,
+    finished,
+    load_best,
+    read_summary,
+    seed_everything,
+    write_text,
+)
+from toyworld.scenes import COLOURS, SHAPES, SIZES
+from vqa.beyond.images import load_image
+from vqa.beyond.sources import Source
+from vqa.data import Examples, Vocabulary, toy_lessons
+from vqa.evaluate import ALL, PROMISES, accuracies, baselines, probabilities
+from vqa.figures import draw_answers, draw_comparison, draw_training, one_of_each_kind
+from vqa.model import VQA, Namer
+from vqa.train import Config, build, learning_rate, train
+
+VALIDATIONS = 10  # in a run
+VARIANTS = {  # the rows of the comparison, by what differs from the configuration
+    "product": {"fusion": "product", "streams": "both"},
+    "sum": {"fusion": "sum", "streams": "both"},
+    "concat": {"fusion": "concat", "streams": "both"},
+    "question only": {"fusion": "product", "streams": "question"},
+    "image only": {"fusion": "product", "streams": "image"},
+}
+Table = dict[str, dict[str, float]]  # measure -> kind of question -> accuracy
+
+
+@dataclass(frozen=True)
+class Result:
+    """A trained and judged model: ``splits[split]["reached"][kind]`` is an accuracy; its baselines stand beside it."""
+
+    data: str
+    folder: Path
+    steps: int
+    seconds: float  # of training
+    history: list[dict[str, float]]  # the validations
+    splits: dict[str, Table]
+    model: VQA
+
+
+@dataclass(frozen=True)
+class How:
+    """How a run is started, whatever it computes."""
+
+    command: str  # that starts it, for messages
+    title: str = "training"
+    device: str | None = None
+    resume: bool = False
+    restart: bool = False
+
+
+def train_and_judge(data: str, config: Config, source: Source, folder: Path, how: How) -> Result:
+    """Trains in ``folder``, keeps the weights that were best in validation, and judges them on the test splits.
+
+    Raises:
+        ValueError, OSError: as ``lab.Run`` does, and ``vqa.model.VQA`` for an unknown fusion or stream.
+    """
+    device = choose_device(how.device)
+    seed_everything(config.seed)
+    vocabulary = source.vocabulary
+    model = build(config, len(vocabulary.words) + 1, len(vocabulary.answers)).to(device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=config.rate)
+
+    def validate() -> dict[str, float]:
+        reached = accuracies(model, vocabulary, source.validation())
+        return {"score": reached.pop(ALL), **reached}
+
+    lessons = 0.0 if how.resume else give_lessons(model, config, device)
+    run = Run(
+        folder,
+        {"data": data, **asdict(config)},
+        {"model": model},
+        {"optimizer": optimizer},
+        command=how.command,
+        title=how.title,
+        validate=validate,
+        validate_every=max(1, config.steps // VALIDATIONS),
+        resume=how.resume,
+        restart=how.restart,
+    )
+    run.seconds += lessons
+    with run:
+        write_text(run.unfinished / "vocabulary.json", json.dumps(asdict(vocabulary), ensure_ascii=False) + "\n")
+        train(
+            model,
+            optimizer,
+            lambda step: tuple(tensor.to(device) for tensor in source.batch_at(step)),
+            run.steps(config.steps),
+            run.log,
+            lambda step: learning_rate(config, step),
+        )
+    load_best(folder, {"model": model})
+    splits = {split: judge(model, source, split) for split in source.splits}
+    result = Result(data, folder, config.steps, run.seconds, run.history, splits, model)
+    write_text(folder / "results.json", as_json(result, config) + "\n")
+    return result
+
+
+def give_lessons(model: VQA, config: Config, device: torch.device) -> float:
+    """Teaches the image stream to name the toy world's objects, as the paper's VGGNet could from ImageNet; returns the seconds."""
+    began = time.monotonic()
+    attributes = (COLOURS, SHAPES, SIZES)
+    namer = Namer(model.image_stream, len(attributes), max(map(len, attributes))).to(device)
+    lesson_at = toy_lessons(config.seed, config.pictures, config.image_size)
+    train(
+        namer,
+        torch.optim.Adam(namer.parameters()),
+        lambda step: tuple(tensor.to(device) for tensor in lesson_at(step)),
+        tqdm(range(config.lessons), "lessons", disable=None if config.lessons else True),
+        lambda step, loss: None,
+        lambda step: config.rate,
+    )
+    return time.monotonic() - began
+
+
+def judge(model: VQA, source: Source, split: str) -> Table:
+    """The baselines of a split, and under ``"reached"`` what the model does."""
+    without_looking = baselines(source.asked("train"), source.asked(split), source.vocabulary.answers, source.possible)
+    return without_looking | {"reached": accuracies(model, source.vocabulary, source.test(split))}
+
+
+def as_json(result: Result, config: Config) -> str:
+    content = {
+        "data": result.data,
+        "config": asdict(config),
+        "steps": result.steps,
+        "seconds": round(result.seconds, 1),
+        "threads": torch.get_num_threads(),
+        "splits": result.splits,
+        "validation": result.history,
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False)
+
+
+def draw_result(result: Result, source: Source) -> list[Path]:
+    """``answers.png`` and ``training.png`` in the run's folder."""
+    answers, training = result.folder / "answers.png", result.folder / "training.png"
+    split = source.splits[0]
+    draw_answers(answers, result.model, source.vocabulary, one_of_each_kind(first(source, split)))
+    draw_training(training, result.history, result.splits[split]["chance"])
+    return [answers, training]
+
+
+def first(source: Source, split: str) -> Examples:
+    """The first stretch of a split."""
+    return next(islice(source.test(split), 1))
+
+
+def result_table(result: Result) -> str:
+    """A table for the terminal for each test split: kinds of question down, baselines and the model across, in %."""
+    return "\n\n".join(
+        f"{result.data}, {split} split\n"
+        + table(measures, {kind: PROMISES.get((result.data, split, kind)) for kind in measures["reached"]})
+        for split, measures in result.splits.items()
+    )
+
+
+def table(columns: Mapping[str, Mapping[str, float]], promised: Mapping[str, float | None] | None = None) -> str:
+    """Columns of accuracies in %, a row for each kind; a column of promises where there is any."""
+    if promised and any(value is not None for value in promised.values()):
+        columns = {**columns, "promised": promised}
+    kinds = list(next(iter(columns.values())))
+    first_width = max(len("kind"), *map(len, kinds))
+    lines = ["  ".join(["kind".ljust(first_width), *(f"{name:>8}" for name in columns)])]
+    for kind in kinds:
+        cells = (percent(column[kind]).rjust(max(8, len(name))) for name, column in columns.items())
+        lines.append("  ".join([kind.ljust(first_width), *cells]))
+    return "\n".join(lines)
+
+
+def percent(accuracy: float | None) -> str:
+    return "" if accuracy is None else f"{100 * accuracy:.2f}%"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What ``ask`` gives: the words that it ignored, and answers with their probabilities, the most likely first."""
+
+    unknown: list[str]
+    likely: list[tuple[str, float]]
+
+
+def ask(folder: Path, data: str, image: Path, question: str, count: int = 5) -> Answer:
+    """Lets the trained model in ``folder`` answer a question about a picture file.
+
+    Raises:
+        ValueError: if there is no trained model, the file is no picture, or the question is empty or too long.
+    """
+    if not question.strip():
+        raise ValueError("--question must not be empty")
+    config, vocabulary, model = load_trained(folder, data)
+    images = load_image(image, config.image_size)[None].float() / 255
+    row = probabilities(model, vocabulary, Examples(images, (0,), (question,), ((),), ("",)))[0]
+    top, order = row.topk(min(count, len(row)))
+    likely = [(vocabulary.answers[k], p) for k, p in zip(order.tolist(), top.tolist(), strict=True)]
+    return Answer(vocabulary.unknown(question), likely)
+
+
+def load_trained(folder: Path, data: str) -> tuple[Config, Vocabulary, VQA]:
+    """What ``train_and_judge`` left in its folder.
+
+    Raises:
+        ValueError: if there is no finished run, or a file in it is damaged.
+    """
+    place = finished(folder, f"python -m vqa --data {data}")
+    try:
+        fields = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in read_summary(place)["config"].items()
+        }
+        fields.pop("data")
+        config = Config(**fields)
+        words = json.loads((place / "vocabulary.json").read_text(encoding="utf-8"))
+        vocabulary = Vocabulary(tuple(words["words"]), tuple(words["answers"]))
+    except CheckpointError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError) as error:  # deleted, edited, or written by another version
+        raise CheckpointError(f"{place} is damaged or of another version: train anew") from error
+    model = build(config, len(vocabulary.words) + 1, len(vocabulary.answers))
+    load_best(place, {"model": model})
+    return config, vocabulary, model.eval()
+
+
+def compare(data: str, config: Config, source: Source, folder: Path, how: How) -> tuple[dict[str, Table], Path]:
+    """Trains every variant in a folder of its own; gives each one's first test split, and the path of the figure.
+
+    With ``resume`` a variant that has ended is not trained again, and one that was stopped goes on.
+    """
+    judged = {}
+    split = source.splits[0]
+    for name, changes in VARIANTS.items():
+        place, varied = folder / name.replace(" ", "-"), replace(config, **changes)
+        under_way = (place.with_name(place.name + ".unfinished") / "last.pt").exists()
+        if how.resume and not under_way and is_result_of(place, varied):
+            judged[name] = json.loads((place / "results.json").read_text(encoding="utf-8"))["splits"][split]
+            continue
+        here = replace(how, title=name, resume=how.resume and under_way)
+        judged[name] = train_and_judge(data, varied, source, place, here).splits[split]
+    path = folder / "comparison.png"
+    draw_comparison(path, {name: measures["reached"] for name, measures in judged.items()}, judged["product"]["chance"])
+    write_text(folder / "results.json", json.dumps({"data": data, "split": split, "variants": judged}, indent=2) + "\n")
+    return judged, path
+
+
+def is_result_of(folder: Path, config: Config) -> bool:
+    """Whether ``folder`` holds the judged run of just this configuration."""
+    try:
+        content = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return False
+    return content["config"] == json.loads(json.dumps(asdict(config)))

@@ -1,0 +1,135 @@
+"""Pictures of what was learned: questions with their answers, accuracy while training, and the models side by side."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from textwrap import fill
+
+from matplotlib.axes import Axes
+from torch import nn
+
+from lab.figure import PALETTE, drawing
+from vqa.data import Examples, Vocabulary
+from vqa.evaluate import ALL, probabilities
+from vqa.metric import vqa_accuracy
+
+SHOWN = 5  # answers to a question
+RIGHT, WRONG = (PALETTE.green, "✓"), (PALETTE.vermillion, "✗")
+GREY = "#9A9A9A"
+
+
+def one_of_each_kind(examples: Examples, count: int = 6) -> Examples:
+    """The first question of each kind, each about another picture, then the first of the rest: ``count`` in all."""
+    chosen = []
+    for new_kinds in (True, False):
+        for k, kind in enumerate(examples.kinds):
+            pictures, kinds = ({column[j] for j in chosen} for column in (examples.picture, examples.kinds))
+            if len(chosen) < count and examples.picture[k] not in pictures and not (new_kinds and kind in kinds):
+                chosen.append(k)
+    images = examples.images[[examples.picture[k] for k in chosen]]
+    columns = (tuple(column[k] for k in chosen) for column in (examples.texts, examples.answers, examples.kinds))
+    return Examples(images, tuple(range(len(chosen))), *columns)
+
+
+def draw_answers(path: Path, model: nn.Module, vocabulary: Vocabulary, examples: Examples) -> None:
+    """Each picture with its question, the answer given, and the five most likely ones with their probabilities."""
+    chances = probabilities(model, vocabulary, examples)
+    n, shown = len(examples.texts), min(SHOWN, len(vocabulary.answers))
+    rows = math.ceil(n / 2)
+    with drawing(path, 1100, 40 + 260 * rows) as figure:
+        parts = figure.subfigures(rows, 2, squeeze=False, wspace=0.04, hspace=0.03).flatten()
+        for part, text, row, picture, answers in zip(
+            parts, examples.texts, chances, examples.picture, examples.answers, strict=False
+        ):
+            top, order = row.topk(shown)
+            words = [vocabulary.answers[k] for k in order.tolist()]
+            colour, sign = RIGHT if vqa_accuracy(words[0], answers) > 0.5 else WRONG
+            left, right = part.subplots(1, 2, width_ratios=(1, 1.15))
+            left.imshow(examples.images[picture].permute(1, 2, 0).numpy())
+            left.set_axis_off()
+            draw_bars(right, words, [100 * p for p in top.tolist()], colour)
+            part.suptitle(fill(text, 52), fontsize=15, x=0.03, ha="left")
+            right.set_title(f"{sign} {shortened(words[0])}", color=colour, loc="left", fontweight="bold")
+            if sign == WRONG[1]:
+                expected = f"expected: {shortened(max(set(answers), key=answers.count))}"
+                left.text(0.5, -0.06, expected, transform=left.transAxes, ha="center", va="top", fontsize=12)
+        for part in parts[n:]:
+            part.set_visible(False)
+
+
+def draw_bars(axes: Axes, words: Sequence[str], percents: Sequence[float], colour: str) -> None:
+    """Horizontal bars, the longest on top, each with its number."""
+    bars = axes.barh(range(len(words)), percents, color=[colour] + [GREY] * (len(words) - 1))
+    axes.bar_label(bars, [f"{p:.1f}" for p in percents], padding=4, fontsize=12)
+    axes.set_yticks(range(len(words)), map(shortened, words))
+    axes.invert_yaxis()
+    axes.set_xlim(0, 128)
+    axes.set_xticks([0, 50, 100])
+    axes.set_xlabel("probability (%)", fontsize=12)
+    axes.tick_params(labelsize=12)
+    axes.grid(visible=False, axis="y")
+
+
+def shortened(words: str, longest: int = 16) -> str:
+    return words if len(words) <= longest else f"{words[: longest - 1]}…"
+
+
+def draw_training(path: Path, history: Sequence[Mapping[str, float]], chance: Mapping[str, float]) -> None:
+    """Validation accuracy over steps, a panel for each kind of question, with its chance level.
+
+    ``history`` has ``steps`` and an accuracy (0 to 1) for each kind that ``chance`` has.
+    """
+    kinds = [kind for kind in chance if kind != ALL]
+    columns = 2 if len(kinds) in (2, 4) else min(3, len(kinds))
+    rows = math.ceil(len(kinds) / columns)
+    steps = [point["steps"] for point in history]
+    with drawing(path, 1000, 60 + 270 * rows) as figure:
+        figure.suptitle("Accuracy on pictures held out of training", fontsize=16)
+        figure.get_layout_engine().set(wspace=0.06)
+        panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+        for axes, kind in zip(panels.flatten(), kinds, strict=False):
+            axes.plot(steps, [100 * point[kind] for point in history], marker="o", markersize=5, color=PALETTE.blue)
+            level = 100 * chance[kind]
+            axes.axhline(level, color=PALETTE.vermillion, linestyle="--", linewidth=1.5)
+            below = level > 12  # there is room for the words under the line
+            axes.annotate(
+                f"chance {level:.0f}%", (1, level), (-2, -3 if below else 3), xycoords=axes.get_yaxis_transform(),
+                textcoords="offset points", ha="right", va="top" if below else "bottom", fontsize=12,
+                color=PALETTE.vermillion,
+            )  # fmt: skip
+            axes.set_title(f"{kind}: {100 * history[-1][kind]:.1f}%")
+            axes.set_xlim(0, 1.04 * max(steps))
+            axes.set_ylim(0, 104)
+            axes.set_yticks(range(0, 101, 25))
+        for axes in panels.flatten()[len(kinds) :]:
+            axes.set_visible(False)
+        for axes in panels[:, 0]:
+            axes.set_ylabel("accuracy (%)")
+        for column in range(columns):
+            lowest = max(row for row in range(rows) if row * columns + column < len(kinds))
+            panels[lowest, column].set_xlabel("steps")
+            panels[lowest, column].tick_params(labelbottom=True)
+
+
+def draw_comparison(path: Path, reached: Mapping[str, Mapping[str, float]], chance: Mapping[str, float]) -> None:
+    """Grouped bars: accuracy (0 to 1) by model, then by kind of question, with the chance level across each group."""
+    kinds, models = list(chance), list(reached)
+    width = 0.84 / len(models)
+    with drawing(path, 1000, 520) as figure:
+        axes = figure.subplots()
+        for k, model in enumerate(models):
+            places = [x + (k - (len(models) - 1) / 2) * width for x in range(len(kinds))]
+            axes.bar(
+                places, [100 * reached[model][kind] for kind in kinds], 0.92 * width, label=model, color=PALETTE[k]
+            )
+        for x, kind in enumerate(kinds):
+            label = "chance" if x == 0 else None
+            axes.hlines(
+                100 * chance[kind], x - 0.45, x + 0.45, colors="black", linestyles="--", linewidth=2, label=label
+            )
+        axes.set_xticks(range(len(kinds)), kinds)
+        axes.grid(visible=False, axis="x")
+        axes.set_xlim(-0.55, len(kinds) - 0.45)
+        axes.set_ylim(0, 101)
+        axes.set_ylabel("accuracy (%)")
+        figure.legend(loc="outside upper center", ncols=len(models) + 1, columnspacing=1.2, handlelength=1.4)
