@@ -1,4 +1,4 @@
-"""``python -m vqa`` trains and judges; ``… ask`` answers about a picture file; ``… compare`` sets models side by side."""
+"""``python -m vqa`` trains and judges; ``… ask`` answers about a picture; ``… compare`` sets models side by side."""
 
 import argparse
 import shlex

@@ -74,7 +74,7 @@ def shortened(words: str, longest: int = 16) -> str:
     return words if len(words) <= longest else f"{words[: longest - 1]}…"
 
 
-def draw_training(path: Path, history: Sequence[Mapping[str, float]], chance: Mapping[str, float]) -> None:
+def draw_training(path: Path, history: Sequence[Mapping[str, float | int]], chance: Mapping[str, float]) -> None:
     """Validation accuracy over steps, a panel for each kind of question, with its chance level.
 
     ``history`` has ``steps`` and an accuracy (0 to 1) for each kind that ``chance`` has.

@@ -138,21 +138,21 @@ class ImageStream(nn.Module):
         self.colour = nn.Sequential(nn.AvgPool2d(fold), nn.Conv2d(3, colour, 1), nn.ReLU(), nn.MaxPool2d(shrink))
         self.top = nn.Sequential(nn.Conv2d(form[-1] + colour, top, 1), nn.ReLU())
         self.ground = ground  # the pixel value that counts as nothing, 0 to 1
-        self.features = 4 * top
+        self.local, self.features = form[-1] + colour, 4 * top  # channels of the grid, length of the vector
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
 
-    def grid(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m top rows columns"]:
-        """``images`` has values from 0 to 1."""
+    def grid(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m local rows columns"]:
+        """Form and colour at each place of the coarse grid; ``images`` has values from 0 to 1."""
         shifted = images - self.ground  # nothing is 0
         figure = (4 * shifted.norm(dim=1, keepdim=True)).tanh()  # (m, 1, h, w): nearly 1 wherever something is
-        return self.top(torch.cat([self.form(figure), self.colour(3 * shifted)], dim=1))
+        return torch.cat([self.form(figure), self.colour(3 * shifted)], dim=1)
 
     def forward(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m features"]:
         """One vector a picture, of the same length for all: the paper's "norm I"."""
-        return normalize(pool(self.grid(images)), dim=-1) * self.features**0.5
+        return normalize(pool(self.top(self.grid(images))), dim=-1) * self.features**0.5
 
 
 class Namer(nn.Module):
@@ -165,7 +165,7 @@ class Namer(nn.Module):
     def __init__(self, image_stream: nn.Module, attributes: int, names: int) -> None:
         super().__init__()
         self.image_stream = image_stream
-        self.classify = nn.Linear(image_stream.features // 4, attributes * names)
+        self.classify = nn.Linear(image_stream.local, attributes * names)
         self.names = names
 
     def forward(self, images: Float[Tensor, "m 3 h w"], places: Float[Tensor, "n 3"]) -> Float[Tensor, "n names a"]:

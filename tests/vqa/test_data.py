@@ -4,7 +4,7 @@ words from 1, answers from 0, 0 behind   Vocabulary     test_encode_by_hand, tes
 each word of the toy world is known      toy_vocabulary test_every_word_that_the_toy_world_can_say_is_known
 a batch is a function of its step        toy_batches    test_a_batch_is_a_function_of_its_step
 a question is about its picture          toy_batches    test_a_reader_agrees_with_every_answer
-lone objects, and what they are          toy_lessons    test_lessons_name_what_is_shown
+where objects stand, and what they are   toy_lessons    test_lessons_name_what_stands_where
 the questions of a split, in stretches   toy_examples   test_examples_are_the_questions_of_the_split
 """
 
@@ -21,7 +21,6 @@ from toyworld.drawing import draw
 from toyworld.questions import ANSWERS, PHRASES, more_questions, question_at
 from toyworld.scenes import COLOURS, HELD_OUT, RELATIONS, SHAPES, SIZES, SPLITS, Scene, scene_at
 from vqa.data import (
-    ATTRIBUTES,
     LONGEST,
     Vocabulary,
     split_words,
@@ -174,16 +173,15 @@ def test_another_seed_gives_other_pictures_and_questions(vocabulary) -> None:
 
 @given(step=st.integers(0, 500), pictures=st.integers(1, 4), seed=st.integers(0, 3))
 @settings(max_examples=15)
-def test_lessons_name_what_is_shown(step: int, pictures: int, seed: int) -> None:
-    images, attributes, names = toy_lessons(seed, pictures, SIDE)(step)
-    scenes = [scene_at("train", seed, k, count=1) for k in range(step * pictures, (step + 1) * pictures)]
+def test_lessons_name_what_stands_where(step: int, pictures: int, seed: int) -> None:
+    images, places, names = toy_lessons(seed, pictures, SIDE)(step)
+    scenes = [scene_at("train", seed, k) for k in range(step * pictures, (step + 1) * pictures)]
     assert_close(images, draw(scenes, SIDE), **PIXEL)
-    assert len(attributes) == len(names) == 3 * pictures
-    told = [ATTRIBUTES[attribute][name] for attribute, name in zip(attributes, names, strict=True)]
-    expected = [word for scene in scenes for o in scene.objects for word in (o.colour, o.shape, o.size)]
-    assert told == expected
+    expected = [(k, o) for k, scene in enumerate(scenes) for o in scene.objects]
+    assert_close(places, torch.tensor([(k, o.x, o.y) for k, o in expected]))
+    told = [(COLOURS[colour], SHAPES[shape], SIZES[size]) for colour, shape, size in names]
+    assert told == [(o.colour, o.shape, o.size) for _, o in expected]
     for scene in scenes:
-        assert len(scene.objects) == 1
         check_nothing_held_out(scene)
 
 

@@ -170,17 +170,17 @@ def test_fusions_have_the_same_number_of_parameters(sizes) -> None:
     assert abs(count["concat"] - count["product"]) <= unit
 
 
-@given(sizes=unequal_sizes(2), seed=SEEDS)
-@settings(max_examples=8)
-def test_namer_equals_each_attribute_alone(sizes, seed: int) -> None:
-    """``k`` attributes of each of m pictures: a row of logits is the block of its attribute, for its picture."""
-    m, k = sizes
-    model = Namer(small(seed).image_stream, attributes=3, answers=5).double()
-    images, attributes = some_images(m, seed), torch.randint(3, (m * k,))
-    for row, got in enumerate(model(images, attributes)):
-        vector = model.image_stream(images[row // k : row // k + 1])[0]
-        block = slice(5 * int(attributes[row]), 5 * int(attributes[row]) + 5)
-        assert_close(got, model.classify.weight[block] @ vector + model.classify.bias[block], **EXACT)
+def test_namer_reads_the_grid_at_each_place() -> None:
+    """(row, column) is (y, x), and the names of one attribute are rows of the classifier a step of 2 apart."""
+    stream, images = small().image_stream, some_images(3, height=SIDE, width=2 * SIDE)
+    model, grid = Namer(stream, attributes=2, names=5).double(), stream.grid(images)
+    places = [(2, 0.0, 0.0), (0, 0.99, 0.0), (1, 0.0, 0.99), (2, 0.6, 0.3)]
+    logits = model(images, torch.tensor(places).double())
+    for got, (picture, x, y) in zip(logits, places, strict=True):
+        vector = grid[picture, :, int(y * grid.shape[2]), int(x * grid.shape[3])]
+        for attribute in range(2):
+            weight, bias = model.classify.weight[attribute::2], model.classify.bias[attribute::2]
+            assert_close(got[:, attribute], weight @ vector + bias, **EXACT)
 
 
 @pytest.mark.parametrize("changes", [{"fusion": "add"}, {"streams": "none"}])

@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from tests.vqa.vqa_v2_files import write_vqa_v2
+from toyworld.questions import ANSWERS, question_at
 from vqa.beyond import sources
 from vqa.beyond.images import load_image
 from vqa.beyond.sources import FileSource, held_out, open_source, some
-from vqa.data import Record
+from vqa.data import Record, Vocabulary
 from vqa.train import CONFIGS
 
 SMALL = replace(CONFIGS["vqa-v2"], pictures=5, questions=2, image_size=16, seed=3)
@@ -154,9 +155,15 @@ def test_every_thing_comes_once_before_any_comes_again() -> None:
     assert len({tuple(some(chance, "abcd", 4)) for _ in range(50)}) > 10
 
 
+def few_questions_vocabulary() -> Vocabulary:
+    """The toy world's, out of fewer questions: counting all of them takes longer than the test."""
+    return Vocabulary.of((question_at("train", 0, k)[1].text for k in range(300)), ANSWERS)
+
+
 def test_toy_validation_is_no_training(monkeypatch) -> None:
     monkeypatch.setattr(sources, "TOY_VALIDATION", 30)
     monkeypatch.setattr(sources, "TOY_TEST", 30)
+    monkeypatch.setattr(sources, "toy_vocabulary", few_questions_vocabulary)
     source = open_source("toy", replace(CONFIGS["toy"], pictures=16, questions=1, image_size=16))
     trained = {picture.numpy().tobytes() for step in range(2) for picture in source.batch_at(step)[0]}
     shown = {

@@ -54,7 +54,9 @@ def test_cell_by_hand() -> None:
     """With L = ln 3: σ(L) = 3/4, σ(−L) = 1/4, σ(0) = 1/2, tanh(L/2) = 1/2."""
     L = math.log(3)
     weight_x, weight_h, bias = [[L], [0], [0], [0]], [[0], [L], [0], [0]], [0, 0, L / 2, 0]  # rows: i, f, g, o
-    x, h, c, *weights = (torch.tensor(t).double() for t in ([[1.0]], [[-1.0]], [[2.0]], weight_x, weight_h, bias))
+    x, h, c, *weights = (
+        torch.tensor(t, dtype=torch.float64) for t in ([[1.0]], [[-1.0]], [[2.0]], weight_x, weight_h, bias)
+    )
     shown, kept = lstm_cell(x, h, c, *weights)
     assert kept.item() == pytest.approx(1 / 4 * 2 + 3 / 4 * 1 / 2)  # f c + i g
     assert shown.item() == pytest.approx(1 / 2 * math.tanh(7 / 8))  # o tanh(c)
@@ -166,8 +168,8 @@ def test_moments_follow_an_object(sizes, data) -> None:
         return pool(grid)[0]
 
     right, down = (2 / (side - 1) / math.sqrt(h * w) for side in (w, h))  # one step of u, over the root of all places
-    assert_close(pooled(y, x + 1) - pooled(y, x), torch.tensor([0, 0, right, 0]).double(), **EXACT)
-    assert_close(pooled(y + 1, x) - pooled(y, x), torch.tensor([0, 0, 0, down]).double(), **EXACT)
+    assert_close(pooled(y, x + 1) - pooled(y, x), torch.tensor([0, 0, right, 0], dtype=torch.float64), **EXACT)
+    assert_close(pooled(y + 1, x) - pooled(y, x), torch.tensor([0, 0, 0, down], dtype=torch.float64), **EXACT)
 
 
 def check_one_length(candidate, scale: float, seed: int) -> None:

@@ -13,7 +13,6 @@ two processes, one gradient                    test_two_processes_give_the_gradi
 
 import ast
 import io
-import math
 import shutil
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn.functional import cross_entropy
@@ -120,7 +119,7 @@ def test_each_configuration_has_a_schedule_that_ends_near_zero(name: str) -> Non
 
 
 def by_heart(step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Four pictures, red or blue on the left or on the right, and two questions about each: which colour, which side?"""
+    """Four pictures, red or blue, left or right, and two questions about each: which colour, which side?"""
     images = torch.full((4, 3, 16, 16), 0.93)
     for k, (colour, side) in enumerate([(0, 0), (0, 1), (2, 0), (2, 1)]):
         images[k, :, 4:12, 8 * side : 8 * side + 8] = 0.1
@@ -141,12 +140,10 @@ def train_small(steps: int, seed: int = 0, **changes) -> tuple[nn.Module, list[f
 
 @pytest.mark.parametrize("fusion", FUSIONS)
 def test_learns_eight_examples_by_heart(fusion: str) -> None:
-    r"""With the product. A sum cannot: with logits f(q) + g(v), what the picture adds is the same for both questions.
-
-    By Jensen no f and g do better than to know the question, and to guess 50:50. ... ln 2.
-    """
-    _, losses = train_small(120, fusion=fusion)
-    print(fusion, losses[0], losses[-1])
+    """The sums too: colours answer one question only, sides the other, so f(q) + g(v) is enough here."""
+    _, losses = train_small(100, fusion=fusion)
+    assert losses[-1] < 0.05, losses[-1]
+    assert losses[0] > 0.5, "nothing was left to learn"
 
 
 def weights(model: nn.Module) -> torch.Tensor:
@@ -210,8 +207,19 @@ def lines_of_code(source: str) -> int:
 
 
 def test_lines_are_counted_by_hand() -> None:
-    source = '"""Head\nof two lines."""\n\nx = 1  # one\n# none\ndef f(a,\n      b):\n    """Said."""\n    return """two\nlines"""\n'
-    assert lines_of_code(source) == 5
+    source = [
+        '"""Head',  # a docstring of two lines
+        'of the file."""',
+        "",
+        "x = 1  # one",  # 1
+        "# none",
+        "def f(a,",  # 2
+        "      b):",  # 3
+        '    """Said."""',
+        '    return """two',  # 4
+        'lines"""',  # 5
+    ]
+    assert lines_of_code("\n".join(source)) == 5
 
 
 def test_core_can_be_read_in_one_sitting() -> None:

@@ -52,7 +52,7 @@ class Result:
     folder: Path
     steps: int
     seconds: float  # of training
-    history: list[dict[str, float]]  # the validations
+    history: list[dict[str, float | int]]  # the validations
     splits: dict[str, Table]
     model: VQA
 
@@ -116,7 +116,7 @@ def train_and_judge(data: str, config: Config, source: Source, folder: Path, how
 
 
 def give_lessons(model: VQA, config: Config, device: torch.device) -> float:
-    """Teaches the image stream to name the toy world's objects, as the paper's VGGNet could from ImageNet; returns the seconds."""
+    """Teaches the image stream what things are, as ImageNet taught the paper's VGGNet; returns the seconds it took."""
     began = time.monotonic()
     attributes = (COLOURS, SHAPES, SIZES)
     namer = Namer(model.image_stream, len(attributes), max(map(len, attributes))).to(device)
