@@ -125,7 +125,10 @@ def cover(scenes: Sequence[Scene], size: int) -> Float[Tensor, "n 4 size size"]:
     window = math.ceil(2 * radius.max().item()) + 3  # the blended tip of a star reaches 1.43 pixels further
     left, top = ((centre - window / 2).round().long().clamp(0, max(size - window, 0)) for centre in (x, y))
     columns, rows = (start[:, None] + torch.arange(window) for start in (left, top))  # (objects, window), in pixels
-    u, v = ((columns + 0.5 - x[:, None]) / radius[:, None]).float(), ((rows + 0.5 - y[:, None]) / radius[:, None]).float()
+    u, v = (
+        ((columns + 0.5 - x[:, None]) / radius[:, None]).float(),
+        ((rows + 0.5 - y[:, None]) / radius[:, None]).float(),
+    )
     distance = torch.empty(len(objects), window, window)
     for shape in SHAPES:
         those = torch.tensor([k for k, o in enumerate(objects) if o.shape == shape], dtype=torch.long)

@@ -125,8 +125,7 @@ def free_places(chance: Chance, radii: Sequence[float]) -> list[tuple[float, flo
             low, high = radius + GAP, 1 - radius - GAP
             x, y = chance.between(low, high), chance.between(low, high)
             if any(
-                (x - u) ** 2 + (y - v) ** 2 < (radius + r + GAP) ** 2
-                for (u, v), r in zip(places, radii, strict=False)
+                (x - u) ** 2 + (y - v) ** 2 < (radius + r + GAP) ** 2 for (u, v), r in zip(places, radii, strict=False)
             ):
                 break
             places.append((x, y))

@@ -63,25 +63,30 @@ class Vocabulary:
         """The numbers of the words of each text, filled up with 0 behind; unknown words are left out.
 
         Raises:
-            ValueError: if a question has no known word, or more than ``LONGEST`` words.
+            ValueError: if a question has no known word, or more than ``LONGEST`` words; or if there is no question.
         """
+        if not texts:
+            raise ValueError("there must be at least one question, got none")
         number = {word: k for k, word in enumerate(self.words, start=1)}
         rows = [[number[word] for word in split_words(text) if word in number] for text in texts]
         for text, row in zip(texts, rows, strict=True):
             if not row:
                 raise ValueError(f"a question must have at least one known word, got {text!r}")
-            if len(row) > LONGEST:
-                raise ValueError(f"a question may have at most {LONGEST} words, got {len(row)}: {text[:60]!r}…")
+            if len(split_words(text)) > LONGEST:
+                raise ValueError(
+                    f"a question may have at most {LONGEST} words, got {len(split_words(text))}: {text[:60]!r}…"
+                )
         width = max(map(len, rows))
         return torch.tensor([row + [0] * (width - len(row)) for row in rows])
 
     def number_of(self, answers: Sequence[str]) -> Int[Tensor, " n"]:
-        return torch.tensor([self.answers.index(answer) for answer in answers])
+        number = {answer: k for k, answer in enumerate(self.answers)}
+        return torch.tensor([number[answer] for answer in answers])
 
 
 def toy_vocabulary() -> Vocabulary:
-    """The words of the toy world's questions; a few thousand questions name all of them."""
-    return Vocabulary.of((question_at("train", 0, k)[1].text for k in range(4000)), ANSWERS)
+    """The words of the toy world's questions; two thousand questions name all of them."""
+    return Vocabulary.of((question_at("train", 0, k)[1].text for k in range(2000)), ANSWERS)
 
 
 def toy_lessons(
@@ -121,7 +126,9 @@ def toy_batches(
 def toy_examples(split: str, seed: int, count: int, image_size: int, stretch: int = 500) -> Iterator[Examples]:
     """The first ``count`` questions of a split, each about a scene of its own."""
     for start in range(0, count, stretch):
-        scenes, asked = zip(*(question_at(split, seed, k) for k in range(start, min(count, start + stretch))), strict=True)
+        scenes, asked = zip(
+            *(question_at(split, seed, k) for k in range(start, min(count, start + stretch))), strict=True
+        )
         yield Examples(
             draw(scenes, image_size),
             tuple(range(len(scenes))),

@@ -1,4 +1,4 @@
-r"""The model "deeper LSTM Q + norm I" (Antol et al. 2015, "VQA: Visual Question Answering", arXiv 1505.00468, section 5.2, fig. 8).
+r"""The model "deeper LSTM Q + norm I" (Antol et al. 2015, arXiv 1505.00468, section 5.2, fig. 8).
 
 Two streams meet once. A convolutional network turns the picture into one vector of fixed length; a two-layer LSTM turns
 the question into its final cell and hidden states. Each goes through a linear layer and tanh into one common space,
@@ -6,9 +6,9 @@ the two are multiplied pointwise, and a linear classifier reads the answer off t
 
 What differs from the paper, and why:
 
-- The paper's picture stream is VGGNet, trained on ImageNet and frozen. Ours has four small convolutions and learns with
-  the rest: it is to be trained on a laptop. Its last grid is pooled into means, maxima and first moments, because a toy
-  question may ask where a thing is.
+- The paper's picture stream is VGGNet, trained on ImageNet and frozen. Ours is a few small convolutions. For the toy
+  world they too are trained first, on naming objects (``Namer``), and then frozen; on other data they learn with the
+  rest. The last grid is pooled into means, maxima and first moments, because a toy question may ask where a thing is.
 - The L2-normalised feature vector is scaled back to entries of about one; with a length of 1 the first steps are lost.
 - The text describes a further hidden layer before the softmax; the authors' code has one linear layer, as here.
 - All weights begin larger than the libraries' defaults, see ``QuestionStream``.
@@ -71,9 +71,7 @@ def lstm_states_spec(
     return torch.stack(rows)  # (n, 2 * layers * hidden)
 
 
-def lstm_states(
-    lstm: nn.LSTM, x: Float[Tensor, "n t input"], lengths: Int[Tensor, " n"]
-) -> Float[Tensor, "n states"]:
+def lstm_states(lstm: nn.LSTM, x: Float[Tensor, "n t input"], lengths: Int[Tensor, " n"]) -> Float[Tensor, "n states"]:
     r"""``lstm_states_spec`` through ``torch.nn.LSTM``; packing makes each sequence end with its own last word."""
     packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
     _, (h, c) = lstm(packed)  # each (layers, n, hidden)
@@ -107,21 +105,22 @@ def pool(grid: Float[Tensor, "n c h w"]) -> Float[Tensor, "n 4*c"]:
     For each channel the maximum, and, each times :math:`\sqrt{hw}`, the mean and the first moments
     :math:`\frac{1}{hw}\sum_{y,x} u_x f_{yx}` and :math:`\frac{1}{hw}\sum_{y,x} u_y f_{yx}`, u from −1 to 1.
     """
-    n, c, h, w = grid.shape
-    across, down = torch.linspace(-1, 1, w).to(grid), torch.linspace(-1, 1, h).to(grid)
-    columns, rows = grid.mean(dim=2), grid.mean(dim=3)  # (n, c, w), (n, c, h)
+    h, w = grid.shape[2:]
+    across, down = (torch.linspace(-1, 1, side, dtype=grid.dtype, device=grid.device) for side in (w, h))
+    columns, rows = grid.mean(dim=2), grid.mean(dim=3)  # (n, c, w) and (n, c, h)
     scale = (h * w) ** 0.5  # a thing covers a few places of the grid: the means would be lost beside the maxima
     moments = torch.cat([rows.mean(dim=2), columns @ across / w, rows @ down / h], dim=1)
     return torch.cat([grid.amax(dim=(2, 3)), scale * moments], dim=1)
 
 
 class ImageStream(nn.Module):
-    """A small convolutional network in two pathways, pooled to one vector of fixed length.
+    r"""A small convolutional network in two pathways, pooled to one vector of fixed length.
 
     *Form* sees how far each pixel is from the ground, and not in which direction: its convolutions, 3×3 with 2×2
     max-pooling between them, learn shapes that hold for every colour. *Colour* sees single pixels through a 1×1
-    convolution. On the coarse grid where they meet, a 1×1 convolution can say "a red star is here". One pathway for both
-    learns each pair of colour and shape by itself, and takes a red circle, never seen before, for no circle.
+    convolution. One pathway for both learns each pair of colour and shape by itself, and takes a red circle, never seen
+    before, for no circle. On the coarse grid where the two meet, they are multiplied, as the streams are later on:
+    :math:`(A f + a) \odot (B c + b)` can say "a red star is here", which no sum of the two can once it is pooled.
 
     ``fold`` packs squares of fold×fold pixels into channels first: nothing is lost, and a convolution on a quarter of
     the places is four times as cheap.
@@ -136,13 +135,18 @@ class ImageStream(nn.Module):
         self.form = nn.Sequential(*layers).to(memory_format=torch.channels_last)
         shrink = 2 ** (len(form) - 1)
         self.colour = nn.Sequential(nn.AvgPool2d(fold), nn.Conv2d(3, colour, 1), nn.ReLU(), nn.MaxPool2d(shrink))
-        self.top = nn.Sequential(nn.Conv2d(form[-1] + colour, top, 1), nn.ReLU())
+        self.top_of_form, self.top_of_colour = nn.Conv2d(form[-1], top, 1), nn.Conv2d(colour, top, 1)
         self.ground = ground  # the pixel value that counts as nothing, 0 to 1
         self.local, self.features = form[-1] + colour, 4 * top  # channels of the grid, length of the vector
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
+
+    def freeze(self) -> None:
+        """From here on the two pathways stay as they are, like the paper's VGGNet; what stands on top still learns."""
+        self.form.requires_grad_(False)
+        self.colour.requires_grad_(False)
 
     def grid(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m local rows columns"]:
         """Form and colour at each place of the coarse grid; ``images`` has values from 0 to 1."""
@@ -152,7 +156,8 @@ class ImageStream(nn.Module):
 
     def forward(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m features"]:
         """One vector a picture, of the same length for all: the paper's "norm I"."""
-        return normalize(pool(self.top(self.grid(images))), dim=-1) * self.features**0.5
+        form, colour = self.grid(images).split([self.top_of_form.in_channels, self.top_of_colour.in_channels], dim=1)
+        return normalize(pool(self.top_of_form(form) * self.top_of_colour(colour)), dim=-1) * self.features**0.5
 
 
 class Namer(nn.Module):
@@ -217,8 +222,14 @@ class VQA(nn.Module):
             self.from_image.weight *= 2
 
     def forward(self, images: Float[Tensor, "m 3 h w"], questions: Int[Tensor, "n t"]) -> Float[Tensor, "n answers"]:
-        """Logits of n questions about m pictures, where m divides n: questions k·n/m to (k+1)·n/m are about picture k."""
+        """Logits of n questions about m pictures, n/m in a row about each.
+
+        Raises:
+            ValueError: if m does not divide n.
+        """
         m, n = len(images), len(questions)
+        if m == 0 or n % m:
+            raise ValueError(f"the number of questions must be a multiple of that of images, got {n} for {m}")
         q = v = None
         if self.streams != "image":
             q = self.from_question(self.question_stream(questions)).tanh()  # (n, common)

@@ -22,16 +22,16 @@ Batch = tuple[Float[Tensor, "m 3 h w"], Int[Tensor, "n t"], Int[Tensor, " n"]]
 class Config:
     """Everything that a training run depends on, but its data."""
 
-    steps: int = 1500  # batches
+    steps: int = 1000  # batches
     pictures: int = 64  # in a batch
-    questions: int = 6  # about each picture of a batch
-    lessons: int = 150  # batches at the beginning with one object to a picture (toy data)
+    questions: int = 12  # about each picture of a batch
+    lessons: int = 200  # batches on naming objects, before all others; then the pathways are frozen (toy data)
     image_size: int = 64  # pixels, height and width
     fold: int = 2  # squares of that many pixels become channels before the first convolution
     ground: float = 0.93  # the pixel value that counts as nothing, 0 to 1
     form: tuple[int, ...] = (32, 64, 64)  # channels of the 3×3 convolutions that see shapes
-    colour: int = 16  # channels of the 1×1 convolution that sees colours
-    top: int = 128  # channels of the 1×1 convolution on both
+    colour: int = 32  # channels of the 1×1 convolution that sees colours
+    top: int = 128  # channels of the 1×1 convolution on top
     embedding: int = 32  # of a word
     hidden: int = 64  # of each of the two LSTM layers
     common: int = 1024  # the space in which the streams meet
@@ -39,7 +39,7 @@ class Config:
     fusion: str = "product"  # product, sum or concat
     streams: str = "both"  # both, question or image
     answers: int = 1000  # at most so many answers, the most frequent ones (real data)
-    rate: float = 3e-3  # the highest learning rate
+    rate: float = 1e-2  # the highest learning rate
     warmup: int = 50  # batches until it is reached
     seed: int = 0  # of weights and data
 
@@ -83,7 +83,9 @@ def build(config: Config, words: int, answers: int) -> VQA:
 
 def learning_rate(config: Config, step: int) -> float:
     """A linear rise over ``warmup`` steps under half a cosine that ends at zero."""
-    return config.rate * min(1.0, (step + 1) / config.warmup) * 0.5 * (1 + math.cos(math.pi * step / config.steps))
+    return (
+        config.rate * min(1.0, (step + 1) / max(1, config.warmup)) * 0.5 * (1 + math.cos(math.pi * step / config.steps))
+    )
 
 
 def train(
@@ -98,7 +100,8 @@ def train(
     for step in steps:
         images, questions, answers = batch_at(step)  # the same step, the same batch, in every run
         loss = cross_entropy(model(images, questions), answers)
-        optimizer.param_groups[0]["lr"] = rate_at(step)
+        for group in optimizer.param_groups:
+            group["lr"] = rate_at(step)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

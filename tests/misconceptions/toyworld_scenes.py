@@ -4,9 +4,9 @@ import random
 
 import torch
 
-from toyworld import draw as drawing
+from toyworld import drawing
 from toyworld.chance import Chance
-from toyworld.scenes import COLOURS, GAP, HELD_OUT, MOST, RADIUS, SHAPES, SHOWN, Scene, scene_at, scene_of
+from toyworld.scenes import COLOURS, GAP, HELD_OUT, MOST, RADIUS, SHAPES, SHOWN, SIZES, Scene, scene_at, scene_of
 
 
 def held_out_in_training_alone(split, seed, index, count=None):
@@ -17,14 +17,15 @@ def held_out_in_training_alone(split, seed, index, count=None):
     pairs = [chance.choice(shown) for _ in range(count)]
     if split == "compositional":
         pairs[chance.integer(0, count - 1)] = chance.choice(HELD_OUT)
-    return scene_of(chance, pairs)
+    return scene_of(chance, pairs, [chance.choice(SIZES) for _ in pairs])
 
 
 def compositional_by_luck(split, seed, index, count=None):
     """Tempting because all pairs may occur there; most scenes then hold nothing new, and the score says nothing."""
     chance = Chance(f"{split}/{seed}/{index}/scene")
     pairs = SHOWN + HELD_OUT if split == "compositional" else SHOWN
-    return scene_of(chance, [chance.choice(pairs) for _ in range(count or chance.integer(1, MOST))])
+    shown = [chance.choice(pairs) for _ in range(count or chance.integer(1, MOST))]
+    return scene_of(chance, shown, [chance.choice(SIZES) for _ in shown])
 
 
 def one_generator_for_all(split, seed, index, count=None):
@@ -55,7 +56,7 @@ def distance_between_centres_in_x_or_y(split, seed, index, count=None):
     chance = Chance(f"{split}/{seed}/{index}/scene")
     pairs = [chance.choice(HELD_OUT if split == "compositional" else SHOWN) for _ in range(count or 4)]
     while True:
-        scene, centres = scene_of(chance, pairs), []
+        scene, centres = scene_of(chance, pairs, [chance.choice(SIZES) for _ in pairs]), []
         for _ in pairs:
             low, high = RADIUS["large"] + GAP, 1 - RADIUS["large"] - GAP
             centres.append((chance.between(low, high), chance.between(low, high)))

@@ -78,13 +78,15 @@ def train_and_judge(data: str, config: Config, source: Source, folder: Path, how
     seed_everything(config.seed)
     vocabulary = source.vocabulary
     model = build(config, len(vocabulary.words) + 1, len(vocabulary.answers)).to(device)
-    optimizer = torch.optim.Adam(model.parameters(), lr=config.rate)
+    optimizer = torch.optim.Adam(model.parameters(), lr=config.rate, betas=(0.9, 0.98))
 
     def validate() -> dict[str, float]:
         reached = accuracies(model, vocabulary, source.validation())
         return {"score": reached.pop(ALL), **reached}
 
-    lessons = 0.0 if how.resume else give_lessons(model, config, device)
+    lessons = 0.0 if how.resume or not config.lessons else give_lessons(model, config, device)
+    if config.lessons:
+        model.image_stream.freeze()
     run = Run(
         folder,
         {"data": data, **asdict(config)},
@@ -125,7 +127,7 @@ def give_lessons(model: VQA, config: Config, device: torch.device) -> float:
         namer,
         torch.optim.Adam(namer.parameters()),
         lambda step: tuple(tensor.to(device) for tensor in lesson_at(step)),
-        tqdm(range(config.lessons), "lessons", disable=None if config.lessons else True),
+        tqdm(range(config.lessons), "lessons", disable=None),
         lambda step, loss: None,
         lambda step: config.rate,
     )
