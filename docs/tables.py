@@ -4,8 +4,8 @@ The tables stand between ``<!-- results:NAME -->`` and ``<!-- end -->`` and are 
 promises in ``vqa/evaluate.py`` and, for the reading order, from the core files themselves.
 
 ``--take FOLDER …`` copies what ``python -m vqa`` (``runs/vqa/DATA``) or ``python -m vqa compare``
-(``runs/vqa/compare/DATA``) left in its folder into ``results/vqa.json``, and its pictures into ``docs/pictures``. Several
-folders of one data set, which may differ in their seed only, become a mean with the lowest and the highest value.
+(``runs/vqa/compare/DATA``) left in its folder into ``results/vqa.json``, and its pictures into ``docs/pictures``.
+Several folders of one data set, which may differ in their seed only, become a mean with the lowest and highest value.
 """
 
 import argparse
@@ -126,7 +126,7 @@ def filled(text: str, results: Mapping) -> str:
         if name not in BLOCKS:
             raise ValueError(f"results: must be one of {', '.join(BLOCKS)}, got {name!r}")
         measured = name not in TAKEN or name in results
-        return f"{opening}{BLOCKS[name](results) if measured else NOT_YET}\n{closing}"
+        return f"{opening}\n{BLOCKS[name](results) if measured else NOT_YET}\n\n{closing}"
 
     return BLOCK.sub(block, text)
 
@@ -148,6 +148,8 @@ def take(folders: Sequence[Path], machine: str, results: Mapping) -> dict:
         else:
             groups.setdefault(content["data"], []).append(content)
     for data, runs in groups.items():
+        if data not in TAKEN:
+            raise ValueError(f"data must be toy or easy-vqa, got {data!r}: the README has no table for it")
         results[data] = entry_of_runs(data, runs, machine)
     return {name: results[name] for name in TAKEN if name in results}
 

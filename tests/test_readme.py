@@ -237,6 +237,8 @@ def test_a_comparison_is_taken_over(tmp_path) -> None:
 def test_what_cannot_be_taken_is_named(tmp_path) -> None:
     with pytest.raises(ValueError, match=r"nowhere/results.json: there is no such file"):
         tables.take([tmp_path / "nowhere"], "", {})
+    with pytest.raises(ValueError, match="data must be toy or easy-vqa, got 'vqa-v2'"):
+        tables.take([run_folder(tmp_path / "c", 0, 0.5, "vqa-v2")], "", {})
     other = run_folder(tmp_path / "b", 1, 0.5)
     content = json.loads((other / "results.json").read_text())
     content["config"]["rate"] = 1.0
@@ -247,6 +249,28 @@ def test_what_cannot_be_taken_is_named(tmp_path) -> None:
 
 def test_a_block_is_filled_or_left_open() -> None:
     text = "a\n<!-- results:toy -->\nold\n<!-- end -->\nb\n"
-    assert tables.filled(text, {}) == "a\n<!-- results:toy -->\nnot measured yet\n<!-- end -->\nb\n"
-    with pytest.raises(ValueError, match="results: must be one of toy, .*, got 'tory'"):
+    assert tables.filled(text, {}) == "a\n<!-- results:toy -->\n\nnot measured yet\n\n<!-- end -->\nb\n"
+    with pytest.raises(ValueError, match=r"results: must be one of toy, .*, got 'tory'"):
         tables.filled(text.replace("toy", "tory"), {})
+
+
+def test_take_writes_results_pictures_and_tables(tmp_path, monkeypatch) -> None:
+    run = run_folder(tmp_path / "run", 0, 0.5)
+    for picture in ("answers.png", "training.png"):
+        (run / picture).write_bytes(picture.encode())
+    readme, results, pictures = tmp_path / "vqa" / "README.md", tmp_path / "vqa.json", tmp_path / "pictures"
+    for place, path in (("README", readme), ("RESULTS", results), ("PICTURES", pictures), ("ROOT", tmp_path)):
+        monkeypatch.setattr(tables, place, path)
+    pictures.mkdir()
+    readme.parent.mkdir()
+    readme.write_text("<!-- results:toy -->\n<!-- end -->\n")
+    results.write_text("{}")
+    assert tables.main(["--check"]) == 1
+    assert readme.read_text() == "<!-- results:toy -->\n<!-- end -->\n"
+    assert tables.main(["--take", str(run), "--machine", "a laptop"]) == 0
+    assert json.loads(results.read_text())["toy"]["machine"] == "a laptop"
+    assert "| all | 25.00 | 100.00 | 50.00 |" in readme.read_text()
+    assert tables.main(["--check"]) == 0
+    assert {path.name: path.read_bytes() for path in pictures.iterdir()} == {
+        "vqa-answers.png": b"answers.png", "vqa-training.png": b"training.png",
+    }  # fmt: skip

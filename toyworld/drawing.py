@@ -1,7 +1,7 @@
 r"""Pictures of scenes, drawn from signed distance functions in one vectorised computation.
 
 A shape is the set of points where its signed distance :math:`d` is negative. Measured in pixels, :math:`d` also says
-how much of the pixel the shape covers: :math:`\alpha = \mathrm{clip}(1/2 - d,\, 0,\, 1)` blends the edge over one pixel.
+how much of the pixel the shape covers: :math:`\alpha = \mathrm{clip}(1/2 - d,\, 0,\, 1)` blends the edge over a pixel.
 
 A shape's own coordinates have their origin in its centre, the circle around it has radius 1, and y points down.
 """
@@ -48,7 +48,7 @@ def diamond(x: Tensor, y: Tensor) -> Tensor:
 
 
 def cross(x: Tensor, y: Tensor) -> Tensor:
-    r"""Two bars: a point is as deep as in the bar that it is deeper in, :math:`d = \min(d_{\text{lying}}, d_{\text{upright}})`."""
+    r"""Two bars: a point is as deep as in the one where it is deeper, :math:`d = \min(d_1, d_2)`."""
     length, width = CROSS
     far, near = torch.maximum(x.abs(), y.abs()), torch.minimum(x.abs(), y.abs())
     return torch.maximum(far - length, near - width)

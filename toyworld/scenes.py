@@ -3,8 +3,8 @@
 A scene is a pure function of (split, seed, index). Lengths are in picture widths: ``x`` runs from 0 at the left to 1 at
 the right, ``y`` from 0 at the top to 1 at the bottom.
 
-Splits: ``train``; ``test``, new scenes of the same kind; ``compositional``, where every scene shows a pair of colour and
-shape out of ``HELD_OUT``, which the two others never show.
+Splits: ``train``; ``test``, new scenes of the same kind; ``compositional``, where every scene shows a pair of colour
+and shape out of ``HELD_OUT``, which the two others never show.
 """
 
 from collections.abc import Sequence
@@ -72,7 +72,7 @@ class Scene:
 
 
 def related(relation: str, a: Object, b: Object) -> bool | None:
-    """Whether ``a`` is ``left of``, ``right of``, ``above`` or ``below`` ``b``; None where the margin leaves it open."""
+    """Whether ``a`` is left of, right of, above or below ``b``; None where the margin leaves it open."""
     forward = {"left of": b.x - a.x, "right of": a.x - b.x, "above": b.y - a.y, "below": a.y - b.y}[relation]
     return None if abs(forward) < MARGIN else forward > 0
 

@@ -52,7 +52,7 @@ def lstm_states_spec(
     lstm: nn.LSTM, x: Float[Tensor, "n t input"], lengths: Int[Tensor, " n"]
 ) -> Float[Tensor, "n states"]:
     r"""The final states of all layers, :math:`[c_1, h_1, c_2, h_2]`, in loops over sequences, layers and words."""
-    n, t, _ = x.shape  # n sequences of at most t words
+    n = len(x)  # sequences, each of at most t words
     rows = []
     for row in range(n):
         inputs, states = x[row, : int(lengths[row])], []  # a sequence ends with its own last word
