@@ -22,9 +22,9 @@ Batch = tuple[Float[Tensor, "m 3 h w"], Int[Tensor, "n t"], Int[Tensor, " n"]]
 class Config:
     """Everything that a training run depends on, but its data."""
 
-    steps: int = 1000  # batches
+    steps: int = 2500  # batches
     pictures: int = 64  # in a batch
-    questions: int = 12  # about each picture of a batch
+    questions: int = 6  # about each picture of a batch
     lessons: int = 200  # batches on naming objects, before all others; then the pathways are frozen (toy data)
     image_size: int = 64  # pixels, height and width
     fold: int = 2  # squares of that many pixels become channels before the first convolution
