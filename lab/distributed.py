@@ -4,6 +4,7 @@ Each process holds the whole model, takes its share of every batch, and averages
 torchrun there is one process, and every function here leaves things as they are, so callers need not ask.
 """
 
+import gc
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ def stop() -> None:
     Not for a ``finally``: a process that fails must exit, so that torchrun ends the others; here it would wait.
     """
     if dist.is_initialized():
+        gc.collect()  # what is left of wrapped models goes before the group that they use
         dist.barrier()  # or a gloo thread that still holds a tensor meets a python that has ended, and aborts
         dist.destroy_process_group()
 

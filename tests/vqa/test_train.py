@@ -29,7 +29,7 @@ from torch.nn.functional import cross_entropy
 from torch.testing import assert_close
 
 from lab import distributed
-from tests.lab.distributed_check import check_same_gradient
+from tests.lab.distributed_check import check_same_gradient, leave
 from vqa.model import FUSIONS
 from vqa.train import CONFIGS, build, learning_rate, train
 
@@ -269,7 +269,7 @@ def main() -> None:
     torch.set_num_threads(1)
     distributed.start(torch.device("cpu"))
     check_two_processes()
-    distributed.stop()
+    leave()
 
 
 if __name__ == "__main__":
