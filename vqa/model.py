@@ -118,8 +118,8 @@ class ImageStream(nn.Module):
 
     *Form* sees how far each pixel is from the ground, and not in which direction: its convolutions, 3×3 with 2×2
     max-pooling between them, learn shapes that hold for every colour. *Colour* sees single pixels through a 1×1
-    convolution. One pathway for both learns each pair of colour and shape by itself, and takes a red circle, never seen
-    before, for no circle. On the coarse grid where the two meet, they are multiplied, as the streams are later on:
+    convolution. One pathway for both is often wrong about the shape of a red circle that it
+    never saw. On the coarse grid where the two meet, they are multiplied, as the streams are later on:
     :math:`(A f + a) \odot (B c + b)` can say "a red star is here", which no sum of the two can once it is pooled.
 
     ``fold`` packs squares of fold×fold pixels into channels first: nothing is lost, and a convolution on a quarter of
