@@ -14,7 +14,6 @@ from torch import Tensor
 
 from toyworld.drawing import draw
 from toyworld.questions import ANSWERS, more_questions, question_at
-from toyworld.scenes import COLOURS, SHAPES, SIZES, scene_at
 
 LONGEST = 40  # words in a question
 
@@ -87,21 +86,6 @@ class Vocabulary:
 def toy_vocabulary() -> Vocabulary:
     """The words of the toy world's questions; two thousand questions name all of them."""
     return Vocabulary.of((question_at("train", 0, k)[1].text for k in range(2000)), ANSWERS)
-
-
-def toy_lessons(
-    seed: int, pictures: int, image_size: int
-) -> Callable[[int], tuple[Float[Tensor, "m 3 h w"], Float[Tensor, "n 3"], Int[Tensor, "n 3"]]]:
-    """``batch_at`` for ``Namer``: where the objects of some scenes stand, and the numbers of colour, shape and size."""
-
-    def batch_at(step: int) -> tuple[Tensor, Tensor, Tensor]:
-        scenes = [scene_at("train", seed, step * pictures + k) for k in range(pictures)]
-        objects = [(k, o) for k, scene in enumerate(scenes) for o in scene.objects]
-        names = [(COLOURS.index(o.colour), SHAPES.index(o.shape), SIZES.index(o.size)) for _, o in objects]
-        places = torch.tensor([(k, o.x, o.y) for k, o in objects])
-        return draw(scenes, image_size), places, torch.tensor(names)
-
-    return batch_at
 
 
 def toy_batches(

@@ -24,6 +24,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 
 FUSIONS = ("product", "sum", "concat")
 STREAMS = ("both", "question", "image")
+CONSTANT = 10.0  # about twice as long as the pooled vector of the first weights
 
 
 def lstm_cell(
@@ -96,37 +97,42 @@ class QuestionStream(nn.Module):
 
     def forward(self, questions: Int[Tensor, "n t"]) -> Float[Tensor, "n features"]:
         """``questions`` holds numbers of words, filled up with 0; each question has at least one word."""
-        return lstm_states(self.lstm, self.embed(questions).tanh(), (questions != 0).sum(dim=1))
+        asked, which = questions.unique(dim=0, return_inverse=True)  # what is asked several times is read once
+        return lstm_states(self.lstm, self.embed(asked).tanh(), (asked != 0).sum(dim=1))[which]
 
 
-def pool(grid: Float[Tensor, "n c h w"]) -> Float[Tensor, "n 4*c"]:
-    r"""What a grid of features says as a whole: is it there, how much of it, and where.
+def pool(grid: Float[Tensor, "n c h w"]) -> Float[Tensor, "n 3*c"]:
+    r"""What a grid of features says as a whole: how much there is of each, and where.
 
-    For each channel the maximum, and, each times :math:`\sqrt{hw}`, the mean and the first moments
-    :math:`\frac{1}{hw}\sum_{y,x} u_x f_{yx}` and :math:`\frac{1}{hw}\sum_{y,x} u_y f_{yx}`, u from −1 to 1.
+    For each channel the sum :math:`\sum_{y,x} f_{yx}` and the first moments :math:`\sum_{y,x} u_x f_{yx}` and
+    :math:`\sum_{y,x} u_y f_{yx}`, with u from −1 at the left and top to 1 at the right and bottom.
     """
     h, w = grid.shape[2:]
     across, down = (torch.linspace(-1, 1, side, dtype=grid.dtype, device=grid.device) for side in (w, h))
-    columns, rows = grid.mean(dim=2), grid.mean(dim=3)  # (n, c, w) and (n, c, h)
-    scale = (h * w) ** 0.5  # a thing covers a few places of the grid: the means would be lost beside the maxima
-    moments = torch.cat([rows.mean(dim=2), columns @ across / w, rows @ down / h], dim=1)
-    return torch.cat([grid.amax(dim=(2, 3)), scale * moments], dim=1)
+    columns, rows = grid.sum(dim=2), grid.sum(dim=3)  # (n, c, w) and (n, c, h)
+    return torch.cat([rows.sum(dim=2), columns @ across, rows @ down], dim=1)
 
 
 class ImageStream(nn.Module):
-    r"""A small convolutional network in two pathways, pooled to one vector of fixed length.
+    r"""A small convolutional network that sees things at places, pooled to one vector of fixed length.
 
     *Form* sees how far each pixel is from the ground, and not in which direction: its convolutions, 3×3 with 2×2
     max-pooling between them, learn shapes that hold for every colour. *Colour* sees single pixels through a 1×1
-    convolution. One pathway for both is often wrong about the shape of a red circle that it
-    never saw. On the coarse grid where the two meet, they are multiplied, as the streams are later on:
-    :math:`(A f + a) \odot (B c + b)` can say "a red star is here", which no sum of the two can once it is pooled.
+    convolution. One pathway for both is often wrong about the shape of a red circle that it never saw.
+
+    Where the two meet, on the coarse grid, each place says how much of a thing's centre it holds (``objectness``, o)
+    and what the thing is like: for each attribute a a distribution :math:`p_a` over its names. A 1×1 convolution reads
+    :math:`o\,[1, p_1, p_2, \dots]`, and its rectifier can ask for two names at once, "red and a star", which no linear
+    map can say once it is pooled. Since the map has no bias, a thing between two places counts once, not twice.
 
     ``fold`` packs squares of fold×fold pixels into channels first: nothing is lost, and a convolution on a quarter of
     the places is four times as cheap.
     """
 
-    def __init__(self, form: Sequence[int], colour: int, top: int, fold: int, ground: float) -> None:
+    def __init__(
+        self, form: Sequence[int], colour: int, attributes: Sequence[int], top: int, fold: int, ground: float
+    ) -> None:
+        """``attributes`` holds for each attribute the number of its names, such as 8 colours and 6 shapes."""
         super().__init__()
         layers: list[nn.Module] = [nn.PixelUnshuffle(fold)]
         for k, (width, out) in enumerate(zip((fold**2, *form), form, strict=False)):
@@ -135,50 +141,41 @@ class ImageStream(nn.Module):
         self.form = nn.Sequential(*layers).to(memory_format=torch.channels_last)
         shrink = 2 ** (len(form) - 1)
         self.colour = nn.Sequential(nn.AvgPool2d(fold), nn.Conv2d(3, colour, 1), nn.ReLU(), nn.MaxPool2d(shrink))
-        self.top_of_form, self.top_of_colour = nn.Conv2d(form[-1], top, 1), nn.Conv2d(colour, top, 1)
-        self.ground = ground  # the pixel value that counts as nothing, 0 to 1
-        self.local, self.features = form[-1] + colour, 4 * top  # channels of the grid, length of the vector
+        self.detector = nn.Conv2d(form[-1] + colour, 1 + sum(attributes), 1)
+        self.combine = nn.Conv2d(1 + sum(attributes), top, 1, bias=False)
+        self.attributes, self.ground = tuple(attributes), ground  # ground: the pixel value that counts as nothing
+        self.features = 3 * top + 1
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-                nn.init.zeros_(layer.bias)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
 
     def freeze(self) -> None:
-        """From here on the two pathways stay as they are, like the paper's VGGNet; what stands on top still learns."""
-        self.form.requires_grad_(False)
-        self.colour.requires_grad_(False)
+        """From here on, what sees stays as it is, like the paper's VGGNet; what stands on top of it still learns."""
+        for part in (self.form, self.colour, self.detector):
+            part.requires_grad_(False)
 
-    def grid(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m local rows columns"]:
-        """Form and colour at each place of the coarse grid; ``images`` has values from 0 to 1."""
+    def detect(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m names rows columns"]:
+        """Logits at each place of the coarse grid: of objectness, then of the names of each attribute."""
         shifted = images - self.ground  # nothing is 0
         figure = (4 * shifted.norm(dim=1, keepdim=True)).tanh()  # (m, 1, h, w): nearly 1 wherever something is
-        return torch.cat([self.form(figure), self.colour(3 * shifted)], dim=1)
+        return self.detector(torch.cat([self.form(figure), self.colour(3 * shifted)], dim=1))
+
+    def describe(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m names rows columns"]:
+        """Objectness, then objectness times the probability of each name; ``images`` has values from 0 to 1."""
+        centre, *names = self.detect(images).split([1, *self.attributes], dim=1)
+        objectness = centre.sigmoid()  # (m, 1, rows, columns)
+        return torch.cat([objectness, *(objectness * logits.softmax(dim=1) for logits in names)], dim=1)
 
     def forward(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m features"]:
-        """One vector a picture, of the same length for all: the paper's "norm I"."""
-        form, colour = self.grid(images).split([self.top_of_form.in_channels, self.top_of_colour.in_channels], dim=1)
-        return normalize(pool(self.top_of_form(form) * self.top_of_colour(colour)), dim=-1) * self.features**0.5
+        """One vector a picture, of the same length for all: the paper's "norm I".
 
-
-class Namer(nn.Module):
-    """Reads the attributes of a thing off the grid at the place where it stands, to train the image stream first.
-
-    It is what ImageNet taught the paper's VGGNet. Without it shapes are never found: the question stream, itself
-    untrained, sends every question's gradient in another direction.
-    """
-
-    def __init__(self, image_stream: nn.Module, attributes: int, names: int) -> None:
-        super().__init__()
-        self.image_stream = image_stream
-        self.classify = nn.Linear(image_stream.local, attributes * names)
-        self.names = names
-
-    def forward(self, images: Float[Tensor, "m 3 h w"], places: Float[Tensor, "n 3"]) -> Float[Tensor, "n names a"]:
-        """Logits of a attributes for n places, each the number of its picture and x and y in picture widths, 0 to 1."""
-        grid = self.image_stream.grid(images)  # (m, c, rows, columns)
-        picture = places[:, 0].long()
-        row, column = (places[:, 2] * grid.shape[2]).long(), (places[:, 1] * grid.shape[3]).long()
-        return self.classify(grid[picture, :, row, column]).view(len(places), self.names, -1)
+        The last entry is the same for all pictures before the normalisation. Without it two stars would look like one.
+        """
+        pooled = pool(self.combine(self.describe(images)).relu())  # (m, 3*top)
+        constant = pooled.new_full((len(pooled), 1), CONSTANT)
+        return normalize(torch.cat([pooled, constant], dim=1), dim=-1) * CONSTANT
 
 
 class VQA(nn.Module):
@@ -219,7 +216,7 @@ class VQA(nn.Module):
         self.fusion, self.streams = fusion, streams
         with torch.no_grad():  # both sides of the product begin with entries of about one half
             self.from_question.weight *= 8
-            self.from_image.weight *= 2
+            self.from_image.weight *= 4
 
     def forward(self, images: Float[Tensor, "m 3 h w"], questions: Int[Tensor, "n t"]) -> Float[Tensor, "n answers"]:
         """Logits of n questions about m pictures, n/m in a row about each.

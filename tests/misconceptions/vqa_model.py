@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn.functional import normalize
 
-from vqa.model import VQA, ImageStream, lstm_states, pool
+from vqa.model import CONSTANT, VQA, lstm_states, pool
 
 
 def _gates(x, h, weight_x, weight_h, bias):
@@ -62,40 +62,60 @@ def layers_and_sequences_mixed_up(lstm, x, lengths):
 
 def moments_with_axes_swapped(grid):
     """Tempting because (x, y) is how points are written; a grid is stored (y, x)."""
-    largest, mean, across, down = pool(grid).chunk(4, dim=1)
-    return torch.cat([largest, mean, down, across], dim=1)
+    total, across, down = pool(grid).chunk(3, dim=1)
+    return torch.cat([total, down, across], dim=1)
 
 
 def moments_per_feature_mass(grid):
     """Tempting because that is a centre of mass; it divides by what may be zero, and loses how much there is."""
-    largest, mean, across, down = pool(grid).chunk(4, dim=1)
-    return torch.cat([largest, mean, across / mean, down / mean], dim=1)
+    total, across, down = pool(grid).chunk(3, dim=1)
+    return torch.cat([total, across / total, down / total], dim=1)
 
 
 def pixels_counted_from_zero(grid):
-    """Tempting because ``arange`` is at hand; the moments then grow with the grid, and hold the mean once more."""
+    """Tempting because ``arange`` is at hand; the moments then grow with the grid, and hold the sum once more."""
     h, w = grid.shape[-2:]
     across, down = torch.arange(w).to(grid), torch.arange(h).to(grid)
-    largest, mean, _, _ = pool(grid).chunk(4, dim=1)
-    return torch.cat([largest, mean, grid.mean(2) @ across / w, grid.mean(3) @ down / h], dim=1)
+    return torch.cat([grid.sum((2, 3)), grid.sum(2) @ across, grid.sum(3) @ down], dim=1)
 
 
-def last_convolution(stream: ImageStream) -> nn.Conv2d:
-    return [layer for layer in stream.modules() if isinstance(layer, nn.Conv2d)][-1]
+def one_softmax_for_all_names(stream, images):
+    """Tempting because one call is enough; a thing that is surely red has then no probability left for its shape."""
+    centre, names = stream.detect(images).split([1, sum(stream.attributes)], dim=1)
+    return centre.sigmoid() * torch.cat([torch.ones_like(centre), names.softmax(dim=1)], dim=1)
+
+
+def softmax_over_the_places(stream, images):
+    """Tempting because attention does so; a picture with two things would then hold half of each."""
+    centre, *names = stream.detect(images).split([1, *stream.attributes], dim=1)
+    objectness = centre.flatten(1).softmax(dim=1).view_as(centre)
+    return torch.cat([objectness, *(objectness * logits.softmax(dim=1) for logits in names)], dim=1)
+
+
+def names_of_nothing(stream, images):
+    """Tempting because a softmax is a probability already; empty ground then counts as things with names."""
+    centre, *names = stream.detect(images).split([1, *stream.attributes], dim=1)
+    return torch.cat([centre.sigmoid(), *(logits.softmax(dim=1) for logits in names)], dim=1)
+
+
+def _pooled(stream, images):
+    return pool(stream.combine(stream.describe(images)).relu())
 
 
 def not_normalised(stream, images):
-    """Tempting because the paper has a model without "norm I" too; bright pictures then shout the question down."""
-    grids = []
-    hook = last_convolution(stream).register_forward_hook(lambda layer, inputs, output: grids.append(output))
-    stream(images)
-    hook.remove()
-    return pool(grids[0].relu())
+    """Tempting because the paper has a model without "norm I" too; full pictures then shout the question down."""
+    return torch.cat([_pooled(stream, images), torch.full((len(images), 1), CONSTANT).to(images)], dim=1)
 
 
 def normalised_over_the_batch(stream, images):
     """Tempting because dim=0 comes first; a picture's vector then depends on its neighbours."""
-    return normalize(not_normalised(stream, images), dim=0)
+    return CONSTANT * normalize(not_normalised(stream, images), dim=0)
+
+
+def normalised_without_the_constant(stream, images):
+    """Tempting because it is what the paper says; features that are sums then no longer say how many there are."""
+    vectors = CONSTANT * normalize(_pooled(stream, images), dim=-1)
+    return torch.cat([vectors, torch.zeros_like(vectors[:, :1])], dim=1)
 
 
 def _sides(model: VQA, images, questions):
@@ -146,7 +166,8 @@ STATES = (
     layers_and_sequences_mixed_up,
 )
 POOLS = (moments_with_axes_swapped, moments_per_feature_mass, pixels_counted_from_zero)
-NORMS = (not_normalised, normalised_over_the_batch)
+DESCRIPTIONS = (one_softmax_for_all_names, softmax_over_the_places, names_of_nothing)
+NORMS = (not_normalised, normalised_over_the_batch, normalised_without_the_constant)
 ANSWERS = (images_tiled, tanh_after_the_product, tanh_forgotten_on_the_picture, softmax_in_the_model)
 INTERACTIONS = (tanh_on_the_sum, softmax_is_additive_too)
-ALL = (*CELLS, *STATES, *POOLS, *NORMS, *ANSWERS, *INTERACTIONS)
+ALL = (*CELLS, *STATES, *POOLS, *DESCRIPTIONS, *NORMS, *ANSWERS, *INTERACTIONS)

@@ -4,7 +4,6 @@ words from 1, answers from 0, 0 behind   Vocabulary     test_encode_by_hand, tes
 each word of the toy world is known      toy_vocabulary test_every_word_that_the_toy_world_can_say_is_known
 a batch is a function of its step        toy_batches    test_a_batch_is_a_function_of_its_step
 a question is about its picture          toy_batches    test_a_reader_agrees_with_every_answer
-where objects stand, and what they are   toy_lessons    test_lessons_name_what_stands_where
 the questions of a split, in stretches   toy_examples   test_examples_are_the_questions_of_the_split
 """
 
@@ -19,14 +18,13 @@ from torch.testing import assert_close
 from tests.toyworld.question_reader import read, take_apart
 from toyworld.drawing import draw
 from toyworld.questions import ANSWERS, PHRASES, more_questions, question_at
-from toyworld.scenes import COLOURS, HELD_OUT, RELATIONS, SHAPES, SIZES, SPLITS, Scene, scene_at
+from toyworld.scenes import COLOURS, HELD_OUT, RELATIONS, SHAPES, SIZES, SPLITS, Scene
 from vqa.data import (
     LONGEST,
     Vocabulary,
     split_words,
     toy_batches,
     toy_examples,
-    toy_lessons,
     toy_vocabulary,
 )
 
@@ -155,13 +153,12 @@ def test_wrong_batches_are_caught(wrong, vocabulary) -> None:
 
 
 def test_a_batch_is_a_function_of_its_step(vocabulary) -> None:
-    for make in (lambda: toy_batches(vocabulary, 1, 3, 2, SIDE), lambda: toy_lessons(1, 3, SIDE)):
-        one, other = make(), make()
-        forwards, backwards = [one(step) for step in range(4)], [other(step) for step in (3, 2, 1, 0)][::-1]
-        for here, there in zip(forwards, backwards, strict=True):
-            assert all(torch.equal(*pair) for pair in zip(here, there, strict=True))
-        images = torch.cat([batch[0] for batch in forwards]).flatten(1)
-        assert len(images.unique(dim=0)) == 12, "two pictures are the same"
+    one, other = (toy_batches(vocabulary, 1, 3, 2, SIDE) for _ in range(2))
+    forwards, backwards = [one(step) for step in range(4)], [other(step) for step in (3, 2, 1, 0)][::-1]
+    for here, there in zip(forwards, backwards, strict=True):
+        assert all(torch.equal(*pair) for pair in zip(here, there, strict=True))
+    images = torch.cat([batch[0] for batch in forwards]).flatten(1)
+    assert len(images.unique(dim=0)) == 12, "two pictures are the same"
 
 
 def test_another_seed_gives_other_pictures_and_questions(vocabulary) -> None:
@@ -169,20 +166,6 @@ def test_another_seed_gives_other_pictures_and_questions(vocabulary) -> None:
     assert not torch.equal(batches[0][0], batches[1][0])
     texts = [[decoded(vocabulary, row) for row in words] for _, words, _ in batches]
     assert texts[0] != texts[1]
-
-
-@given(step=st.integers(0, 500), pictures=st.integers(1, 4), seed=st.integers(0, 3))
-@settings(max_examples=15)
-def test_lessons_name_what_stands_where(step: int, pictures: int, seed: int) -> None:
-    images, places, names = toy_lessons(seed, pictures, SIDE)(step)
-    scenes = [scene_at("train", seed, k) for k in range(step * pictures, (step + 1) * pictures)]
-    assert_close(images, draw(scenes, SIDE), **PIXEL)
-    expected = [(k, o) for k, scene in enumerate(scenes) for o in scene.objects]
-    assert_close(places, torch.tensor([(k, o.x, o.y) for k, o in expected]))
-    told = [(COLOURS[colour], SHAPES[shape], SIZES[size]) for colour, shape, size in names]
-    assert told == [(o.colour, o.shape, o.size) for _, o in expected]
-    for scene in scenes:
-        check_nothing_held_out(scene)
 
 
 @pytest.mark.parametrize(("count", "lengths"), [(7, [3, 3, 1]), (6, [3, 3]), (2, [2]), (0, [])])

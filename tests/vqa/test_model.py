@@ -21,7 +21,7 @@ from torch.testing import assert_close
 
 from tests.misconceptions import vqa_model as misconceptions
 from tests.strategies import unequal_sizes, whole_tensors
-from vqa.model import FUSIONS, STREAMS, VQA, Namer, fuse
+from vqa.model import FUSIONS, STREAMS, VQA, fuse
 from vqa.train import CONFIGS, build
 
 EXACT = {"rtol": 1e-10, "atol": 1e-11}
@@ -168,19 +168,6 @@ def test_fusions_have_the_same_number_of_parameters(sizes) -> None:
     model = small(hidden=hidden)
     unit = model.question_stream.features + 1 + model.image_stream.features + 1 + 2 * answers  # of a concatenation
     assert abs(count["concat"] - count["product"]) <= unit
-
-
-def test_namer_reads_the_grid_at_each_place() -> None:
-    """(row, column) is (y, x), and the names of one attribute are rows of the classifier a step of 2 apart."""
-    stream, images = small().image_stream, some_images(3, height=SIDE, width=2 * SIDE)
-    model, grid = Namer(stream, attributes=2, names=5).double(), stream.grid(images)
-    places = [(2, 0.0, 0.0), (0, 0.99, 0.0), (1, 0.0, 0.99), (2, 0.6, 0.3)]
-    logits = model(images, torch.tensor(places).double())
-    for got, (picture, x, y) in zip(logits, places, strict=True):
-        vector = grid[picture, :, int(y * grid.shape[2]), int(x * grid.shape[3])]
-        for attribute in range(2):
-            weight, bias = model.classify.weight[attribute::2], model.classify.bias[attribute::2]
-            assert_close(got[:, attribute], weight @ vector + bias, **EXACT)
 
 
 @pytest.mark.parametrize("changes", [{"fusion": "add"}, {"streams": "none"}])

@@ -3,10 +3,12 @@
 i, f, g, o; c_t, h_t              lstm_cell        test_cell_equals_torch, test_cell_by_hand
 [c1, h1, c2, h2], the last word   lstm_states      test_states_equal_torch, test_padding_does_not_matter
 embedding, tanh, LSTM             QuestionStream   test_question_stream_by_hand
-maximum, mean, first moments      pool             test_pool_equals_loops, test_moments_follow_an_object
+sum, first moments                pool             test_pool_equals_loops, test_moments_follow_an_object
+o, o p_a                          describe         test_description_by_hand
 "norm I"                          ImageStream      test_every_picture_has_one_length
 """
 
+import itertools
 import math
 
 import pytest
@@ -19,7 +21,7 @@ from torch.testing import assert_close
 from tests.misconceptions import vqa_model as misconceptions
 from tests.strategies import unequal_sizes, whole_tensors
 from tests.vqa.test_model import EXACT, SEEDS, SIDE, WORDS, small, some_images, some_questions
-from vqa.model import QuestionStream, lstm_cell, lstm_states, lstm_states_spec, pool
+from vqa.model import CONSTANT, QuestionStream, lstm_cell, lstm_states, lstm_states_spec, pool
 
 
 def check_gradients(got: tuple, expected: tuple, inputs: list, seed: int) -> None:
@@ -132,21 +134,22 @@ def test_question_stream_by_hand() -> None:
         assert_close(row[None], stream(words[None]), **EXACT)
 
 
+def test_a_repeated_question_is_read_once_and_learned_from_each_time() -> None:
+    stream, questions = QuestionStream(WORDS, 5, 4).double(), some_questions(3, seed=2)[[0, 1, 0, 2, 0]]
+    alone = torch.cat([stream(row[None]) for row in questions])
+    check_gradients((stream(questions),), (alone,), list(stream.parameters()), seed=0)
+
+
 def check_pool_equals_loops(candidate, n: int, c: int, h: int, w: int, data) -> None:
-    """The means and moments are times √(hw): a thing that covers few places is not to be lost beside the maxima."""
-    grid, scale = data.draw(whole_tensors(n, c, h, w)), math.sqrt(h * w)
-    expected = torch.zeros(n, 4 * c).double()
+    grid = data.draw(whole_tensors(n, c, h, w))
+    expected = torch.zeros(n, 3 * c).double()
     for i in range(n):
         for channel in range(c):
-            sums, places = [0.0, 0.0, 0.0], [(y, x) for y in range(h) for x in range(w)]
-            for y, x in places:
-                across, down = 2 * x / (w - 1) - 1, 2 * y / (h - 1) - 1  # −1 at the left and at the top
-                for k, weight in enumerate((1, across, down)):
-                    sums[k] += weight * grid[i, channel, y, x].item()
-            largest = max(grid[i, channel, y, x].item() for y, x in places)
-            numbers = (largest, *(scale * number / (h * w) for number in sums))
-            for block, number in enumerate(numbers):
-                expected[i, block * c + channel] = number
+            for y in range(h):
+                for x in range(w):
+                    across, down = 2 * x / (w - 1) - 1, 2 * y / (h - 1) - 1  # −1 at the left and at the top
+                    for block, weight in enumerate((1, across, down)):
+                        expected[i, block * c + channel] += weight * grid[i, channel, y, x]
     assert_close(candidate(grid), expected, **EXACT)
 
 
@@ -158,7 +161,7 @@ def test_pool_equals_loops(sizes, data) -> None:
 
 @given(sizes=unequal_sizes(2), data=st.data())
 def test_moments_follow_an_object(sizes, data) -> None:
-    """A step to the right is seen in the third number alone, a step down in the fourth."""
+    """A step to the right is seen in the second number alone, a step down in the third."""
     h, w = sizes
     y, x = data.draw(st.integers(0, h - 2)), data.draw(st.integers(0, w - 2))
 
@@ -167,28 +170,71 @@ def test_moments_follow_an_object(sizes, data) -> None:
         grid[0, 0, row, column] = 1
         return pool(grid)[0]
 
-    right, down = (2 / (side - 1) / math.sqrt(h * w) for side in (w, h))  # one step of u, over the root of all places
-    assert_close(pooled(y, x + 1) - pooled(y, x), torch.tensor([0, 0, right, 0], dtype=torch.float64), **EXACT)
-    assert_close(pooled(y + 1, x) - pooled(y, x), torch.tensor([0, 0, 0, down], dtype=torch.float64), **EXACT)
+    right, down = (2 / (side - 1) for side in (w, h))  # one step of u
+    assert_close(pooled(y, x + 1) - pooled(y, x), torch.tensor([0, right, 0], dtype=torch.float64), **EXACT)
+    assert_close(pooled(y + 1, x) - pooled(y, x), torch.tensor([0, 0, down], dtype=torch.float64), **EXACT)
 
 
-def check_one_length(candidate, scale: float, seed: int) -> None:
-    """All vectors have one length, however loud the last convolution is, and whatever else is in the batch."""
+def check_description(candidate, seed: int) -> None:
+    """By hand at every place: o = σ(z_0), then for each attribute o e^z / Σ e^z over its own names."""
+    stream, images = small(seed, attributes=(3, 2)).image_stream, some_images(2, seed, height=SIDE, width=2 * SIDE)
+    logits, got = stream.detect(images), candidate(stream, images)
+    for picture, row, column in itertools.product(*(range(side) for side in (2, *logits.shape[2:]))):
+        z = logits[picture, :, row, column].tolist()
+        o = 1 / (1 + math.exp(-z[0]))
+        expected = [o]
+        for names in (z[1:4], z[4:6]):
+            expected += [o * math.exp(name) / sum(map(math.exp, names)) for name in names]
+        assert_close(got[picture, :, row, column], torch.tensor(expected, dtype=torch.float64), **EXACT)
+
+
+@given(seed=SEEDS)
+@settings(max_examples=5)
+def test_description_by_hand(seed: int) -> None:
+    check_description(lambda stream, images: stream.describe(images), seed)
+
+
+def check_one_length(candidate, seed: int) -> None:
+    """Each picture alone, by hand: pooled, the constant behind it, divided by the length, times the constant."""
     stream, images = small(seed).image_stream, some_images(3, seed, height=SIDE, width=2 * SIDE)
     vectors = candidate(stream, images)
     assert vectors.shape == (3, stream.features)
-    assert_close(vectors.norm(dim=-1), vectors[0].norm().expand(3), **EXACT)
-    assert_close(candidate(stream, images[1:2]), vectors[1:2], **EXACT)
-    with torch.no_grad():
-        for parameter in misconceptions.last_convolution(stream).parameters():
-            parameter *= scale
-    assert_close(candidate(stream, images), vectors, **EXACT)
+    for image, vector in zip(images, vectors, strict=True):
+        seen = torch.einsum("tcij,nchw->nthw", stream.combine.weight, stream.describe(image[None])).relu()
+        row = torch.cat([pool(seen)[0], torch.tensor([CONSTANT]).double()])
+        assert_close(vector, CONSTANT * row / row.square().sum().sqrt(), **EXACT)
+        assert vector.norm().item() == pytest.approx(CONSTANT)
 
 
-@given(scale=st.sampled_from([0.01, 0.5, 3.0]), seed=SEEDS)
+@given(seed=SEEDS)
 @settings(max_examples=10)
-def test_every_picture_has_one_length(scale: float, seed: int) -> None:
-    check_one_length(lambda stream, images: stream(images), scale, seed)
+def test_every_picture_has_one_length(seed: int) -> None:
+    check_one_length(lambda stream, images: stream(images), seed)
+
+
+def test_two_things_do_not_look_like_one() -> None:
+    """Twice as much of everything, and the normalised vector still tells: the constant entry is not doubled."""
+    stream = small().image_stream
+    one = stream.describe(some_images(1))
+    vectors = []
+    for times in (1, 2):
+        stream.describe = lambda images, times=times: times * one
+        vectors.append(stream(some_images(1))[0])
+    assert_close(vectors[0].norm(), vectors[1].norm(), **EXACT)
+    assert vectors[1][-1] < 0.99 * vectors[0][-1]
+    assert_close(vectors[1][:-1] / vectors[1][-1], 2 * vectors[0][:-1] / vectors[0][-1], **EXACT)
+
+
+def test_a_thing_between_two_places_counts_once() -> None:
+    """Shares of one description, put at different places, add up to the description: the map has no bias."""
+    stream = small().image_stream
+    description = torch.rand(stream.combine.in_channels).double()
+    whole, shared = torch.zeros(2, 1, len(description), 4, 4).double()
+    whole[0, :, 1, 1] = description
+    shared[0, :, 1, 1], shared[0, :, 1, 2], shared[0, :, 2, 1] = (share * description for share in (0.5, 0.3, 0.2))
+    sums = [stream.combine(grid).relu().sum(dim=(2, 3)) for grid in (whole, shared)]
+    assert sums[0].max() > 0
+    assert_close(*sums, **EXACT)
 
 
 def each(wrongs: tuple):
@@ -229,4 +275,10 @@ def test_wrong_pool_is_caught(wrong) -> None:
 @each(misconceptions.NORMS)
 def test_wrong_norm_is_caught(wrong) -> None:
     with pytest.raises(AssertionError):
-        check_one_length(wrong, scale=3.0, seed=0)
+        check_one_length(wrong, seed=0)
+
+
+@each(misconceptions.DESCRIPTIONS)
+def test_wrong_description_is_caught(wrong) -> None:
+    with pytest.raises(AssertionError):
+        check_description(wrong, seed=0)

@@ -24,16 +24,17 @@ from lab import (
     seed_everything,
     write_text,
 )
-from toyworld.scenes import COLOURS, SHAPES, SIZES
 from vqa.beyond.images import load_image
+from vqa.beyond.lessons import teach, toy_lessons
 from vqa.beyond.sources import Source
-from vqa.data import Examples, Vocabulary, toy_lessons
+from vqa.data import Examples, Vocabulary
 from vqa.evaluate import ALL, PROMISES, accuracies, baselines, probabilities
 from vqa.figures import draw_answers, draw_comparison, draw_training, one_of_each_kind
-from vqa.model import VQA, Namer
+from vqa.model import VQA
 from vqa.train import Config, build, learning_rate, train
 
 VALIDATIONS = 10  # in a run
+BETAS = (0.9, 0.98)  # of AdamW: what is remembered of the gradients, and of their squares
 VARIANTS = {  # the rows of the comparison, by what differs from the configuration
     "product": {"fusion": "product", "streams": "both"},
     "sum": {"fusion": "sum", "streams": "both"},
@@ -78,7 +79,7 @@ def train_and_judge(data: str, config: Config, source: Source, folder: Path, how
     seed_everything(config.seed)
     vocabulary = source.vocabulary
     model = build(config, len(vocabulary.words) + 1, len(vocabulary.answers)).to(device)
-    optimizer = torch.optim.Adam(model.parameters(), lr=config.rate, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=config.rate, betas=BETAS, weight_decay=config.decay)
 
     def validate() -> dict[str, float]:
         reached = accuracies(model, vocabulary, source.validation())
@@ -108,7 +109,7 @@ def train_and_judge(data: str, config: Config, source: Source, folder: Path, how
             lambda step: tuple(tensor.to(device) for tensor in source.batch_at(step)),
             run.steps(config.steps),
             run.log,
-            lambda step: learning_rate(config, step),
+            lambda step: learning_rate(config.rate, config.warmup, config.steps, step),
         )
     load_best(folder, {"model": model})
     splits = {split: judge(model, source, split) for split in source.splits}
@@ -118,18 +119,15 @@ def train_and_judge(data: str, config: Config, source: Source, folder: Path, how
 
 
 def give_lessons(model: VQA, config: Config, device: torch.device) -> float:
-    """Teaches the image stream what things are, as ImageNet taught the paper's VGGNet; returns the seconds it took."""
+    """Teaches the image stream to see, as ImageNet taught the paper's VGGNet; returns the seconds it took."""
     began = time.monotonic()
-    attributes = (COLOURS, SHAPES, SIZES)
-    namer = Namer(model.image_stream, len(attributes), max(map(len, attributes))).to(device)
     lesson_at = toy_lessons(config.seed, config.pictures, config.image_size)
-    train(
-        namer,
-        torch.optim.Adam(namer.parameters()),
+    teach(
+        model.image_stream,
+        torch.optim.Adam(model.image_stream.parameters(), betas=BETAS),
         lambda step: tuple(tensor.to(device) for tensor in lesson_at(step)),
         tqdm(range(config.lessons), "lessons", disable=None),
-        lambda step, loss: None,
-        lambda step: config.rate,
+        lambda step: learning_rate(config.lesson_rate, config.warmup, config.lessons, step),
     )
     return time.monotonic() - began
 
