@@ -137,10 +137,12 @@ class ImageStream(nn.Module):
         layers: list[nn.Module] = [nn.PixelUnshuffle(fold)]
         for k, (width, out) in enumerate(zip((fold**2, *form), form, strict=False)):
             layers += [nn.MaxPool2d(2)] if k else []
-            layers += [nn.Conv2d(width, out, 3, padding="same"), nn.ReLU()]
+            layers += [nn.Conv2d(width, out, 3, padding="same"), nn.ReLU(inplace=True)]
         self.form = nn.Sequential(*layers).to(memory_format=torch.channels_last)
         shrink = 2 ** (len(form) - 1)
-        self.colour = nn.Sequential(nn.AvgPool2d(fold), nn.Conv2d(3, colour, 1), nn.ReLU(), nn.MaxPool2d(shrink))
+        self.colour = nn.Sequential(
+            nn.AvgPool2d(fold), nn.Conv2d(3, colour, 1), nn.ReLU(inplace=True), nn.MaxPool2d(shrink)
+        )
         self.detector = nn.Conv2d(form[-1] + colour, 1 + sum(attributes), 1)
         self.combine = nn.Conv2d(1 + sum(attributes), top, 1, bias=False)
         self.attributes, self.ground = tuple(attributes), ground  # ground: the pixel value that counts as nothing
@@ -150,6 +152,10 @@ class ImageStream(nn.Module):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 if layer.bias is not None:
                     nn.init.zeros_(layer.bias)
+        with torch.no_grad():  # a channel begins with half of the attributes: some count reds, some ask for red stars
+            begins = (torch.rand(top, len(attributes)) < 0.5).repeat_interleave(torch.tensor(attributes), dim=1)
+            self.combine.weight[:, 0] = 0
+            self.combine.weight[:, 1:] *= begins[:, :, None, None]
 
     def freeze(self) -> None:
         """From here on, what sees stays as it is, like the paper's VGGNet; what stands on top of it still learns."""
@@ -159,7 +165,9 @@ class ImageStream(nn.Module):
     def detect(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m names rows columns"]:
         """Logits at each place of the coarse grid: of objectness, then of the names of each attribute."""
         shifted = images - self.ground  # nothing is 0
-        figure = (4 * shifted.norm(dim=1, keepdim=True)).tanh()  # (m, 1, h, w): nearly 1 wherever something is
+        figure = (
+            4 * shifted.square().sum(dim=1, keepdim=True).sqrt()
+        ).tanh()  # (m, 1, h, w): nearly 1 wherever something is
         return self.detector(torch.cat([self.form(figure), self.colour(3 * shifted)], dim=1))
 
     def describe(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m names rows columns"]:
