@@ -25,7 +25,8 @@ class Config:
     steps: int = 1200  # batches
     pictures: int = 64  # in a batch
     questions: int = 8  # about each picture of a batch
-    lessons: int = 300  # batches on seeing things, before all others; then what sees is frozen (toy data)
+    lessons: int = 1000  # batches on seeing things, before all others; then what sees is frozen (toy data)
+    lesson_pictures: int = 16  # in such a batch
     image_size: int = 64  # pixels, height and width
     fold: int = 2  # squares of that many pixels become channels before the first convolution
     ground: float = 0.93  # the pixel value that counts as nothing, 0 to 1

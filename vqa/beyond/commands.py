@@ -121,7 +121,7 @@ def train_and_judge(data: str, config: Config, source: Source, folder: Path, how
 def give_lessons(model: VQA, config: Config, device: torch.device) -> float:
     """Teaches the image stream to see, as ImageNet taught the paper's VGGNet; returns the seconds it took."""
     began = time.monotonic()
-    lesson_at = toy_lessons(config.seed, config.pictures, config.image_size)
+    lesson_at = toy_lessons(config.seed, config.lesson_pictures, config.image_size)
     teach(
         model.image_stream,
         torch.optim.Adam(model.image_stream.parameters(), betas=BETAS),
