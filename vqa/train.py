@@ -22,7 +22,7 @@ Batch = tuple[Float[Tensor, "m 3 h w"], Int[Tensor, "n t"], Int[Tensor, " n"]]
 class Config:
     """Everything that a training run depends on, but its data."""
 
-    steps: int = 1200  # batches
+    steps: int = 1400  # batches
     pictures: int = 64  # in a batch
     questions: int = 8  # about each picture of a batch
     lessons: int = 1000  # batches on seeing things, before all others; then what sees is frozen (toy data)

@@ -29,6 +29,19 @@ def test_a_seed_decides_all_three(seed) -> None:
     assert all(other[name] != first[name] for name in GENERATORS)
 
 
+def test_threads_add_in_a_fixed_order() -> None:
+    """A row that many threads add to, as in the gradient of an embedding or of ``rows[which]``."""
+    seed_everything(0)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        which, addends = torch.randint(0, 50, (20_000,)), torch.randn(20_000, 64)
+        sums = [torch.zeros(50, 64).index_put((which,), addends, accumulate=True) for _ in range(10)]
+    finally:
+        torch.set_num_threads(threads)
+    assert all(torch.equal(sums[0], other) for other in sums[1:])
+
+
 @given(before=st.integers(0, 700), gauss=st.booleans())
 def test_states_come_back_out_of_a_file(before, gauss, tmp_path_factory) -> None:
     path = tmp_path_factory.mktemp("states") / "states.pt"
