@@ -5,7 +5,8 @@ promises in ``vqa/evaluate.py`` and, for the reading order, from the core files 
 
 ``--take FOLDER …`` copies what ``python -m vqa`` (``runs/vqa/DATA``) or ``python -m vqa compare``
 (``runs/vqa/compare/DATA``) left in its folder into ``results/vqa.json``, and its pictures into ``docs/pictures``.
-Several folders of one data set, which may differ in their seed only, become a mean with the lowest and highest value.
+Several folders of one data set, which may differ in their seed only, become the first one's values, each with the
+lowest and the highest of all beside it.
 """
 
 import argparse
@@ -18,7 +19,6 @@ import tokenize
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from statistics import mean
 
 from vqa.beyond.commands import VARIANTS
 from vqa.evaluate import PROMISES
@@ -53,10 +53,11 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def how(entry: Mapping) -> str:
     """The line under a table: what was run, for how long, and where."""
-    seeds = ", ".join(map(str, entry["seeds"]))
+    first, *others = map(str, entry["seeds"])
+    spread = f" In brackets: lowest to highest with the seeds {', '.join([first, *others])}." if others else ""
     return (
         f"`{entry['command']}`: {entry['steps']:,} steps in {entry['seconds']:.0f} s of training "
-        f"({entry['machine']}; seed{'s' * (len(entry['seeds']) > 1)} {seeds}). Accuracies in %."
+        f"({entry['machine']}; seed {first}). Accuracies in %.{spread}"
     )
 
 
@@ -163,12 +164,12 @@ def entry_of_runs(data: str, runs: Sequence[Mapping], machine: str) -> dict:
         for split, measures in splits.items()
     }
     entry = {
-        "command": command("python -m vqa", data, runs[0]["config"], seeds=len(runs)),
+        "command": command("python -m vqa", data, runs[0]["config"]),
         "steps": runs[0]["steps"],
-        "seconds": round(mean(run["seconds"] for run in runs), 1),
+        "seconds": round(runs[0]["seconds"], 1),
         "machine": machine,
         "seeds": [run["config"]["seed"] for run in runs],
-        "accuracy": {split: {kind: mean(all_) for kind, all_ in kinds.items()} for split, kinds in values.items()},
+        "accuracy": {split: measures["reached"] for split, measures in splits.items()},
         "baselines": {
             split: {name: column for name, column in measures.items() if name != "reached"}
             for split, measures in splits.items()
@@ -202,14 +203,14 @@ def entry_of_comparison(content: Mapping, folder: Path, machine: str) -> dict:
     }
 
 
-def command(start: str, data: str, config: Mapping, seeds: int = 1) -> str:
+def command(start: str, data: str, config: Mapping) -> str:
     """The command that gives such a run: every field that is not the data set's default is a flag."""
     words = [start] + (["--data", data] if data != "toy" else [])
     default = json.loads(json.dumps(asdict(CONFIGS[data])))
     for name, value in config.items():
-        if value != default[name] and not (name == "seed" and seeds > 1):
+        if value != default[name]:
             words += [f"--{name.replace('_', '-')}", *map(str, value if isinstance(value, list) else [value])]
-    return " ".join(words + (["--seed N"] if seeds > 1 else []))
+    return " ".join(words)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,7 +13,7 @@ import torch
 def seed_everything(seed: int) -> None:
     """Seeds python, numpy's global generator and torch, on every device; from here on, torch adds in a fixed order.
 
-    On the CPU all operations have such a form; on other devices torch warns of those that have none.
+    On the CPU every operation that is used here has such a form; torch warns where one has none.
 
     Raises:
         ValueError: if ``seed`` does not lie in 0 … 2³² − 1, which is what numpy takes.

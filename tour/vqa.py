@@ -13,8 +13,9 @@ Promises = Mapping[tuple[str, str, str], float]  # (data, split, kind of questio
 
 ABOUT = {
     "toy": (
-        "A convolutional network turns the picture into one vector, a two-layer LSTM turns the question into another, "
-        "the two are multiplied pointwise, and a linear classifier reads the answer off the product. The compositional "
+        "A convolutional network, which was first taught to see where things stand and what they are called, turns the "
+        "picture into one vector, a two-layer LSTM turns the question into another, the two are multiplied pointwise, "
+        "and a linear classifier reads the answer off the product. The compositional "
         "split turns on pairs of colour and shape that were neither shown nor named in training."
     ),
     "easy-vqa": (

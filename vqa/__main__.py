@@ -4,7 +4,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -49,7 +49,7 @@ class Ask:
 def main(arguments: Sequence[str] | None = None) -> None:
     with command_line():
         arguments = list(sys.argv[1:] if arguments is None else arguments)
-        default = Train(fields=CONFIGS[name_of_config(arguments)])
+        default = Train(fields=default_config(arguments))
         verbs = (
             Annotated[Train, tyro.conf.subcommand("train", default=default)]
             | Annotated[Compare, tyro.conf.subcommand("compare", default=Compare(default.fields))]
@@ -71,8 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         (run_compare if isinstance(chosen, Compare) else run_train)(chosen, source, how)
 
 
-def name_of_config(arguments: Sequence[str]) -> str:
+def default_config(arguments: Sequence[str]) -> Config:
     """The configuration whose fields the other options change: it must be known before they can be read.
+
+    What counts as nothing in a picture is taken from the data set, whatever the configuration.
 
     Raises:
         ValueError: if there is no such configuration or data set.
@@ -86,7 +88,7 @@ def name_of_config(arguments: Sequence[str]) -> str:
     name = known.config or known.data
     if name not in CONFIGS:
         raise ValueError(f"--config must be one of {', '.join(CONFIGS)}, got {name!r}")
-    return name
+    return replace(CONFIGS[name], ground=CONFIGS[known.data].ground)
 
 
 def run_train(chosen: Train, source: Source, how: How) -> None:

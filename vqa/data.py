@@ -45,7 +45,7 @@ def split_words(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words are numbered from 1, because 0 fills up; answers are numbered from 0."""
+    """Words are numbered from 1, because 0 is padding; answers are numbered from 0."""
 
     words: tuple[str, ...]
     answers: tuple[str, ...]
@@ -59,7 +59,7 @@ class Vocabulary:
         return [word for word in split_words(text) if word not in self.words]
 
     def encode(self, texts: Sequence[str]) -> Int[Tensor, "n t"]:
-        """The numbers of the words of each text, filled up with 0 behind; unknown words are left out.
+        """The numbers of the words of each text, padded with 0 at the end; unknown words are left out.
 
         Raises:
             ValueError: if a question has no known word, or more than ``LONGEST`` words; or if there is no question.

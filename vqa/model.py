@@ -6,12 +6,15 @@ the two are multiplied pointwise, and a linear classifier reads the answer off t
 
 What differs from the paper, and why:
 
-- The paper's picture stream is VGGNet, trained on ImageNet and frozen. Ours is a few small convolutions. For the toy
-  world they too are trained first, on naming objects (``Namer``), and then frozen; on other data they learn with the
-  rest. The last grid is pooled into means, maxima and first moments, because a toy question may ask where a thing is.
-- The L2-normalised feature vector is scaled back to entries of about one; with a length of 1 the first steps are lost.
-- The text describes a further hidden layer before the softmax; the authors' code has one linear layer, as here.
-- All weights begin larger than the libraries' defaults, see ``QuestionStream``.
+- The paper's picture stream is VGGNet, trained on ImageNet and frozen. Ours is a small network that says, at each place
+  of a coarse grid, how much of a thing's centre is there and how likely each name is. On the toy world it is taught
+  that first (``beyond/lessons.py``) and then frozen; on other data it learns with the rest. The grid is pooled into
+  sums and first moments, because a toy question may ask how many there are, and where.
+- "Norm I": a constant entry stands behind the sums before they are normalised, so that the amount is not lost, and the
+  vector gets the length ``CONSTANT``. With a length of 1 the loss hardly falls in the first steps.
+- The text describes fully connected layers of 1,000 tanh units before the softmax; the authors' code has one linear
+  layer, as here.
+- The LSTM and the two projections begin with larger weights than PyTorch's, see ``QuestionStream``.
 """
 
 from collections.abc import Sequence
@@ -83,20 +86,20 @@ class QuestionStream(nn.Module):
     """Embedding, tanh, a two-layer LSTM; the question's vector is the final cell and hidden state of both layers.
 
     With PyTorch's initial weights the final states of any two questions are nearly the same, the product cannot tell
-    them apart, and the loss waits at that of guessing. So the weights begin ``gain`` times as large.
+    them apart, and the loss waits at that of guessing. So the LSTM's weights begin three times as large.
     """
 
-    def __init__(self, words: int, embedding: int, hidden: int, gain: float = 3.0) -> None:
+    def __init__(self, words: int, embedding: int, hidden: int) -> None:
         super().__init__()
         self.embed = nn.Embedding(words, embedding, padding_idx=0)
         self.lstm = nn.LSTM(embedding, hidden, num_layers=2, batch_first=True)
         self.features = 4 * hidden
         with torch.no_grad():
             for weight in self.lstm.parameters():
-                weight *= gain
+                weight *= 3
 
     def forward(self, questions: Int[Tensor, "n t"]) -> Float[Tensor, "n features"]:
-        """``questions`` holds numbers of words, filled up with 0; each question has at least one word."""
+        """``questions`` holds numbers of words, padded with 0 at the end; each question has at least one word."""
         asked, which = questions.unique(dim=0, return_inverse=True)  # what is asked several times is read once
         return lstm_states(self.lstm, self.embed(asked).tanh(), (asked != 0).sum(dim=1))[which]
 
@@ -105,7 +108,7 @@ def pool(grid: Float[Tensor, "n c h w"]) -> Float[Tensor, "n 3*c"]:
     r"""What a grid of features says as a whole: how much there is of each, and where.
 
     For each channel the sum :math:`\sum_{y,x} f_{yx}` and the first moments :math:`\sum_{y,x} u_x f_{yx}` and
-    :math:`\sum_{y,x} u_y f_{yx}`, with u from −1 at the left and top to 1 at the right and bottom.
+    :math:`\sum_{y,x} u_y f_{yx}`, with u from −1 at the left and top to 1 at the right and bottom of the grid.
     """
     h, w = grid.shape[2:]
     across, down = (torch.linspace(-1, 1, side, dtype=grid.dtype, device=grid.device) for side in (w, h))
@@ -117,16 +120,14 @@ class ImageStream(nn.Module):
     r"""A small convolutional network that sees things at places, pooled to one vector of fixed length.
 
     *Form* sees how far each pixel is from the ground, and not in which direction: its convolutions, 3×3 with 2×2
-    max-pooling between them, learn shapes that hold for every colour. *Colour* sees single pixels through a 1×1
-    convolution. One pathway for both is often wrong about the shape of a red circle that it never saw.
+    max-pooling between them, learn shapes that hold for every colour. Squares of fold×fold pixels are packed into its
+    channels first: nothing is lost, and the convolutions run on fewer places. *Colour* sees means of fold×fold pixels
+    through a 1×1 convolution, and keeps the largest response in each place of the grid.
 
-    Where the two meet, on the coarse grid, each place says how much of a thing's centre it holds (``objectness``, o)
-    and what the thing is like: for each attribute a a distribution :math:`p_a` over its names. A 1×1 convolution reads
+    On the grid, where the two meet, each place says how much of a thing's centre it holds (objectness, o) and what the
+    thing is like: for each attribute a distribution :math:`p` over its names. A 1×1 convolution reads
     :math:`o\,[1, p_1, p_2, \dots]`, and its rectifier can ask for two names at once, "red and a star", which no linear
-    map can say once it is pooled. Since the map has no bias, a thing between two places counts once, not twice.
-
-    ``fold`` packs squares of fold×fold pixels into channels first: nothing is lost, and a convolution on a quarter of
-    the places is four times as cheap.
+    map can say once it is pooled. It has no bias: a thing shared among places that call it the same counts once.
     """
 
     def __init__(
@@ -162,15 +163,15 @@ class ImageStream(nn.Module):
         for part in (self.form, self.colour, self.detector):
             part.requires_grad_(False)
 
-    def detect(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m names rows columns"]:
-        """Logits at each place of the coarse grid: of objectness, then of the names of each attribute."""
-        shifted = images - self.ground  # nothing is 0
+    def detect(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m channels rows columns"]:
+        """Logits at each place of the grid, in 1 + all names channels: objectness, then the names of each attribute."""
+        shifted = images - self.ground  # near 0 where nothing is
         figure = (
             4 * shifted.square().sum(dim=1, keepdim=True).sqrt()
-        ).tanh()  # (m, 1, h, w): nearly 1 wherever something is
+        ).tanh()  # (m, 1, h, w): near 1 where something is
         return self.detector(torch.cat([self.form(figure), self.colour(3 * shifted)], dim=1))
 
-    def describe(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m names rows columns"]:
+    def describe(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m channels rows columns"]:
         """Objectness, then objectness times the probability of each name; ``images`` has values from 0 to 1."""
         centre, *names = self.detect(images).split([1, *self.attributes], dim=1)
         objectness = centre.sigmoid()  # (m, 1, rows, columns)
@@ -237,9 +238,9 @@ class VQA(nn.Module):
             raise ValueError(f"the number of questions must be a multiple of that of images, got {n} for {m}")
         q = v = None
         if self.streams != "image":
-            q = self.from_question(self.question_stream(questions)).tanh()  # (n, common)
+            q = self.from_question(self.question_stream(questions)).tanh()  # (n, width)
         if self.streams != "question":
-            v = self.from_image(self.image_stream(images)).tanh().repeat_interleave(n // m, dim=0)  # (n, common)
+            v = self.from_image(self.image_stream(images)).tanh().repeat_interleave(n // m, dim=0)  # (n, width)
         return self.classify(self.dropout(fuse(q, v, self.fusion)))
 
 

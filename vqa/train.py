@@ -22,7 +22,7 @@ Batch = tuple[Float[Tensor, "m 3 h w"], Int[Tensor, "n t"], Int[Tensor, " n"]]
 class Config:
     """Everything that a training run depends on, but its data."""
 
-    steps: int = 1400  # batches
+    steps: int = 1300  # batches
     pictures: int = 64  # in a batch
     questions: int = 8  # about each picture of a batch
     lessons: int = 1000  # batches on seeing things, before all others; then what sees is frozen (toy data)
@@ -41,17 +41,34 @@ class Config:
     fusion: str = "product"  # product, sum or concat
     streams: str = "both"  # both, question or image
     answers: int = 1000  # at most so many answers, the most frequent ones (real data)
-    lesson_rate: float = 1e-2  # the highest learning rate of the lessons
-    rate: float = 8e-3  # the highest learning rate
-    decay: float = 0.03  # of the weights, in each batch: that times the learning rate
-    warmup: int = 50  # batches until it is reached
+    learning_rate: float = 8e-3  # the highest one
+    lesson_learning_rate: float = 1e-2  # the highest one in the lessons
+    weight_decay: float = 0.03  # a batch takes that share of the weights away, times the learning rate
+    warmup: int = 50  # batches until the highest learning rate, in the lessons too
     seed: int = 0  # of weights and data
+
+    def check(self) -> None:
+        """Raises ValueError, and names the field, if a number is out of range or the grid would be too coarse."""
+        least = {"lessons": 0, "warmup": 0, "dropout": 0, "weight_decay": 0, "seed": 0, "ground": 0}
+        for name in self.__dataclass_fields__:
+            value = getattr(self, name)
+            if isinstance(value, tuple) and (not value or min(value) < 1):
+                raise ValueError(f"{name} must be one or more numbers from 1 on, got {value}")
+            if isinstance(value, int) and value < least.get(name, 1):
+                raise ValueError(f"{name} must be at least {least.get(name, 1)}, got {value}")
+            if isinstance(value, float) and not (value >= 0 if name in least else value > 0):
+                raise ValueError(f"{name} must be {'at least' if name in least else 'above'} 0, got {value}")
+        cell = self.fold * 2 ** (len(self.form) - 1)  # pixels, the side of a place of the grid
+        if self.image_size % cell or self.image_size < 2 * cell:
+            raise ValueError(f"image_size must be a multiple of {cell} from {2 * cell} on, got {self.image_size}")
 
 
 CONFIGS = {
     "toy": Config(),
-    "easy-vqa": Config(steps=1000, lessons=0, questions=8, rate=2e-3),
-    "vqa-v2": Config(steps=20_000, lessons=0, questions=3, image_size=128, ground=0.45, dropout=0.5, rate=1e-3),
+    "easy-vqa": Config(steps=1000, lessons=0, questions=8, learning_rate=2e-3),
+    "vqa-v2": Config(
+        steps=20_000, lessons=0, questions=3, image_size=128, ground=0.45, dropout=0.5, learning_rate=1e-3
+    ),
     "paper": Config(
         steps=150_000,
         lessons=0,
@@ -68,7 +85,7 @@ CONFIGS = {
         hidden=512,
         common=1024,
         dropout=0.5,
-        rate=3e-4,
+        learning_rate=3e-4,
     ),
 }
 
@@ -83,6 +100,13 @@ def build(config: Config, words: int, answers: int) -> VQA:
         config.dropout,
         config.fusion,
         config.streams,
+    )
+
+
+def build_optimizer(model: nn.Module, config: Config) -> torch.optim.Optimizer:
+    """AdamW (Loshchilov & Hutter 2019); the second beta is below the usual 0.999, because runs are short."""
+    return torch.optim.AdamW(
+        model.parameters(), lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay
     )
 
 

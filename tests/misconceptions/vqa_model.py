@@ -152,11 +152,6 @@ def tanh_on_the_sum(model, images, questions):
     return model.classify((q + v).tanh())
 
 
-def softmax_is_additive_too(model, images, questions):
-    """Tempting because it only rescales; logits are f(q) + g(v), probabilities are not."""
-    return model(images, questions).softmax(dim=-1)
-
-
 CELLS = (gates_in_the_order_of_the_paper, shown_without_tanh, shows_the_old_cell)
 STATES = (
     hidden_before_cell,
@@ -169,5 +164,5 @@ POOLS = (moments_with_axes_swapped, moments_per_feature_mass, pixels_counted_fro
 DESCRIPTIONS = (one_softmax_for_all_names, softmax_over_the_places, names_of_nothing)
 NORMS = (not_normalised, normalised_over_the_batch, normalised_without_the_constant)
 ANSWERS = (images_tiled, tanh_after_the_product, tanh_forgotten_on_the_picture, softmax_in_the_model)
-INTERACTIONS = (tanh_on_the_sum, softmax_is_additive_too)
-ALL = (*CELLS, *STATES, *POOLS, *DESCRIPTIONS, *NORMS, *ANSWERS, *INTERACTIONS)
+INTERACTIONS = (tanh_on_the_sum, softmax_in_the_model)
+ALL = tuple({*CELLS, *STATES, *POOLS, *DESCRIPTIONS, *NORMS, *ANSWERS, *INTERACTIONS})

@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.vqa.vqa_v2_files import image_path, write_vqa_v2
 from vqa.__main__ import main
-from vqa.beyond import commands
+from vqa.beyond import commands, sources
 from vqa.data import Examples
 from vqa.evaluate import predict
 
@@ -91,8 +91,7 @@ def test_a_stopped_run_asks_what_to_do_and_goes_on(work, monkeypatch, capsys) ->
         original = commands.train
 
         def stops(model, optimizer, batch_at, steps, log, rate_at) -> None:
-            if hasattr(model, "question_stream"):
-                steps = (step for step in steps if step < 2 or 1 / 0)
+            steps = (step for step in steps if step < 2 or 1 / 0)
             original(model, optimizer, batch_at, steps, log, rate_at)
 
         patch.setattr(commands, "train", stops)
@@ -175,7 +174,14 @@ WRONG = {
     "unknown config": (["--config", "huge"], "--config must be one of toy, easy-vqa, vqa-v2, paper, got 'huge'"),
     "unknown data": (["--data", "coco"], "--data must be one of toy, easy-vqa, vqa-v2, got 'coco'"),
     "unknown device": ([*ON_FILES, *TINY, "--device", "abacus"], "device must be one of"),
-    "no steps": ([*ON_FILES, *TINY, "--steps", "0"], "steps, got 0"),
+    "no steps": ([*ON_FILES, *TINY, "--steps", "0"], "steps must be at least 1, got 0"),
+    "no pictures": ([*ON_FILES, *TINY, "--pictures", "0"], "pictures must be at least 1, got 0"),
+    "no shape": ([*ON_FILES, *TINY, "--form", "8", "0"], "form must be one or more numbers from 1 on, got (8, 0)"),
+    "climbing": ([*ON_FILES, *TINY, "--learning-rate", "-1"], "learning_rate must be above 0, got -1.0"),
+    "odd size": ([*ON_FILES, *TINY, "--image-size", "65"], "image_size must be a multiple of 8 from 16 on, got 65"),
+    "no grid": ([*ON_FILES, *TINY, "--image-size", "8"], "image_size must be a multiple of 8 from 16 on, got 8"),
+    "lessons without places": ([*ON_FILES, *TINY, "--lessons", "3"], "--lessons must be 0 for vqa-v2"),
+    "other names": ([*TINY, "--attributes", "8", "6"], "--attributes must be (8, 6, 2) where there are lessons"),
     "nothing to resume": ([*ON_FILES, *TINY, "--resume"], "nothing to resume"),
     "both": ([*ON_FILES, *TINY, "--resume", "--restart"], "exclude each other"),
 }
@@ -216,11 +222,55 @@ def test_the_configuration_gives_the_defaults(monkeypatch) -> None:
     main(["--data", "vqa-v2", "--config", "paper", "--steps", "7"])
     main(["compare", "--data", "easy-vqa"])
     main([])
-    (first, paper, _), (second, easy, _), (third, toy, _) = started
+    main(["--config", "paper"])
+    (first, paper, _), (second, easy, _), (third, toy, _), (_, paper_on_toy, _) = started
     assert (first, second, third) == ("vqa-v2", "easy-vqa", "toy")
+    assert (paper.ground, paper_on_toy.ground) == (0.45, 0.93), "nothing looks as it does in the data set"
     assert (paper.hidden, paper.common, paper.steps) == (512, 1024, 7)
     assert easy == commands_config("easy-vqa")
     assert toy == commands_config("toy")
+
+
+TOY = ["--device", "cpu", "--pictures", "4", "--hidden", "4", "--common", "8", "--steps", "2", "--lesson-pictures", "2"]
+
+
+def test_lessons_come_first_and_then_what_sees_is_frozen(tmp_path, monkeypatch) -> None:
+    """Without lessons what sees learns on; with them it is what the lessons left; what stands on top always learns."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("TOY_VALIDATION", "TOY_TEST"):
+        monkeypatch.setattr(sources, name, 60)
+    seen, original = {}, commands.give_lessons
+
+    def looks(model, *others) -> float:
+        before = {name: weight.clone() for name, weight in model.image_stream.state_dict().items()}
+        seconds = original(model, *others)
+        seen.update({name: weight.clone() for name, weight in model.image_stream.state_dict().items()})
+        assert all((seen[name] != before[name]).any() for name in before if not name.startswith("combine"))
+        return seconds
+
+    monkeypatch.setattr(commands, "give_lessons", looks)
+    main([*TOY, "--lessons", "2"])
+    _, _, model = commands.load_trained(Path("runs/vqa/toy"), "toy")
+    after = model.image_stream.state_dict()
+    assert {name for name in seen if not torch.equal(seen[name], after[name])} == {"combine.weight"}
+    (first, *_) = seen
+    seen.clear()
+    main([*TOY, "--lessons", "0", "--restart"])
+    assert not seen, "lessons were given"
+    _, _, untaught = commands.load_trained(Path("runs/vqa/toy"), "toy")
+    assert not torch.equal(untaught.image_stream.state_dict()[first], after[first])
+
+
+def test_a_refused_run_is_refused_before_its_lessons(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(commands, "give_lessons", None)  # calling it would be a TypeError
+    Path("runs").write_text("a file in the way")
+    check_refused(TOY, "runs/vqa", capsys)
+    Path("runs").unlink()
+    unfinished = Path("runs/vqa/toy.unfinished")
+    unfinished.mkdir(parents=True)
+    (unfinished / "last.pt").touch()
+    check_refused(TOY, "holds an unfinished run", capsys)
 
 
 def commands_config(name: str):

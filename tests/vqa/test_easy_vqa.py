@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from vqa.beyond.easy_vqa import kind_of_question, read_easy_vqa
-from vqa.beyond.images import load_image, load_images
+from vqa.beyond.images import load_image
 from vqa.metric import vqa_accuracy
 
 COLORS = {"red", "green", "gray", "teal", "black", "yellow", "brown", "blue"}
@@ -73,7 +73,7 @@ def test_a_question_is_about_its_picture(splits) -> None:
     """The shape that "what color is the shape?" is about covers the picture's darkest or most coloured pixels."""
     named = {"red": (255, 0, 0), "blue": (0, 0, 255), "black": (0, 0, 0)}
     asked = [r for r in splits["test"] if r.question == "what color is the shape?" and r.answers[0] in named][:30]
-    pictures = load_images([record.image for record in asked], 64)
+    pictures = [load_image(record.image, 64) for record in asked]
     for record, picture in zip(asked, pictures, strict=True):
         color = torch.tensor(named[record.answers[0]]).view(3, 1, 1)
         near = (picture.int() - color).abs().amax(0) < 90
@@ -101,7 +101,7 @@ def test_images_of_the_right_size_keep_their_pixels_in_the_given_order(tmp_path)
     rng = np.random.default_rng(0)
     arrays = rng.integers(0, 256, (5, 8, 8, 3))
     paths = [picture(tmp_path / f"{i}.png", pixels) for i, pixels in enumerate(arrays)][::-1]
-    images = load_images(paths, 8)
+    images = torch.stack([load_image(path, 8) for path in paths])
     assert images.dtype == torch.uint8
     assert torch.equal(images, torch.from_numpy(arrays[::-1].copy()).permute(0, 3, 1, 2).byte())
 
@@ -111,13 +111,12 @@ def test_other_sizes_and_modes_become_rgb_squares(tmp_path) -> None:
     wide[:, 6:, 0] = 200  # right half: red
     gray, clear = np.full((9, 6), 77), np.full((6, 6, 4), 50)
     paths = [picture(tmp_path / f"{i}.png", pixels) for i, pixels in enumerate((wide, gray, clear))]
-    red, same, dark = load_images(paths, 6)
+    red, same, dark = (load_image(path, 6) for path in paths)
     assert red[0, :, 0].tolist() == [0] * 6
     assert red[0, :, -1].tolist() == [200] * 6
     assert not red[1:].any()
     assert (same == 77).all()
     assert (dark == 50).all()
-    assert load_images([], 6).shape == (0, 3, 6, 6)
 
 
 def test_files_that_are_no_pictures_are_named(tmp_path) -> None:
@@ -132,11 +131,11 @@ def test_files_that_are_no_pictures_are_named(tmp_path) -> None:
     for name, content in cases.items():
         (tmp_path / name).write_bytes(content)
         with pytest.raises(ValueError, match=f"{name}: not a picture, or damaged") as caught:
-            load_images([good, tmp_path / name], 40)
+            load_image(tmp_path / name, 40)
         assert "\n" not in str(caught.value)
     with pytest.raises(ValueError, match=r"gone\.png: there is no such file"):
-        load_images([good, tmp_path / "gone.png"], 40)
+        load_image(tmp_path / "gone.png", 40)
     with pytest.raises(ValueError, match="not a picture, or damaged"):
         load_image(tmp_path, 40)
     with pytest.raises(ValueError, match="size must be at least 1 pixel, got 0"):
-        load_images([good], 0)
+        load_image(good, 0)

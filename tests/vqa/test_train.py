@@ -110,7 +110,7 @@ def test_learning_rate_rises_and_falls(steps: int, data) -> None:
 @pytest.mark.parametrize("name", CONFIGS)
 def test_each_configuration_has_schedules_that_end_near_zero(name: str) -> None:
     config = CONFIGS[name]
-    for highest, steps in ((config.rate, config.steps), (config.lesson_rate, config.lessons)):
+    for highest, steps in ((config.learning_rate, config.steps), (config.lesson_learning_rate, config.lessons)):
         rates = [learning_rate(highest, config.warmup, steps, step) for step in range(steps)]
         if steps:
             assert 0.8 * highest < max(rates) <= highest
@@ -130,7 +130,7 @@ def by_heart(step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 
 def train_small(steps: int, seed: int = 0, **changes) -> tuple[nn.Module, list[float]]:
     torch.manual_seed(seed)
-    config = replace(SMALL, steps=steps, warmup=min(10, steps), rate=3e-3, **changes)
+    config = replace(SMALL, steps=steps, warmup=min(10, steps), learning_rate=3e-3, **changes)
     model, losses = build(config, words=5, answers=4), []
     optimizer = torch.optim.Adam(model.parameters())
     log = lambda step, loss: losses.append(loss)  # noqa: E731
@@ -140,7 +140,7 @@ def train_small(steps: int, seed: int = 0, **changes) -> tuple[nn.Module, list[f
         by_heart,
         range(steps),
         log,
-        lambda step: learning_rate(config.rate, config.warmup, steps, step),
+        lambda step: learning_rate(config.learning_rate, config.warmup, steps, step),
     )
     return model, losses
 
@@ -182,7 +182,7 @@ torch.set_num_threads(1)
 config, losses = CONFIGS["toy"], []
 model = build(config, words=4, answers=3)
 train(model, torch.optim.Adam(model.parameters()), batch_at, range(2), lambda step, loss: losses.append(loss),
-      lambda step: learning_rate(config.rate, config.warmup, 3, step))
+      lambda step: learning_rate(config.learning_rate, config.warmup, 3, step))
 print(len(losses), all(loss == loss for loss in losses))
 """
 OTHERS = ("bench", "lab", "matplotlib", "PIL", "safetensors", "soundfile", "tests", "tour", "toyworld", "tyro")

@@ -25,16 +25,15 @@ from lab import (
     write_text,
 )
 from vqa.beyond.images import load_image
-from vqa.beyond.lessons import teach, toy_lessons
+from vqa.beyond.lessons import ATTRIBUTES, teach, toy_lessons
 from vqa.beyond.sources import Source
 from vqa.data import Examples, Vocabulary
 from vqa.evaluate import ALL, PROMISES, accuracies, baselines, probabilities
 from vqa.figures import draw_answers, draw_comparison, draw_training, one_of_each_kind
 from vqa.model import VQA
-from vqa.train import Config, build, learning_rate, train
+from vqa.train import Config, build, build_optimizer, learning_rate, train
 
 VALIDATIONS = 10  # in a run
-BETAS = (0.9, 0.98)  # of AdamW: what is remembered of the gradients, and of their squares
 VARIANTS = {  # the rows of the comparison, by what differs from the configuration
     "product": {"fusion": "product", "streams": "both"},
     "sum": {"fusion": "sum", "streams": "both"},
@@ -76,18 +75,18 @@ def train_and_judge(data: str, config: Config, source: Source, folder: Path, how
         ValueError, OSError: as ``lab.Run`` does, and ``vqa.model.VQA`` for an unknown fusion or stream.
     """
     device = choose_device(how.device)
+    config.check()
+    if config.lessons:
+        check_lessons(data, config)
     seed_everything(config.seed)
     vocabulary = source.vocabulary
     model = build(config, len(vocabulary.words) + 1, len(vocabulary.answers)).to(device)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=config.rate, betas=BETAS, weight_decay=config.decay)
+    optimizer = build_optimizer(model, config)
 
     def validate() -> dict[str, float]:
         reached = accuracies(model, vocabulary, source.validation())
         return {"score": reached.pop(ALL), **reached}
 
-    lessons = 0.0 if how.resume or not config.lessons else give_lessons(model, config, device)
-    if config.lessons:
-        model.image_stream.freeze()
     run = Run(
         folder,
         {"data": data, **asdict(config)},
@@ -100,16 +99,19 @@ def train_and_judge(data: str, config: Config, source: Source, folder: Path, how
         resume=how.resume,
         restart=how.restart,
     )
-    run.seconds += lessons
+    write_text(run.unfinished / "vocabulary.json", json.dumps(asdict(vocabulary), ensure_ascii=False) + "\n")
+    if config.lessons and config.streams != "question":
+        if not how.resume:
+            run.seconds += give_lessons(model, config, device)
+        model.image_stream.freeze()
     with run:
-        write_text(run.unfinished / "vocabulary.json", json.dumps(asdict(vocabulary), ensure_ascii=False) + "\n")
         train(
             model,
             optimizer,
             lambda step: tuple(tensor.to(device) for tensor in source.batch_at(step)),
             run.steps(config.steps),
             run.log,
-            lambda step: learning_rate(config.rate, config.warmup, config.steps, step),
+            lambda step: learning_rate(config.learning_rate, config.warmup, config.steps, step),
         )
     load_best(folder, {"model": model})
     splits = {split: judge(model, source, split) for split in source.splits}
@@ -118,17 +120,32 @@ def train_and_judge(data: str, config: Config, source: Source, folder: Path, how
     return result
 
 
+def check_lessons(data: str, config: Config) -> None:
+    """Raises ValueError where the lessons do not fit: they show the toy world, with its own names."""
+    if data != "toy":
+        raise ValueError(f"--lessons must be 0 for {data}: only the toy world knows where its things stand")
+    if config.attributes != ATTRIBUTES:
+        raise ValueError(f"--attributes must be {ATTRIBUTES} where there are lessons, got {config.attributes}")
+
+
 def give_lessons(model: VQA, config: Config, device: torch.device) -> float:
-    """Teaches the image stream to see, as ImageNet taught the paper's VGGNet; returns the seconds it took."""
+    """Pretrains the image stream: it learns to see, as the paper's VGGNet did; returns the seconds it took."""
     began = time.monotonic()
     lesson_at = toy_lessons(config.seed, config.lesson_pictures, config.image_size)
-    teach(
-        model.image_stream,
-        torch.optim.Adam(model.image_stream.parameters(), betas=BETAS),
-        lambda step: tuple(tensor.to(device) for tensor in lesson_at(step)),
-        tqdm(range(config.lessons), "lessons", disable=None),
-        lambda step: learning_rate(config.lesson_rate, config.warmup, config.lessons, step),
-    )
+    with tqdm(total=config.lessons, desc="lessons", disable=None) as bar:
+
+        def log(step: int, loss: float) -> None:
+            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            bar.update()
+
+        teach(
+            model.image_stream,
+            build_optimizer(model.image_stream, replace(config, weight_decay=0.0)),
+            lambda step: tuple(tensor.to(device) for tensor in lesson_at(step)),
+            range(config.lessons),
+            log,
+            lambda step: learning_rate(config.lesson_learning_rate, config.warmup, config.lessons, step),
+        )
     return time.monotonic() - began
 
 

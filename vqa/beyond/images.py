@@ -1,6 +1,5 @@
-"""Picture files → one tensor: a small data set fits in memory, so each file is decoded once, before the training."""
+"""Picture files → tensors."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +13,10 @@ def load_image(path: Path, size: int) -> UInt8[Tensor, "3 {size} {size}"]:
     """One picture in RGB, 0 to 255. Resized only if it is not ``size`` by ``size`` pixels; squeezed if it is oblong.
 
     Raises:
-        ValueError: if the file is missing, is no picture, or is damaged.
+        ValueError: if ``size`` is not positive, or the file is missing, is no picture, or is damaged.
     """
+    if size < 1:
+        raise ValueError(f"size must be at least 1 pixel, got {size}")
     try:
         with Image.open(path) as file:
             image = file.convert("RGB")
@@ -27,17 +28,3 @@ def load_image(path: Path, size: int) -> UInt8[Tensor, "3 {size} {size}"]:
     if image.size != (size, size):
         image = image.resize((size, size), Image.Resampling.BILINEAR)  # antialiased
     return torch.from_numpy(np.array(image)).permute(2, 0, 1)  # (3, size, size)
-
-
-def load_images(paths: Sequence[Path], size: int) -> UInt8[Tensor, "n 3 {size} {size}"]:
-    """Row i is the picture at ``paths[i]``; see :func:`load_image`.
-
-    Raises:
-        ValueError: if ``size`` is not positive, or naming the first file that is missing, is no picture, or is damaged.
-    """
-    if size < 1:
-        raise ValueError(f"size must be at least 1 pixel, got {size}")
-    images = torch.empty(len(paths), 3, size, size, dtype=torch.uint8)
-    for row, path in zip(images, paths, strict=True):
-        row.copy_(load_image(path, size))
-    return images
