@@ -56,7 +56,7 @@ FLAGS = {  # by what follows "python -m" (or the script)
     "docs/tables.py": {"--take", "--check", "--machine"},
     "toyworld": {"--split", "--seed", "--first", "--count", "--out"},
     "bench": {"--repetitions"},
-    "tour": set(),
+    "tour": {"--resume"},
     "venv": set(),
     "pytest": set(),
     "pip": {"-c", "-e"},

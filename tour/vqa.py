@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tour.chapter import Chapter, Row
-from vqa.beyond.commands import How, draw_result, train_and_judge
+from vqa.beyond.commands import How, draw_result, lessons_of, train_and_judge, under_way
 from vqa.beyond.sources import open_source
 from vqa.evaluate import PROMISES
 from vqa.train import CONFIGS, Config
@@ -26,11 +26,17 @@ ABOUT = {
 }
 
 
-def vqa_chapter(data: str, folder: Path, config: Config | None = None, promises: Promises = PROMISES) -> Chapter:
-    """Trains on ``data`` in ``folder``, anew whatever is there, and sets what was reached beside the promises."""
+def vqa_chapter(
+    data: str, folder: Path, config: Config | None = None, promises: Promises = PROMISES, resume: bool = False
+) -> Chapter:
+    """Trains on ``data`` in ``folder``, and sets what was reached beside the promises.
+
+    It begins anew whatever is there; with ``resume`` it goes on where it was stopped, if it was.
+    """
     config = config or CONFIGS[data]
     source = open_source(data, config)
-    how = How("python -m tour", title=f"VQA, {data}", restart=True)
+    go_on = resume and (under_way(folder) or under_way(lessons_of(folder)))
+    how = How("python -m tour", title=f"VQA, {data}", resume=go_on, restart=not go_on)
     result = train_and_judge(data, config, source, folder, how)
     rows = tuple(
         Row(f"accuracy, {split}: {kind}", result.splits[split]["chance"][kind], reached, promised)

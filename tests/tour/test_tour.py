@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+import signal
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tour.report import write_report
 from tour.tour import PAPERS, plain_table, take_tour
 from tour.vqa import vqa_chapter
 from toyworld.questions import ANSWERS, question_at
-from vqa.beyond import sources
+from vqa.beyond import commands, sources
 from vqa.data import Vocabulary
 from vqa.evaluate import PROMISES
 from vqa.train import Config
@@ -36,7 +37,8 @@ def made_up(reached: float, folder: Path) -> Chapter:
 @pytest.mark.parametrize(("reached", "kept"), [(0.9, True), (0.95, True), (0.8999, False)])
 def test_a_promise_is_kept_or_the_status_is_1(tmp_path, monkeypatch, capsys, reached: float, kept: bool) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(command, "take_tour", lambda folder: take_tour(folder, {"made-up": partial(made_up, reached)}))
+    made = {"made-up": partial(made_up, reached)}
+    monkeypatch.setattr(command, "take_tour", lambda folder, papers: take_tour(folder, made))
     if kept:
         command.main()
     else:
@@ -109,3 +111,32 @@ def test_vqa_is_trained_anew_and_measured(tmp_path, monkeypatch, capsys) -> None
 
 def test_every_promise_has_a_paper() -> None:
     assert {f"vqa-{data}" for data, _, _ in PROMISES} == set(PAPERS)
+
+
+def test_a_stopped_tour_goes_on_as_it_says(tmp_path, monkeypatch, capsys) -> None:
+    """Ctrl-C in a chapter; the command that is printed goes on behind the lessons and the steps that were taken."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("TOY_VALIDATION", "TOY_TEST"):
+        monkeypatch.setattr(sources, name, 60)
+    original, taken = commands.train, []
+
+    def stops(model, optimizer, batch_at, steps, log, rate_at) -> None:
+        def until_ctrl_c():
+            for step in steps:
+                if not taken:
+                    signal.raise_signal(signal.SIGINT)
+                taken.append(step)
+                yield step
+
+        original(model, optimizer, batch_at, until_ctrl_c(), log, rate_at)
+
+    monkeypatch.setattr(commands, "train", stops)
+    monkeypatch.setattr(command, "PAPERS", {"vqa-toy": partial(vqa_chapter, "toy", config=TINY, promises={})})
+    with pytest.raises(SystemExit) as stopped:
+        command.main()
+    assert stopped.value.code == 130
+    assert "go on with python -m tour --resume" in capsys.readouterr().err
+    monkeypatch.setattr(commands, "give_lessons", None)  # calling it would be a TypeError
+    command.main(resume=True)
+    assert taken == [0, 1], "each step is taken once"
+    assert capsys.readouterr().out.splitlines()[-1] == "runs/tour/report.html"

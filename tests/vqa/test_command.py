@@ -1,6 +1,7 @@
 """``python -m vqa`` from end to end on a small set in VQA v2's files, and what it says to wrong input."""
 
 import json
+import signal
 import subprocess
 import sys
 from contextlib import redirect_stdout
@@ -259,6 +260,37 @@ def test_lessons_come_first_and_then_what_sees_is_frozen(tmp_path, monkeypatch) 
     assert not seen, "lessons were given"
     _, _, untaught = commands.load_trained(Path("runs/vqa/toy"), "toy")
     assert not torch.equal(untaught.image_stream.state_dict()[first], after[first])
+
+
+def test_lessons_that_were_stopped_go_on(tmp_path, monkeypatch, capsys) -> None:
+    """The weights are, bit for bit, those of a run that was never stopped."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("TOY_VALIDATION", "TOY_TEST"):
+        monkeypatch.setattr(sources, name, 60)
+    arguments, original = [*TOY, "--lessons", "3"], commands.teach
+    main(arguments)
+    whole = Path("runs/vqa/toy/best.safetensors").read_bytes()
+
+    def stops(stream, optimizer, lesson_at, steps, log, rate_at) -> None:
+        def until_ctrl_c():
+            for step in steps:
+                if step == 1:
+                    signal.raise_signal(signal.SIGINT)
+                yield step
+
+        original(stream, optimizer, lesson_at, until_ctrl_c(), log, rate_at)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(commands, "teach", stops)
+        with pytest.raises(SystemExit) as stopped:
+            main(arguments)
+    assert stopped.value.code == 130
+    assert "stopped after 2 of 3 steps: go on with python -m vqa" in capsys.readouterr().err
+    assert Path("runs/vqa/toy/best.safetensors").read_bytes() == whole, "the finished run stays until the next one ends"
+    check_refused(arguments, "toy-lessons.unfinished holds an unfinished run", capsys)
+    Path("runs/vqa/toy/best.safetensors").rename("before.safetensors")
+    main([*arguments, "--resume"])
+    assert Path("runs/vqa/toy/best.safetensors").read_bytes() == whole
 
 
 def test_a_refused_run_is_refused_before_its_lessons(tmp_path, monkeypatch, capsys) -> None:

@@ -5,14 +5,12 @@ model can be asked without the data that it was trained on.
 """
 
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 
 from lab import (
     CheckpointError,
@@ -83,6 +81,8 @@ def train_and_judge(data: str, config: Config, source: Source, folder: Path, how
     model = build(config, len(vocabulary.words) + 1, len(vocabulary.answers)).to(device)
     optimizer = build_optimizer(model, config)
 
+    in_lessons = how.resume and under_way(lessons_of(folder))
+
     def validate() -> dict[str, float]:
         reached = accuracies(model, vocabulary, source.validation())
         return {"score": reached.pop(ALL), **reached}
@@ -96,13 +96,13 @@ def train_and_judge(data: str, config: Config, source: Source, folder: Path, how
         title=how.title,
         validate=validate,
         validate_every=max(1, config.steps // VALIDATIONS),
-        resume=how.resume,
+        resume=how.resume and not in_lessons,
         restart=how.restart,
     )
     write_text(run.unfinished / "vocabulary.json", json.dumps(asdict(vocabulary), ensure_ascii=False) + "\n")
     if config.lessons and config.streams != "question":
-        if not how.resume:
-            run.seconds += give_lessons(model, config, device)
+        if in_lessons or not how.resume:
+            run.seconds += give_lessons(model, config, device, lessons_of(folder), how)
         model.image_stream.freeze()
     with run:
         train(
@@ -128,25 +128,41 @@ def check_lessons(data: str, config: Config) -> None:
         raise ValueError(f"--attributes must be {ATTRIBUTES} where there are lessons, got {config.attributes}")
 
 
-def give_lessons(model: VQA, config: Config, device: torch.device) -> float:
-    """Pretrains the image stream: it learns to see, as the paper's VGGNet did; returns the seconds it took."""
-    began = time.monotonic()
-    lesson_at = toy_lessons(config.seed, config.lesson_pictures, config.image_size)
-    with tqdm(total=config.lessons, desc="lessons", disable=None) as bar:
-
-        def log(step: int, loss: float) -> None:
-            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
-            bar.update()
-
+def give_lessons(model: VQA, config: Config, device: torch.device, folder: Path, how: How) -> float:
+    """Pretrains the image stream: it learns to see, as the paper's VGGNet did. A run of its own, in ``folder``;
+    returns the seconds it took."""
+    stream, lesson_at = model.image_stream, toy_lessons(config.seed, config.lesson_pictures, config.image_size)
+    optimizer = build_optimizer(stream, replace(config, weight_decay=0.0))
+    run = Run(
+        folder,
+        asdict(config),
+        {"image_stream": stream},
+        {"optimizer": optimizer},
+        command=how.command,
+        title=f"{how.title}, lessons",
+        resume=how.resume,
+        restart=how.restart,
+    )
+    with run:
         teach(
-            model.image_stream,
-            build_optimizer(model.image_stream, replace(config, weight_decay=0.0)),
+            stream,
+            optimizer,
             lambda step: tuple(tensor.to(device) for tensor in lesson_at(step)),
-            range(config.lessons),
-            log,
+            run.steps(config.lessons),
+            run.log,
             lambda step: learning_rate(config.lesson_learning_rate, config.warmup, config.lessons, step),
         )
-    return time.monotonic() - began
+    return run.seconds
+
+
+def lessons_of(folder: Path) -> Path:
+    """Where the lessons' own run stands, beside the run that they come before."""
+    return folder.with_name(f"{folder.name}-lessons")
+
+
+def under_way(folder: Path) -> bool:
+    """Whether a run in this folder was stopped, and can be resumed."""
+    return (folder.with_name(f"{folder.name}.unfinished") / "last.pt").exists()
 
 
 def judge(model: VQA, source: Source, split: str) -> Table:
@@ -266,11 +282,11 @@ def compare(data: str, config: Config, source: Source, folder: Path, how: How) -
     split = source.splits[0]
     for name, changes in VARIANTS.items():
         place, varied = folder / name.replace(" ", "-"), replace(config, **changes)
-        under_way = (place.with_name(place.name + ".unfinished") / "last.pt").exists()
-        if how.resume and not under_way and is_result_of(place, varied):
+        stopped = under_way(place) or under_way(lessons_of(place))
+        if how.resume and not stopped and is_result_of(place, varied):
             judged[name] = json.loads((place / "results.json").read_text(encoding="utf-8"))["splits"][split]
             continue
-        here = replace(how, title=name, resume=how.resume and under_way)
+        here = replace(how, title=name, resume=how.resume and stopped)
         judged[name] = train_and_judge(data, varied, source, place, here).splits[split]
     path = folder / "comparison.png"
     draw_comparison(path, {name: measures["reached"] for name, measures in judged.items()}, judged["product"]["chance"])
