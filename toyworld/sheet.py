@@ -34,12 +34,15 @@ def save_sheet(path: Path, split: str, seed: int, first: int, count: int) -> Non
     """Questions ``first``, ``first + 1``, … of a split and their scenes, as a PNG.
 
     Raises:
-        ValueError: if ``count`` is not from 1 to 40, ``first`` is negative, or the split is not one of ``SPLITS``.
+        ValueError: if ``count`` is not from 1 to 40, ``first`` is negative, ``path`` is no PNG's, or the split is not one
+            of ``SPLITS``.
     """
     if not 1 <= count <= MOST:
         raise ValueError(f"count must be from 1 to {MOST}, got {count}")
     if first < 0:
         raise ValueError(f"first must not be negative, got {first}")
+    if path.suffix != ".png":
+        raise ValueError(f"out must be a .png file, got {str(path)!r}")
     question_at(split, seed, first)  # a wrong split is told before a file is begun
     with drawing(path, WIDTH, HEAD + count * ROW + FOOT) as figure:
         draw_sheet(figure, split, seed, first, count)

@@ -96,11 +96,12 @@ def test_a_note_shows_at_its_pitch_and_time() -> None:
         (("--count", 0), "count must be from 1 to 40, got 0"),
         (("--count", 41), "count must be from 1 to 40, got 41"),
         (("--first", -1), "first must not be negative, got -1"),
+        (("--out", "."), "out must be a .png file, got '.'"),
     ],
 )
 def test_wrong_input_is_one_line(arguments, message: str, tmp_path, capsys) -> None:
     with pytest.raises(SystemExit) as raised:
-        run(*arguments, "--out", tmp_path / "sheet.png")
+        run("--out", tmp_path / "sheet.png", *arguments)
     assert raised.value.code == 2
     assert capsys.readouterr() == ("", f"error: {message}\n")
     assert not list(tmp_path.iterdir())
