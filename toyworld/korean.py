@@ -37,9 +37,10 @@ COLOURS = {
     "black": "검은색",
 }
 SIZES = {"small": "작은", "large": "큰"}
-PLACES = {"left of": "왼쪽에", "right of": "오른쪽에", "above": "위에", "below": "아래에"}
+PLACES = {"left of": "왼쪽에", "right of": "오른쪽에", "above": "위쪽에", "below": "아래쪽에"}
 NUMERALS = {1: "한", 2: "두", 3: "세", 4: "네"}  # native, in the form that stands before a counter
 COUNTER = "개"
+ONE = "하나"  # "a", where what stands beside it in a list is counted: no exact number, as 한 개 is
 PLAIN = {"be": "있다", "appear": "보인다", "see": "볼 수 있다", "copula": "이다"}
 POLITE = {"be": "있습니다", "appear": "보입니다", "see": "볼 수 있습니다", "copula": "입니다"}
 GOING_ON = {"be": "있는데", "appear": "보이는데"}  # "there are …, and of these"
@@ -83,6 +84,7 @@ WORDS = (
     *(with_ending(noun, ending) for noun in NOUNS.values() for ending in ("", *ENDINGS)),
     *(colour + ending for colour in COLOURS.values() for ending in ("", "이다", "입니다", "이고")),
     *(with_ending(COUNTER, ending) for ending in ("", *ENDINGS) if ending != "이고"),
+    *(with_ending(ONE, ending) for ending in ("", *ENDINGS) if ending not in ("은/는", "의", "이고")),
 )
 
 
@@ -107,10 +109,10 @@ def say_relation(relation: Relation, verbs: dict[str, str], chance: Chance) -> s
 
 
 def say_listing(listing: Listing, verbs: dict[str, str], chance: Chance) -> str:
-    items = joined([item_phrase(item, chance) for item in listing.items], chance)
+    items = list_phrase(listing.items, chance)
     if listing.total is not None:
         if chance.random() < 0.25:
-            return f"{item_phrase(listing.total, chance)}: {items}"
+            return f"{list_phrase((listing.total,), chance)}: {items}"
         return f"{subject((listing.total,), GOING_ON, chance)}, {items}{verbs['copula']}"
     wording = chance.integer(0, 3)
     if wording == 0:
@@ -135,20 +137,26 @@ def subject(items: Sequence[Item], verbs: dict[str, str], chance: Chance) -> str
     first = items[0]
     if len(items) == 1 and isinstance(first, Count) and chance.random() < 0.5:
         return f"{opening}{with_particle(phrase(first.description), '이/가')} {counted(first.n)} {verbs[verb]}"
-    words = joined([item_phrase(item, chance) for item in items], chance)
-    return f"{opening}{with_particle(words, '이/가')} {verbs[verb]}"
+    return f"{opening}{with_particle(list_phrase(items, chance), '이/가')} {verbs[verb]}"
 
 
 def counted(n: int) -> str:
     return f"{NUMERALS[n]} {COUNTER}"
 
 
-def item_phrase(item: Item, chance: Chance) -> str:
-    """``빨간색 원``, which there is, or exactly so many: ``빨간색 원 두 개``, ``두 개의 빨간색 원``."""
-    words = phrase(item.description)
-    if not isinstance(item, Count):
-        return words
-    return chance.choice((f"{words} {counted(item.n)}", f"{counted(item.n)}의 {words}"))
+def list_phrase(items: Sequence[Item], chance: Chance) -> str:
+    """``별과 원``, which there are, or exactly so many: ``별 두 개와 원 세 개``, ``두 개의 별과 세 개의 원``.
+
+    If one is counted, all are, in one form: ``별과 원 두 개`` and ``두 개의 별과 원`` could be two in all. What
+    there is then gets a 하나: ``별 하나와 원 두 개``.
+    """
+    words = [phrase(item.description) for item in items]
+    counts = [counted(item.n) if isinstance(item, Count) else ONE for item in items]
+    if all(count == ONE for count in counts):
+        return joined(words, chance)
+    if ONE not in counts and chance.random() < 0.5:
+        return joined([f"{count}의 {word}" for word, count in zip(words, counts, strict=True)], chance)
+    return joined([f"{word} {count}" for word, count in zip(words, counts, strict=True)], chance)
 
 
 def predicate(d: Description) -> str:

@@ -5,7 +5,7 @@ In the rules ``noun-이/가`` is a noun with that ending; ``list-이/가`` is a 
 
 from toyworld.cursor import Cursor
 from toyworld.facts import Count, Description, Exists, Fact, Relation
-from toyworld.korean import COLOURS, COUNTER, ENDINGS, NOUNS, NUMERALS, PLACES, SIZES, with_ending
+from toyworld.korean import COLOURS, COUNTER, ENDINGS, NOUNS, NUMERALS, ONE, PLACES, SIZES, with_ending
 from toyworld.sentences import Item, is_total
 
 SIZE = {word: size for size, word in SIZES.items()}
@@ -34,7 +34,7 @@ def korean_sentence(c: Cursor) -> list[Fact]:
     opening = c.accept("그림에는", "그림에서")
     endings = OF_LISTS[opening]
     first, ending = item(c, endings if opening else (*endings, *OF_RELATIONS))
-    alone = isinstance(first, Exists) and not opening
+    alone = isinstance(first, Exists) and after_noun(c) and not opening
     if alone and (ending == "의" or (ending == "" and c.word in SIDES)):
         return [place_first(c, first.description)]
     if alone and (ending == "은/는" or (ending == "이/가" and c.word not in (*VERBS[None], *GOING_ON[None], *VALUES))):
@@ -74,7 +74,7 @@ def subject_first(c: Cursor, a: Description) -> Relation:
 
 def existing(c: Cursor, opening: str | None, items: list[Item]) -> list[Fact]:
     """``[numeral 개] (있다 | 보인다)``; of all objects also ``있는데 , 그중 parts`` and ``있는데 , list-이다``."""
-    if len(items) == 1 and isinstance(items[0], Exists) and c.word in VALUES:
+    if len(items) == 1 and isinstance(items[0], Exists) and after_noun(c) and c.word in VALUES:
         items = [Count(items[0].description, VALUES[c.expect(*VALUES)])]
         c.expect(COUNTER)
     if c.expect(*VERBS[opening], *(GOING_ON[opening] if is_whole(items) else ())) in VERBS[opening]:
@@ -120,7 +120,7 @@ def series(c: Cursor, endings: tuple[str, ...], first: Item, ending: str) -> tup
 
 
 def item(c: Cursor, endings: tuple[str, ...]) -> tuple[Item, str]:
-    """``noun | noun numeral 개 | numeral 개의 noun``, and the ending."""
+    """``noun | noun 하나 | noun numeral 개 | numeral 개의 noun``, and the ending."""
     numbered = tuple(e for e in endings if e not in OF_RELATIONS)
     if c.word in VALUES:
         n = VALUES[c.expect(*VALUES)]
@@ -133,6 +133,9 @@ def item(c: Cursor, endings: tuple[str, ...]) -> tuple[Item, str]:
         if COUNTER_FORMS.get(c.word) not in numbered:
             c.fail(*(with_ending(COUNTER, e) for e in numbered))
         return Count(description, n), COUNTER_FORMS[c.expect(c.word)]
+    ones = {with_ending(ONE, e): e for e in numbered}
+    if ending == "" and c.word in ones:
+        return Exists(description), ones[c.expect(c.word)]
     return Exists(description), ending
 
 
@@ -145,6 +148,11 @@ def noun(c: Cursor, endings: tuple[str, ...]) -> tuple[Description, str]:
         c.fail(*(with_ending(word, e) for word in begun or NOUNS.values() for e in endings))
     c.expect(c.word)
     return Description(SIZE.get(size), COLOUR.get(colour), shape), ending
+
+
+def after_noun(c: Cursor) -> bool:
+    """Whether the last word was a noun, not 하나."""
+    return c.ahead(-1) in FORMS
 
 
 def is_whole(items: list[Item]) -> bool:

@@ -34,8 +34,8 @@ def save_sheet(path: Path, split: str, seed: int, first: int, count: int) -> Non
     """Questions ``first``, ``first + 1``, … of a split and their scenes, as a PNG.
 
     Raises:
-        ValueError: if ``count`` is not from 1 to 40, ``first`` is negative, ``path`` is no PNG's, or the split is not one
-            of ``SPLITS``.
+        ValueError: if ``count`` is not from 1 to 40, ``first`` is negative, ``path`` is not that of a PNG, or the split
+            is not one of ``SPLITS``.
     """
     if not 1 <= count <= MOST:
         raise ValueError(f"count must be from 1 to {MOST}, got {count}")

@@ -37,7 +37,8 @@ DECAY = 0.3  # seconds in which it falls to 1/e, and
 RELEASE = 0.05  # seconds in which it fades out at the end
 PITCH = {colour: 50.0 * (8 + k) for k, colour in enumerate(COLOURS)}  # Hz
 LOUDNESS = {"small": -10.0, "large": 0.0}  # dB
-CREST = 1.5  # no tone whose squared amplitudes sum to 1 exceeds it; the cross comes nearest, where its two sines peak together: √2
+# No tone whose squared amplitudes sum to 1 exceeds it; the cross comes nearest, its two sines peak together at √2.
+CREST = 1.5
 
 HARMONICS = {  # amplitude of the k-th harmonic
     "circle": lambda k: 1.0 if k == 1 else 0.0,  # a sine

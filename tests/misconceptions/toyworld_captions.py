@@ -170,6 +170,23 @@ PLANS = (
 )
 
 
+def one_without_a_number(facts, language, chance):
+    """Tempting because "a star and two circles" has none in English; 별과 원 두 개 may be two in all."""
+    endings = {"가": "이/가", "를": "을/를", "와": "와/과"}
+    text = captions.say(facts, language, chance)
+    return re.sub("([^ ]+) 하나([가를와]?)", lambda m: with_particle(m[1], endings[m[2]]) if m[2] else m[1], text)
+
+
+def each_item_in_a_form_of_its_own(facts, language, chance):
+    """Tempting because both forms are right; heard in one list, 두 개의 별과 원 세 개, the second number comes late."""
+    item = "((?:작은 |큰 )?(?:[^ ]+색 )?[^ ]+) ([^ ]+) 개와"
+    text = captions.say(facts, language, chance)
+    return re.sub(item, lambda m: f"{m[2]} 개의 {with_particle(m[1], '와/과')}", text)
+
+
+LISTS = (one_without_a_number, each_item_in_a_form_of_its_own)
+
+
 def bag_of_words(text, language):
     """Tempting because most captions are lists; then whatever is red and whatever is round is a red circle."""
     words = text.replace(".", "").split()
@@ -189,7 +206,7 @@ def regular_expression(text, language):
 def relations_in_order_of_naming(text, language):
     """Tempting because the subject comes first; not in "above the star is the circle", nor in most Korean sentences."""
     facts = parser.read(text, language)
-    if text.startswith(("above", "below", "to")) or re.search(r"[쪽위래]에 (?!있다|있습니다)", text):
+    if text.startswith(("above", "below", "to")) or re.search(r"쪽에 (?!있다|있습니다)", text):
         return tuple(Relation(f.b, f.relation, f.a) if isinstance(f, Relation) else f for f in facts)
     return facts
 

@@ -1,20 +1,22 @@
 """Captions: true, unambiguous, in good grammar, with all of their words in use, and the same facts in each language."""
 
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.misconceptions import toyworld_captions as misconceptions
-from tests.toyworld.test_facts import OBJECTS, scene_with
+from tests.toyworld.test_facts import FACTS, OBJECTS, scene_with
 from toyworld.captions import LANGUAGES, WORDS, captions_at, plan, say, tell
 from toyworld.chance import Chance
 from toyworld.cursor import split as split_words
-from toyworld.facts import Count, Exists, Relation, descriptions, holds, says_all, total
+from toyworld.facts import Count, Exists, Fact, Relation, descriptions, holds, says_all, total
 from toyworld.korean import COLOURS as KOREAN_COLOURS
 from toyworld.korean import NOUNS as KOREAN_NOUNS
 from toyworld.parser import read
@@ -53,6 +55,28 @@ def test_what_is_planned_is_what_is_read_in_both_languages(objects: list[Object]
         assert read(text, language) == facts, text
 
 
+def check_lists(candidate, facts: Sequence[Fact], name: str) -> None:
+    """No item without a number beside one with a number: 별과 원 두 개 could be two in all. And one form a list."""
+    text = candidate(facts, "korean", Chance(name))
+    for sentence in text.split("."):
+        items = re.split(r", |(?<=[와과]) ", re.sub("^.*(?:는데, |: )", "", sentence))  # of all objects: their list
+        if "쪽에" in sentence or "그중" in sentence:
+            continue
+        forms = [[word for word in item.split() if re.match("[한두세네]$|개의$|하나", word)] for item in items]
+        assert all(forms) or not any(forms), f"not every item has its number in {text}"
+        assert len({"개의" in form for form in forms}) == 1, f"numbers stand before and after nouns in {text}"
+
+
+@given(objects=OBJECTS, name=NAMES, complete=st.booleans())
+def test_in_a_korean_list_all_or_none_are_counted(objects: list[Object], name: str, complete: bool) -> None:
+    check_lists(say, plan(scene_with(*objects), Chance(name), complete), name)
+
+
+@given(facts=st.lists(FACTS, min_size=1, max_size=6), name=NAMES)
+def test_so_are_they_whatever_is_listed(facts: list[Fact], name: str) -> None:
+    check_lists(say, facts, name)
+
+
 @given(objects=OBJECTS, language=st.sampled_from(LANGUAGES), name=NAMES)
 def test_telling_all_says_all(objects: list[Object], language: str, name: str) -> None:
     scene = scene_with(*objects)
@@ -81,7 +105,8 @@ ENGLISH = """. , : a an the there is are picture shows you can see and of them w
     one two three four small large red orange yellow green cyan blue purple black object objects circle circles
     square squares triangle triangles diamond diamonds cross crosses star stars"""
 KOREAN = """. , : 그림에는 그림에서 있는 볼 수 그중 있다 있습니다 있는데 보인다 보입니다 보이는데
-    왼쪽에 오른쪽에 위에 아래에 한 두 세 네 작은 큰 개 개의 개가 개를 개는 개와 개이다 개입니다
+    왼쪽에 오른쪽에 위쪽에 아래쪽에 한 두 세 네 작은 큰 개 개의 개가 개를 개는 개와 개이다 개입니다
+    하나 하나가 하나를 하나와 하나이다 하나입니다
     원 원이 원을 원은 원과 원의 원이다 원입니다 원이고
     정사각형 정사각형이 정사각형을 정사각형은 정사각형과 정사각형의 정사각형이다 정사각형입니다 정사각형이고
     삼각형 삼각형이 삼각형을 삼각형은 삼각형과 삼각형의 삼각형이다 삼각형입니다 삼각형이고
@@ -189,6 +214,16 @@ def test_misconception_about_plans_is_caught(wrong) -> None:
                     check_plan(wrong, scene_at(split, 0, index), f"{split}/{index}", complete)
 
     with pytest.raises(AssertionError):
+        folder_tests()
+
+
+@pytest.mark.parametrize("wrong", misconceptions.LISTS, ids=lambda function: function.__name__)
+def test_misconception_about_lists_is_caught(wrong) -> None:
+    def folder_tests() -> None:
+        for index in range(200):
+            check_lists(wrong, plan(scene_at("train", 0, index), Chance(f"{index}")), f"{index}")
+
+    with pytest.raises(AssertionError, match=r"not every item|numbers stand"):
         folder_tests()
 
 
