@@ -73,27 +73,27 @@ def save(path: Path, state: dict) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def load(path: Path, map_location: str | torch.device = "cpu") -> dict:
-    """What ``save`` wrote.
+def load(path: Path) -> dict:
+    """What ``save`` wrote, on the CPU.
 
     Raises:
         CheckpointError: if the file is not there, or empty, cut short, or no checkpoint.
     """
     data = read_bytes(path)
     try:
-        state = torch.load(io.BytesIO(data), map_location=map_location, weights_only=True)
+        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises half a dozen kinds, according to which byte is wrong
-        raise damaged(path) from error
+        raise damaged(path, data, "checkpoint") from error
     if not isinstance(state, dict):
-        raise damaged(path)
+        raise damaged(path, data, "checkpoint")
     return state
 
 
-def save_weights(path: Path, model: nn.Module, notes: dict[str, str] | None = None) -> None:
-    """Saves parameters and buffers as safetensors, with ``notes`` in the file's header."""
+def save_weights(path: Path, model: nn.Module) -> None:
+    """Saves parameters and buffers as safetensors."""
     # Copies, because safetensors wants whole tensors of their own: no views, and no two names for one (tied weights).
     tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in model.state_dict().items()}
-    write_bytes(path, safetensors.torch.save(tensors, notes))
+    write_bytes(path, safetensors.torch.save(tensors))
 
 
 def load_weights(path: Path, model: nn.Module) -> None:
@@ -106,7 +106,7 @@ def load_weights(path: Path, model: nn.Module) -> None:
     try:
         tensors = safetensors.torch.load(data)
     except Exception as error:  # see load
-        raise damaged(path) from error
+        raise damaged(path, data, "weights") from error
     ours, theirs = ({n: tuple(t.shape) for n, t in side.items()} for side in (model.state_dict(), tensors))
     for name in sorted(ours.keys() | theirs.keys()):
         if ours.get(name) != theirs.get(name):
@@ -123,6 +123,6 @@ def read_bytes(path: Path) -> bytes:
         raise CheckpointError(f"cannot read {path}: {error.strerror}") from error
 
 
-def damaged(path: Path) -> CheckpointError:
-    """The error for a file that is there and cannot be understood."""
-    return CheckpointError(f"{path} is damaged (cut short, or no file of this kind): delete it and make it anew")
+def damaged(path: Path, data: bytes, kind: str) -> CheckpointError:
+    """The error for a file that is there and whose ``data`` cannot be understood as what it should be."""
+    return CheckpointError(f"{path} is damaged: cut short, or no {kind}" if data else f"{path} is empty")

@@ -1,4 +1,4 @@
-"""What a command line does with an error: the user's is told in one line, ours keeps its traceback."""
+"""What a command line does with an error: wrong input and files that fail are told in one line."""
 
 import sys
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ def command_line() -> Iterator[None]:
 
     A ``ValueError`` (wrong input) or an ``OSError`` (a missing file, a full disk) becomes one line on stderr and exit
     status 2; Ctrl-C becomes exit status 130, as shells have it. Every other exception passes with its traceback.
+    Mistakes of our own mostly are others; one that is a ``ValueError`` is told in one line too.
     """
     try:
         yield

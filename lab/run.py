@@ -36,7 +36,7 @@ class Run:
     """One training, from its first step or from its last saved one. To be used in a ``with`` statement.
 
     Args:
-        folder: where the finished run will stand, such as ``runs/vqa/toyworld``.
+        folder: where the finished run will stand, such as ``runs/vqa/toy``.
         config: what the run is made with, in terms of JSON; a run can only be resumed with the same.
         modules: by name, without a wrapper; a resumed run fills them with what was saved.
         optimizers: by name.
@@ -51,7 +51,8 @@ class Run:
 
     Raises:
         ValueError: if ``resume`` has nothing to resume or finds another config or number of processes; if there is an
-            unfinished run and neither ``resume`` nor ``restart`` says what to do with it.
+            unfinished run and neither ``resume`` nor ``restart`` says what to do with it; if another process writes
+            the same run.
         CheckpointError: if what is to be resumed is damaged.
     """
 
@@ -85,16 +86,22 @@ class Run:
         self.resumed_states: dict | None = None
         self.interrupted = False
         self.bar = self.metrics = None
-        on_first(lambda: self._check_folder(resume, restart))
-        if resume:
-            self._load()
+        self.lock: folders.Lock | None = None  # in process 0, until the run is closed
+        try:
+            on_first(lambda: self._check_folder(resume, restart))
+            if resume:
+                self._load()
+        except BaseException:
+            self.lock = None
+            raise
 
     def _check_folder(self, resume: bool, restart: bool) -> None:
         if resume and restart:
             raise ValueError("--resume and --restart exclude each other")
+        self.lock = folders.lock(self.folder)
         folders.settle(self.folder)
-        if self.folder.exists() and not folders.complete(self.folder):
-            raise ValueError(f"{self.folder} is in the way and is no finished run: move it elsewhere")
+        if place := folders.in_the_way(self.folder):
+            raise ValueError(f"{place} is in the way and is no finished run: move it elsewhere")
         under_way = (self.unfinished / "last.pt").exists()
         if resume and not under_way:
             state = "is finished already" if folders.complete(self.folder) else "has not been started"
@@ -110,26 +117,34 @@ class Run:
                 shutil.rmtree(self.unfinished)
 
     def _load(self) -> None:
-        path = self.unfinished / "last.pt"
-        state = load(path)
-        here = {"number of processes": processes().count, **self.config}
-        there = {"number of processes": state["processes"], **state["config"]}
-        changed = [
-            f"{name} was {there.get(name, 'not there')!r} and is {here.get(name, 'not there')!r} now"
-            for name in sorted(here.keys() | there.keys())
-            if here.get(name, "not there") != there.get(name, "not there")
-        ]
+        path, anew = self.unfinished / "last.pt", f"begin anew with {self.command} --restart"
+        try:
+            state = load(path)
+        except CheckpointError as error:
+            raise CheckpointError(f"{error}: {anew}") from error
+        try:
+            here = {"number of processes": processes().count, **self.config}
+            there = {"number of processes": state["processes"], **state["config"]}
+            changed = [
+                f"{name} was {there.get(name, 'not there')!r} and is {here.get(name, 'not there')!r} now"
+                for name in sorted(here.keys() | there.keys())
+                if here.get(name, "not there") != there.get(name, "not there")
+            ]
+            threads = state["threads"]
+            if not changed:
+                self._restore(state)
+        except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{path} was written by another model, or by no run: {anew}") from error
         if changed:
             raise ValueError(f"{self.unfinished} cannot be resumed with another configuration: {'; '.join(changed)}")
-        if state["threads"] != torch.get_num_threads() and processes().rank == 0:
-            threads = f"{state['threads']} torch threads and is resumed with {torch.get_num_threads()}"
-            print(f"warning: the run was started with {threads}: its last bits may differ", file=sys.stderr)
-        try:
-            for kind, things in (("modules", self.modules), ("optimizers", self.optimizers)):
-                for name, thing in things.items():
-                    thing.load_state_dict(state[kind][name])
-        except (KeyError, RuntimeError, ValueError) as error:
-            raise CheckpointError(f"{path} was written by another model: begin anew with --restart") from error
+        if threads != torch.get_num_threads() and processes().rank == 0:
+            differ = f"{threads} torch threads and is resumed with {torch.get_num_threads()}"
+            print(f"warning: the run was started with {differ}: its last bits may differ", file=sys.stderr)
+
+    def _restore(self, state: dict) -> None:
+        for kind, things in (("modules", self.modules), ("optimizers", self.optimizers)):
+            for name, thing in things.items():
+                thing.load_state_dict(state[kind][name])
         self.done, self.seconds = state["steps"], state["seconds"]
         self.history, self.best = state["history"], state["best"]
         self.metrics_bytes, self.resumed_states = state["metrics_bytes"], state["random"][processes().rank]
@@ -141,6 +156,7 @@ class Run:
     def __exit__(self, *exception: object) -> None:
         signal.signal(signal.SIGINT, self.handler_before)
         self._close()
+        self.lock = None
 
     def _interrupt(self, signal_number: int, frame: object) -> None:
         self.interrupted = True  # acted on between two steps
@@ -156,7 +172,7 @@ class Run:
         Raises:
             ValueError: if ``n`` is not positive, or fewer than the steps already taken.
             OSError: if the folder cannot be written, before the first step or whenever the disk is full.
-            SystemExit: with status 130, between two steps, after Ctrl-C.
+            SystemExit: with status 130, after Ctrl-C: between two steps, or when the run has taken its place.
         """
         if n < max(1, self.done):
             raise ValueError(f"n must be at least {max(1, self.done)} steps, got {n}")
@@ -174,6 +190,8 @@ class Run:
             self.done, self.seconds = step + 1, self.seconds + time.monotonic() - begin
             self._between_steps(last=self.done == n)
         on_first(self._finish)
+        if sum_counts(torch.tensor(self.interrupted, dtype=torch.int64)):
+            self._stop(f"stopped after the last of {n} steps: the run is finished, in {self.folder}")
 
     def log(self, step: int, **numbers: float | int | torch.Tensor) -> None:
         """Keeps named numbers for this step's line in ``metrics.jsonl``, and shows them beside the bar.
@@ -197,12 +215,15 @@ class Run:
         if validating or stop or due:
             self._save()
             self.saved_at = time.monotonic()
-        if stop and not last:
-            self._close()
-            if processes().rank == 0:
-                how = f"go on with {self.command} --resume"
-                print(f"stopped after {self.done} of {self.bar.total} steps: {how}", file=sys.stderr)
-            raise SystemExit(130)
+        if stop and not last:  # after the last one the run takes its place first
+            how = f"go on with {self.command} --resume"
+            self._stop(f"stopped after {self.done} of {self.bar.total} steps: {how}")
+
+    def _stop(self, message: str) -> None:
+        self._close()
+        if processes().rank == 0:
+            print(message, file=sys.stderr)
+        raise SystemExit(130)
 
     def _validate(self) -> None:
         with looking(self.modules):

@@ -1,4 +1,4 @@
-"""One line and status 2 for what the user can mend; a traceback for what only we can."""
+"""One line and status 2 for what the user can mend; a traceback for every other exception."""
 
 import pytest
 

@@ -31,6 +31,11 @@ def steps_of(folder: Path) -> int:
     return steps
 
 
+def neighbours(folder: Path) -> set[str]:
+    """The names in it, but for the lock's."""
+    return {place.name for place in folder.iterdir()} - {".run.lock"}
+
+
 def test_no_model_says_which_command_makes_one(tmp_path) -> None:
     with pytest.raises(ValueError, match=f"{tmp_path / 'run'} holds no trained model: make one with {COMMAND}$"):
         finished(tmp_path / "run", COMMAND)
@@ -48,7 +53,7 @@ def test_a_finished_run_is_replaced_only_when_the_new_one_has_finished(tmp_path)
     assert steps_of(folder) == 2
     train(folder, 3, resume=True)
     assert steps_of(folder) == 3
-    assert [place.name for place in tmp_path.iterdir()] == ["run"]
+    assert neighbours(tmp_path) == {"run"}
 
 
 @pytest.mark.parametrize(
@@ -56,13 +61,14 @@ def test_a_finished_run_is_replaced_only_when_the_new_one_has_finished(tmp_path)
     [
         ("rename", 0, {"run", "run.unfinished"}),
         ("rename", 1, {"run.replaced", "run.unfinished"}),
-        ("rmtree", 1, {"run", "run.replaced"}),  # the first makes room for the old one
+        ("unlink", 0, {"run", "run.replaced"}),
+        ("rmtree", 0, {"run", "run.replaced"}),  # all of the old one but its run.json has been deleted
     ],
 )
 def test_killed_in_the_middle_of_the_replacement(call, number, left, tmp_path, monkeypatch) -> None:
     folder, calls = tmp_path / "run", []
     train(folder, 2)
-    owner = Path if call == "rename" else shutil
+    owner = shutil if call == "rmtree" else Path
     original = getattr(owner, call)
 
     def kill(*arguments, **options):
@@ -79,20 +85,53 @@ def test_killed_in_the_middle_of_the_replacement(call, number, left, tmp_path, m
     with pytest.raises(Killed):
         train(folder, 3, batch_at=batch_at)
     monkeypatch.undo()
-    assert {place.name for place in tmp_path.iterdir()} == left
+    assert neighbours(tmp_path) == left
     assert steps_of(folder) == 3  # found where it is
-    assert {place.name for place in tmp_path.iterdir()} == left  # asking moved nothing
+    assert neighbours(tmp_path) == left  # asking moved nothing
     train(folder, 4)  # asks for nothing: the run of three steps had finished
     assert steps_of(folder) == 4
-    assert [place.name for place in tmp_path.iterdir()] == ["run"]
+    assert neighbours(tmp_path) == {"run"}
 
 
-def test_what_is_no_run_is_not_deleted(tmp_path) -> None:
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "thesis.txt").write_text("years of work")
-    with pytest.raises(ValueError, match=f"{tmp_path / 'run'} is in the way"):
+@pytest.mark.parametrize("name", ["run", "run.replaced"])
+def test_what_is_no_run_is_not_deleted(name, tmp_path) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "thesis.txt").write_text("years of work")
+    with pytest.raises(ValueError, match=f"{tmp_path / name} is in the way"):
         train(tmp_path / "run", 2)
-    assert (tmp_path / "run" / "thesis.txt").read_text() == "years of work"
+    assert (tmp_path / name / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("name", ["run", "run.replaced"])
+@pytest.mark.parametrize("is_file", [False, True])
+def test_what_comes_while_the_run_trains_is_not_deleted(name, is_file, tmp_path) -> None:
+    folder = tmp_path / "run"
+    thesis = tmp_path / name if is_file else tmp_path / name / "thesis.txt"
+
+    def batch_at(step: int):
+        if step == 1:
+            thesis.parent.mkdir(exist_ok=True)
+            thesis.write_text("years of work")
+        return tiny.batch_at(step)
+
+    message = f"{tmp_path / name} is in the way and is no finished run: move it elsewhere"
+    with pytest.raises(ValueError, match=f"^{message}; the new run stands in {folder}.unfinished$"):
+        train(folder, 2, batch_at=batch_at)
+    assert thesis.read_text() == "years of work"
+    assert steps_of(folder) == 2
+    with pytest.raises(ValueError, match=message):
+        train(folder, 3)
+    thesis.rename(tmp_path / "thesis.txt")
+    if not is_file:
+        thesis.parent.rmdir()
+    train(folder, 3)
+    assert steps_of(folder) == 3
+
+
+def test_an_empty_folder_that_a_kill_has_left_is_in_nobodys_way(tmp_path) -> None:
+    (tmp_path / "run.replaced").mkdir()
+    train(tmp_path / "run", 2)
+    assert not (tmp_path / "run.replaced").exists()
 
 
 def test_a_damaged_summary_is_named(tmp_path) -> None:

@@ -4,9 +4,9 @@ The plain training without a run, ``tiny.train(…, range(40), …)``, is what e
 """
 
 import errno
+import gc
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -82,8 +82,8 @@ def test_a_run_changes_nothing_of_the_training(save_seconds, plain, whole, tmp_p
     check_same_run(tmp_path / "run", whole)
 
 
-def test_killed_with_signal_9_and_resumed(plain, whole, tmp_path) -> None:
-    at = random.Random().choice([*range(11, 20), *range(31, 40)])  # saved after 10, 20, 30 and 40 steps
+@pytest.mark.parametrize("at", [11, 19, 35])  # saved after 10, 20, 30 and 40 steps
+def test_killed_with_signal_9_and_resumed(at, plain, whole, tmp_path) -> None:
     killed = run_command(tmp_path / "run", "--kill", str(at))
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     saved = at // 10 * 10
@@ -117,6 +117,42 @@ def interrupt(folder: Path, at: int = 13, **options) -> None:
         tiny.run_tiny(folder, tiny.attack(tiny.batch_at, at, signal.SIGINT), **options)
 
 
+@pytest.mark.parametrize("arguments", [[], ["--resume"]])
+def test_a_run_under_way_is_left_alone_by_other_processes(arguments, whole, tmp_path) -> None:
+    others = []
+
+    def batch_at(step: int):
+        if step == 13:
+            others.append(run_command(tmp_path / "run", *arguments))
+        return tiny.batch_at(step)
+
+    tiny.run_tiny(tmp_path / "run", batch_at)
+    assert others[0].returncode == 2
+    message = f"error: {tmp_path / 'run.unfinished'} is being written by another process: wait for it, or stop it\n"
+    assert others[0].stderr == message
+    check_same_run(tmp_path / "run", whole)
+    assert run_command(tmp_path / "run").returncode == 0  # the run is closed
+
+
+def test_a_run_that_cannot_begin_locks_nobody_out(tmp_path) -> None:
+    interrupt(tmp_path / "run")
+    with pytest.raises(ValueError, match="go on with") as refused:
+        tiny.run_tiny(tmp_path / "run")
+    assert run_command(tmp_path / "run", "--resume").returncode == 0
+    assert refused.value.__traceback__ is not None  # which keeps the run alive until here
+
+
+def test_an_abandoned_run_is_in_nobodys_way(whole, tmp_path) -> None:
+    left = tiny.make_run(tmp_path / "run", *tiny.build())  # and no with statement: an exception came before
+    assert run_command(tmp_path / "run").returncode == 2
+    with tiny.make_run(tmp_path / "run", *tiny.build()):  # the same process may
+        del left
+        gc.collect()
+        assert run_command(tmp_path / "run").returncode == 2
+    assert run_command(tmp_path / "run").returncode == 0
+    check_same_run(tmp_path / "run", whole)
+
+
 def test_the_signal_handler_is_put_back(tmp_path) -> None:
     before = signal.getsignal(signal.SIGINT)
     interrupt(tmp_path / "run")
@@ -139,9 +175,13 @@ def test_saves_between_validations_by_the_clock(save_seconds, saved, tmp_path) -
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_control_c_in_the_last_step_finishes(whole, tmp_path) -> None:
-    tiny.run_tiny(tmp_path / "run", tiny.attack(tiny.batch_at, 39, signal.SIGINT))
+def test_control_c_in_the_last_step_finishes_and_exits_with_130(whole, tmp_path) -> None:
+    stopped = run_command(tmp_path / "run", "--interrupt", "39")
+    assert stopped.returncode == 130, stopped.stderr
+    message = f"stopped after the last of 40 steps: the run is finished, in {tmp_path / 'run'}"
+    assert stopped.stderr.splitlines()[-1] == message
     check_same_run(tmp_path / "run", whole)
+    assert not (tmp_path / "run.unfinished").exists()
 
 
 def test_an_unfinished_run_asks(whole, tmp_path) -> None:
@@ -191,7 +231,8 @@ def test_another_number_of_threads_is_one_line(tmp_path, monkeypatch, capsys) ->
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("last.pt", b"garbage", "last.pt is damaged"),
+        ("last.pt", b"garbage", "last.pt is damaged: .*: begin anew with python -m tiny --restart$"),
+        ("last.pt", b"", "last.pt is empty: begin anew with python -m tiny --restart$"),
         ("metrics.jsonl", b'{"step": 0}\n', "metrics.jsonl has lost lines: begin anew with python -m tiny --restart"),
     ],
 )
@@ -207,8 +248,29 @@ def test_damage_is_named_and_restart_helps(file, content, message, tmp_path, who
 def test_another_model_is_named(tmp_path) -> None:
     interrupt(tmp_path / "run")
     model = torch.nn.Linear(3, 2)
-    with pytest.raises(CheckpointError, match=r"last\.pt was written by another model: begin anew"):
+    with pytest.raises(CheckpointError, match=r"last\.pt was written by another model, or by no run: begin"):
         tiny.make_run(tmp_path / "run", model, torch.optim.Adam(model.parameters()), resume=True)
+
+
+@pytest.mark.parametrize("content", [{}, {"model": 1}, {"processes": 1, "config": [3]}, {"random": []}, {"modules": 1}])
+def test_a_checkpoint_of_something_else_is_named(content, tmp_path) -> None:
+    interrupt(tmp_path / "run")
+    path = tmp_path / "run.unfinished" / "last.pt"
+    torch.save(torch.load(path) | content if content.keys() & {"random", "modules"} else content, path)
+    message = f"^{path} was written by another model, or by no run: begin anew with python -m tiny --restart$"
+    with pytest.raises(CheckpointError, match=message):
+        tiny.run_tiny(tmp_path / "run", resume=True)
+
+
+@pytest.mark.parametrize("key", ["processes", "config", "threads", "modules", "optimizers", "steps", "seconds"])
+def test_a_checkpoint_without_one_of_its_parts_is_named(key, tmp_path) -> None:
+    interrupt(tmp_path / "run", at=0)
+    path = tmp_path / "run.unfinished" / "last.pt"
+    state = torch.load(path)
+    del state[key]
+    torch.save(state, path)
+    with pytest.raises(CheckpointError, match="or by no run: begin anew"):
+        tiny.run_tiny(tmp_path / "run", resume=True)
 
 
 def test_a_full_disk_is_one_line_and_the_last_save_stays(whole, tmp_path, monkeypatch, capsys) -> None:
