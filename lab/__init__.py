@@ -7,7 +7,7 @@ from lab import distributed
 from lab.checkpoint import CheckpointError, load_weights, save_weights, write_bytes, write_text
 from lab.device import choose_device
 from lab.errors import command_line
-from lab.folders import finished, load_best, read_summary
+from lab.folders import finished, load_best, read_summary, under_way
 from lab.run import Run
 from lab.seeding import seed_everything
 
@@ -23,6 +23,7 @@ __all__ = [
     "read_summary",
     "save_weights",
     "seed_everything",
+    "under_way",
     "write_bytes",
     "write_text",
 ]

@@ -34,6 +34,11 @@ def complete(folder: Path) -> bool:
     return (folder / "run.json").is_file()
 
 
+def under_way(folder: Path) -> bool:
+    """Whether a run that will become ``folder`` was stopped, and can be resumed."""
+    return (unfinished(folder) / "last.pt").exists()
+
+
 def replaced(folder: Path) -> Path:
     """Where the run that was in ``folder`` waits for its end while the new one takes its place."""
     return folder.with_name(folder.name + ".replaced")

@@ -102,7 +102,7 @@ class Run:
         folders.settle(self.folder)
         if place := folders.in_the_way(self.folder):
             raise ValueError(f"{place} is in the way and is no finished run: move it elsewhere")
-        under_way = (self.unfinished / "last.pt").exists()
+        under_way = folders.under_way(self.folder)
         if resume and not under_way:
             state = "is finished already" if folders.complete(self.folder) else "has not been started"
             raise ValueError(f"nothing to resume, {self.folder} {state}: train without --resume")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tour.chapter import Chapter, Row
-from vqa.beyond.commands import How, draw_result, lessons_of, train_and_judge, under_way
+from vqa.beyond.commands import How, draw_result, stopped, train_and_judge
 from vqa.beyond.sources import open_source
 from vqa.evaluate import PROMISES
 from vqa.train import CONFIGS, Config
@@ -35,7 +35,7 @@ def vqa_chapter(
     """
     config = config or CONFIGS[data]
     source = open_source(data, config)
-    go_on = resume and (under_way(folder) or under_way(lessons_of(folder)))
+    go_on = resume and stopped(folder)
     how = How("python -m tour", title=f"VQA, {data}", resume=go_on, restart=not go_on)
     result = train_and_judge(data, config, source, folder, how)
     rows = tuple(

@@ -12,8 +12,10 @@ import tyro
 from PIL import Image
 
 from lab import command_line
-from vqa.beyond.commands import How, ask, compare, draw_result, first, percent, result_table, table, train_and_judge
+from vqa.beyond.ask import ask
+from vqa.beyond.commands import How, compare, draw_result, first, train_and_judge
 from vqa.beyond.sources import DATA, Source, open_source
+from vqa.beyond.terminal import percent, result_table, table
 from vqa.train import CONFIGS, Config
 
 RUNS = Path("runs/vqa")

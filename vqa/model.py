@@ -166,9 +166,8 @@ class ImageStream(nn.Module):
     def detect(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m channels rows columns"]:
         """Logits at each place of the grid, in 1 + all names channels: objectness, then the names of each attribute."""
         shifted = images - self.ground  # near 0 where nothing is
-        figure = (
-            4 * shifted.square().sum(dim=1, keepdim=True).sqrt()
-        ).tanh()  # (m, 1, h, w): near 1 where something is
+        distance = shifted.square().sum(dim=1, keepdim=True).sqrt()  # (m, 1, h, w)
+        figure = (4 * distance).tanh()  # near 1 where something is
         return self.detector(torch.cat([self.form(figure), self.colour(3 * shifted)], dim=1))
 
     def describe(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m channels rows columns"]:

@@ -115,18 +115,28 @@ def learning_rate(highest: float, warmup: int, steps: int, step: int) -> float:
     return highest * min(1.0, (step + 1) / max(1, warmup)) * 0.5 * (1 + math.cos(math.pi * step / steps))
 
 
+def answer_loss(
+    model: nn.Module, images: Float[Tensor, "m 3 h w"], questions: Int[Tensor, "n t"], answers: Int[Tensor, " n"]
+) -> Float[Tensor, ""]:
+    r"""The mean of :math:`-\ln p(\text{answer})` over a batch, in nats."""
+    return cross_entropy(model(images, questions), answers)
+
+
 def train(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
-    batch_at: Callable[[int], Batch],
+    batch_at: Callable[[int], tuple[Tensor, ...]],
     steps: Iterable[int],
     log: Callable[..., None],
     rate_at: Callable[[int], float],
+    loss_of: Callable[..., Float[Tensor, ""]] = answer_loss,
 ) -> None:
-    """The loop. ``steps`` may be any range of whole numbers; ``log(step, loss=…)`` takes the loss in nats."""
+    """The loop. ``steps`` may be any range of whole numbers; ``log(step, loss=…)`` takes the loss in nats.
+
+    ``loss_of(model, *batch_at(step))`` is what goes down: that of the answers, or that of the lessons before them.
+    """
     for step in steps:
-        images, questions, answers = batch_at(step)  # the same step, the same batch, in every run
-        loss = cross_entropy(model(images, questions), answers)
+        loss = loss_of(model, *batch_at(step))  # the same step, the same batch, in every run
         for group in optimizer.param_groups:
             group["lr"] = rate_at(step)
         optimizer.zero_grad()

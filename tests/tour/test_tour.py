@@ -120,7 +120,7 @@ def test_a_stopped_tour_goes_on_as_it_says(tmp_path, monkeypatch, capsys) -> Non
         monkeypatch.setattr(sources, name, 60)
     original, taken = commands.train, []
 
-    def stops(model, optimizer, batch_at, steps, log, rate_at) -> None:
+    def stops(model, optimizer, batch_at, steps, log, rate_at, *of_lessons) -> None:
         def until_ctrl_c():
             for step in steps:
                 if not taken:
@@ -128,7 +128,7 @@ def test_a_stopped_tour_goes_on_as_it_says(tmp_path, monkeypatch, capsys) -> Non
                 taken.append(step)
                 yield step
 
-        original(model, optimizer, batch_at, until_ctrl_c(), log, rate_at)
+        original(model, optimizer, batch_at, steps if of_lessons else until_ctrl_c(), log, rate_at, *of_lessons)
 
     monkeypatch.setattr(commands, "train", stops)
     monkeypatch.setattr(command, "PAPERS", {"vqa-toy": partial(vqa_chapter, "toy", config=TINY, promises={})})

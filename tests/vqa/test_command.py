@@ -15,6 +15,8 @@ from PIL import Image
 from tests.vqa.vqa_v2_files import image_path, write_vqa_v2
 from vqa.__main__ import main
 from vqa.beyond import commands, sources
+from vqa.beyond.ask import load_trained
+from vqa.beyond.images import load_image
 from vqa.data import Examples
 from vqa.evaluate import predict
 
@@ -79,8 +81,8 @@ def test_ask_answers_as_the_trained_model_does(work, capsys) -> None:
     assert len(answers) == len(set(answers)) == 5
     assert numbers == sorted(numbers, reverse=True)
     assert 0 < sum(numbers) <= 100.05
-    config, vocabulary, model = commands.load_trained(Path("runs/vqa/vqa-v2"), "vqa-v2")
-    pixels = commands.load_image(picture(work), config.image_size)[None].float() / 255
+    config, vocabulary, model = load_trained(Path("runs/vqa/vqa-v2"), "vqa-v2")
+    pixels = load_image(picture(work), config.image_size)[None].float() / 255
     examples = Examples(pixels, (0,), ("what color are the discs",), ((),), ("",))
     assert predict(model, vocabulary, examples) == [answers[0]]
 
@@ -251,14 +253,14 @@ def test_lessons_come_first_and_then_what_sees_is_frozen(tmp_path, monkeypatch) 
 
     monkeypatch.setattr(commands, "give_lessons", looks)
     main([*TOY, "--lessons", "2"])
-    _, _, model = commands.load_trained(Path("runs/vqa/toy"), "toy")
+    _, _, model = load_trained(Path("runs/vqa/toy"), "toy")
     after = model.image_stream.state_dict()
     assert {name for name in seen if not torch.equal(seen[name], after[name])} == {"combine.weight"}
     (first, *_) = seen
     seen.clear()
     main([*TOY, "--lessons", "0", "--restart"])
     assert not seen, "lessons were given"
-    _, _, untaught = commands.load_trained(Path("runs/vqa/toy"), "toy")
+    _, _, untaught = load_trained(Path("runs/vqa/toy"), "toy")
     assert not torch.equal(untaught.image_stream.state_dict()[first], after[first])
 
 
@@ -267,21 +269,21 @@ def test_lessons_that_were_stopped_go_on(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("TOY_VALIDATION", "TOY_TEST"):
         monkeypatch.setattr(sources, name, 60)
-    arguments, original = [*TOY, "--lessons", "3"], commands.teach
+    arguments, original = [*TOY, "--lessons", "3"], commands.train
     main(arguments)
     whole = Path("runs/vqa/toy/best.safetensors").read_bytes()
 
-    def stops(stream, optimizer, lesson_at, steps, log, rate_at) -> None:
+    def stops(stream, optimizer, lesson_at, steps, *others) -> None:
         def until_ctrl_c():
             for step in steps:
                 if step == 1:
                     signal.raise_signal(signal.SIGINT)
                 yield step
 
-        original(stream, optimizer, lesson_at, until_ctrl_c(), log, rate_at)
+        original(stream, optimizer, lesson_at, until_ctrl_c(), *others)
 
     with monkeypatch.context() as patch:
-        patch.setattr(commands, "teach", stops)
+        patch.setattr(commands, "train", stops)
         with pytest.raises(SystemExit) as stopped:
             main(arguments)
     assert stopped.value.code == 130
@@ -317,7 +319,7 @@ def test_training_again_gives_the_same_weights(work, tmp_path, monkeypatch) -> N
         (tmp_path / folder).mkdir()
         monkeypatch.chdir(tmp_path / folder)
         main(["--data", "vqa-v2", "--root", str(work / "data"), *TINY, "--steps", "2"])
-        weights.append(commands.load_trained(Path("runs/vqa/vqa-v2"), "vqa-v2")[2].state_dict())
+        weights.append(load_trained(Path("runs/vqa/vqa-v2"), "vqa-v2")[2].state_dict())
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 

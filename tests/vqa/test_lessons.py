@@ -4,8 +4,8 @@ a centre's share in a place              shares        test_shares_by_loops, tes
 BCE of objectness, shares of −ln p_a     lesson_loss   test_loss_by_loops
 dL/dz of objectness = (σ(z) − s) / n     lesson_loss   test_gradient_of_objectness
 pictures, places and names               toy_lessons   test_lessons_name_what_stands_where
-one loop, any range of steps             teach         test_the_loop_of_the_lessons_by_hand
-it learns to see                         teach         test_lessons_teach_where_and_what
+the loop goes down this loss             train         test_the_loop_of_the_lessons_by_hand
+it learns to see                         train         test_lessons_teach_where_and_what
 """
 
 import math
@@ -24,8 +24,9 @@ from tests.vqa.test_data import PIXEL, check_nothing_held_out
 from tests.vqa.test_model import EXACT, SEEDS, SIDE, small, some_images
 from toyworld.drawing import draw
 from toyworld.scenes import COLOURS, MOST, SHAPES, SIZES, scene_at
-from vqa.beyond.lessons import lesson_loss, shares, teach, toy_lessons
+from vqa.beyond.lessons import lesson_loss, shares, toy_lessons
 from vqa.model import ImageStream
+from vqa.train import train
 
 INSIDE = st.floats(0.26, 0.74)  # picture widths: at least half a place from the border of a grid of two
 
@@ -173,7 +174,7 @@ def test_the_loop_of_the_lessons_by_hand() -> None:
     lesson = (torch.zeros(1, 3, 4, 4), torch.tensor([[0, 0.5, 0.5]]).double(), torch.tensor([[2, 0]]))
     optimizer, w = torch.optim.SGD([stream.w], lr=99.0), stream.w.detach().clone()
     log = lambda step, loss: told.append((step, loss))  # noqa: E731
-    teach(stream, optimizer, lambda step: lesson, range(3, 6), log, lambda step: 0.1 * step)
+    train(stream, optimizer, lambda step: lesson, range(3, 6), log, lambda step: 0.1 * step, lesson_loss)
     for step, loss in told:
         said = torch.cat([w[:1].sigmoid(), w[1:4].softmax(dim=0), w[4:].softmax(dim=0)])
         assert loss == pytest.approx(-(said[0].log() + said[3].log() + said[4].log()).item())
@@ -187,14 +188,8 @@ def test_lessons_teach_where_and_what() -> None:
     torch.manual_seed(0)
     stream = small(attributes=(8, 6, 2), form=(16, 32, 64), colour=16).image_stream.float()
     optimizer = torch.optim.Adam(stream.parameters())
-    teach(
-        stream,
-        optimizer,
-        toy_lessons(0, 24, 64),
-        range(160),
-        lambda step, loss: None,
-        lambda step: 1e-2 * (1 - step / 160),
-    )
+    rate_at = lambda step: 1e-2 * (1 - step / 160)  # noqa: E731
+    train(stream, optimizer, toy_lessons(0, 24, 64), range(160), lambda step, loss: None, rate_at, lesson_loss)
     images, places, names = toy_lessons(1, 60, 64)(0)
     with torch.no_grad():
         logits = stream.detect(images)

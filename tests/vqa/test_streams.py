@@ -4,6 +4,7 @@ i, f, g, o; c_t, h_t              lstm_cell        test_cell_equals_torch, test_
 [c1, h1, c2, h2], the last word   lstm_states      test_states_equal_torch, test_padding_does_not_matter
 embedding, tanh, LSTM             QuestionStream   test_question_stream_by_hand
 sum, first moments                pool             test_pool_equals_loops, test_moments_follow_an_object
+distance from the ground          detect           test_form_sees_the_distance_from_the_ground_and_not_the_direction
 o, o p_a                          describe         test_description_by_hand
 "norm I"                          ImageStream      test_every_picture_has_one_length
 """
@@ -173,6 +174,66 @@ def test_moments_follow_an_object(sizes, data) -> None:
     right, down = (2 / (side - 1) for side in (w, h))  # one step of u
     assert_close(pooled(y, x + 1) - pooled(y, x), torch.tensor([0, right, 0], dtype=torch.float64), **EXACT)
     assert_close(pooled(y + 1, x) - pooled(y, x), torch.tensor([0, 0, down], dtype=torch.float64), **EXACT)
+
+
+def flat_pictures(*colours: tuple[float, float, float]) -> torch.Tensor:
+    """Pictures of one colour each, 32×32."""
+    return torch.tensor(colours, dtype=torch.float64).view(-1, 3, 1, 1).expand(-1, -1, SIDE, SIDE)
+
+
+def test_form_sees_the_distance_from_the_ground_and_not_the_direction() -> None:
+    """By hand, in the middle of flat pictures: form reads tanh(4 · distance), colour three times the difference."""
+    stream, ground, d = small().image_stream, 0.93, 0.3
+    away = [(ground - d, ground, ground), (ground, ground, ground - d), (ground - 0.18, ground - 0.24, ground)]
+    seen = {}
+    for name in ("form", "colour"):
+        part = getattr(stream, name)
+        part.register_forward_hook(lambda part, inputs, output, name=name: seen.update({name: (inputs[0], output)}))
+    stream.detect(flat_pictures(*away))
+    figure, form = seen["form"]
+    assert_close(figure, torch.full_like(figure, math.tanh(4 * d)), **EXACT)
+    assert_close(form, form[:1].expand_as(form), **EXACT)
+    shifted, colour = seen["colour"]
+    assert_close(shifted[:, :, 0, 0], 3 * (torch.tensor(away, dtype=torch.float64) - ground), **EXACT)
+    convolution = stream.colour[1]
+    expected = (shifted[:, :, 0, 0] @ convolution.weight[:, :, 0, 0].T + convolution.bias).relu()
+    assert_close(colour[:, :, 1, 1], expected, **EXACT)
+    assert (colour[0] - colour[1]).abs().max() > 1e-3, "colour must tell directions apart"
+
+
+def test_colour_sees_means_of_squares_and_keeps_the_largest_response() -> None:
+    """A checkerboard of single pixels is, in squares of 2×2, one flat colour."""
+    stream = small().image_stream
+    board = (torch.arange(SIDE)[:, None] + torch.arange(SIDE)) % 2
+    checkered = 0.4 + 0.4 * board.double().expand(1, 3, SIDE, SIDE)
+    assert_close(stream.colour(checkered), stream.colour(flat_pictures((0.6, 0.6, 0.6))), **EXACT)
+    spotted = flat_pictures((0.6, 0.6, 0.6)).clone()
+    spotted[:, :, :2, :2] = 0.1  # one square of the sixteen that the first place looks at
+    both = [stream.colour(flat_pictures((grey,) * 3))[..., 0, 0] for grey in (0.1, 0.6)]
+    assert_close(stream.colour(spotted)[..., 0, 0], torch.maximum(*both), **EXACT)
+
+
+def test_a_channel_begins_with_half_of_the_attributes() -> None:
+    """Each attribute is there as a whole or not at all; 600 throws of a coin, and 4 standard deviations."""
+    stream = small(attributes=(3, 2), top=300).image_stream
+    objectness, *names = stream.combine.weight[:, :, 0, 0].split([1, 3, 2], dim=1)
+    assert (objectness == 0).all()
+    looked_at = torch.stack([(weight != 0).any(dim=1) for weight in names])
+    whole = torch.stack([(weight != 0).all(dim=1) for weight in names])
+    assert torch.equal(looked_at, whole)
+    assert abs(looked_at.sum().item() - 300) < 4 * math.sqrt(600 / 4)
+
+
+def test_first_weights_are_as_large_as_said() -> None:
+    """torch's own are uniform within ±1/√hidden and ±1/√inputs, and then times 3, 8 and 4."""
+    model = small(hidden=40, embedding=30, common=200)
+    features = model.image_stream.features
+    for weights, bound in (
+        (model.question_stream.lstm.weight_hh_l1, 3 / math.sqrt(40)),
+        (model.from_question.weight, 8 / math.sqrt(160)),
+        (model.from_image.weight, 4 / math.sqrt(features)),
+    ):
+        assert 0.99 * bound < weights.abs().max().item() <= bound
 
 
 def check_description(candidate, seed: int) -> None:

@@ -13,6 +13,7 @@ two processes, one gradient                    test_two_processes_give_the_gradi
 
 import ast
 import io
+import math
 import shutil
 import subprocess
 import sys
@@ -25,13 +26,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
-from torch.nn.functional import cross_entropy
 from torch.testing import assert_close
 
 from lab import distributed
 from tests.lab.distributed_check import check_same_gradient, leave
 from vqa.model import FUSIONS
-from vqa.train import CONFIGS, build, learning_rate, train
+from vqa.train import CONFIGS, answer_loss, build, build_optimizer, learning_rate, train
 
 ROOT = Path(__file__).parents[2]
 CORE = ("model", "data", "train", "metric")
@@ -116,6 +116,22 @@ def test_each_configuration_has_schedules_that_end_near_zero(name: str) -> None:
             assert 0.8 * highest < max(rates) <= highest
             assert min(rates) > 0
             assert rates[-1] < 1e-3 * highest
+
+
+def test_optimizer_by_hand() -> None:
+    """AdamW's first two steps: m and v of the gradients, both freed of their start at zero, and the weights decay."""
+    config = replace(CONFIGS["toy"], learning_rate=0.1, weight_decay=0.5)
+    w, m, v = 2.0, 0.0, 0.0
+    model = nn.Linear(1, 1, bias=False).double()
+    nn.init.constant_(model.weight, w)
+    optimizer = build_optimizer(model, config)
+    for step, gradient in enumerate((3.0, -1.0), start=1):
+        model.weight.grad = torch.full_like(model.weight, gradient)
+        optimizer.step()
+        m, v = 0.9 * m + 0.1 * gradient, 0.98 * v + 0.02 * gradient**2
+        w -= 0.1 * 0.5 * w
+        w -= 0.1 * (m / (1 - 0.9**step)) / (math.sqrt(v / (1 - 0.98**step)) + 1e-8)
+        assert model.weight.item() == pytest.approx(w, rel=1e-10)
 
 
 def by_heart(step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -247,10 +263,6 @@ def questions_dealt_out(batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, 
     return (*distributed.share((images,)), questions[rank::count], answers[rank::count])
 
 
-def cross_entropy_of(model: nn.Module, images, questions, answers) -> torch.Tensor:
-    return cross_entropy(model(images, questions), answers)
-
-
 def check_two_processes() -> None:
     generator = torch.Generator().manual_seed(1)
     batch = (
@@ -261,9 +273,9 @@ def check_two_processes() -> None:
     for fusion in FUSIONS:
         torch.manual_seed(0)
         model = build(replace(SMALL, fusion=fusion), words=5, answers=4).double()
-        check_same_gradient(model, cross_entropy_of, batch, share=share_pictures)
+        check_same_gradient(model, answer_loss, batch, share=share_pictures)
     with pytest.raises(AssertionError):  # the check can fail
-        check_same_gradient(model, cross_entropy_of, batch, share=questions_dealt_out)
+        check_same_gradient(model, answer_loss, batch, share=questions_dealt_out)
 
 
 def test_two_processes_give_the_gradient_of_one() -> None:

@@ -1,32 +1,21 @@
-"""What ``python -m vqa`` does: train and judge, answer a question, compare the fusions and the streams.
+"""What ``python -m vqa`` does: train and judge a model, and compare the fusions and the streams.
 
 Beside what ``lab.Run`` writes, a run's folder holds the vocabulary, ``results.json`` and the figures, so that a trained
 model can be asked without the data that it was trained on.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 import torch
 
-from lab import (
-    CheckpointError,
-    Run,
-    choose_device,
-    finished,
-    load_best,
-    read_summary,
-    seed_everything,
-    write_text,
-)
-from vqa.beyond.images import load_image
-from vqa.beyond.lessons import ATTRIBUTES, teach, toy_lessons
+from lab import Run, choose_device, load_best, seed_everything, under_way, write_text
+from vqa.beyond.lessons import ATTRIBUTES, lesson_loss, toy_lessons
 from vqa.beyond.sources import Source
-from vqa.data import Examples, Vocabulary
-from vqa.evaluate import ALL, PROMISES, accuracies, baselines, probabilities
+from vqa.data import Examples
+from vqa.evaluate import ALL, accuracies, baselines
 from vqa.figures import draw_answers, draw_comparison, draw_training, one_of_each_kind
 from vqa.model import VQA
 from vqa.train import Config, build, build_optimizer, learning_rate, train
@@ -144,13 +133,14 @@ def give_lessons(model: VQA, config: Config, device: torch.device, folder: Path,
         restart=how.restart,
     )
     with run:
-        teach(
+        train(
             stream,
             optimizer,
             lambda step: tuple(tensor.to(device) for tensor in lesson_at(step)),
             run.steps(config.lessons),
             run.log,
             lambda step: learning_rate(config.lesson_learning_rate, config.warmup, config.lessons, step),
+            lesson_loss,
         )
     return run.seconds
 
@@ -160,9 +150,9 @@ def lessons_of(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}-lessons")
 
 
-def under_way(folder: Path) -> bool:
-    """Whether a run in this folder was stopped, and can be resumed."""
-    return (folder.with_name(f"{folder.name}.unfinished") / "last.pt").exists()
+def stopped(folder: Path) -> bool:
+    """Whether the run in this folder, or its lessons, can be resumed."""
+    return under_way(folder) or under_way(lessons_of(folder))
 
 
 def judge(model: VQA, source: Source, split: str) -> Table:
@@ -198,81 +188,6 @@ def first(source: Source, split: str) -> Examples:
     return next(islice(source.test(split), 1))
 
 
-def result_table(result: Result) -> str:
-    """A table for the terminal for each test split: kinds of question down, baselines and the model across, in %."""
-    return "\n\n".join(
-        f"{result.data}, {split} split\n"
-        + table(measures, {kind: PROMISES.get((result.data, split, kind)) for kind in measures["reached"]})
-        for split, measures in result.splits.items()
-    )
-
-
-def table(columns: Mapping[str, Mapping[str, float]], promised: Mapping[str, float | None] | None = None) -> str:
-    """Columns of accuracies in %, a row for each kind; a column of promises where there is any."""
-    if promised and any(value is not None for value in promised.values()):
-        columns = {**columns, "promised": promised}
-    kinds = list(next(iter(columns.values())))
-    first_width = max(len("kind"), *map(len, kinds))
-    lines = ["  ".join(["kind".ljust(first_width), *(f"{name:>8}" for name in columns)])]
-    for kind in kinds:
-        cells = (percent(column[kind]).rjust(max(8, len(name))) for name, column in columns.items())
-        lines.append("  ".join([kind.ljust(first_width), *cells]))
-    return "\n".join(lines)
-
-
-def percent(accuracy: float | None) -> str:
-    return "" if accuracy is None else f"{100 * accuracy:.2f}%"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What ``ask`` gives: the words that it ignored, and answers with their probabilities, the most likely first."""
-
-    unknown: list[str]
-    likely: list[tuple[str, float]]
-
-
-def ask(folder: Path, data: str, image: Path, question: str, count: int = 5) -> Answer:
-    """Lets the trained model in ``folder`` answer a question about a picture file.
-
-    Raises:
-        ValueError: if there is no trained model, the file is no picture, or the question is empty or too long.
-    """
-    if not question.strip():
-        raise ValueError("--question must not be empty")
-    config, vocabulary, model = load_trained(folder, data)
-    images = load_image(image, config.image_size)[None].float() / 255
-    row = probabilities(model, vocabulary, Examples(images, (0,), (question,), ((),), ("",)))[0]
-    top, order = row.topk(min(count, len(row)))
-    likely = [(vocabulary.answers[k], p) for k, p in zip(order.tolist(), top.tolist(), strict=True)]
-    return Answer(vocabulary.unknown(question), likely)
-
-
-def load_trained(folder: Path, data: str) -> tuple[Config, Vocabulary, VQA]:
-    """What ``train_and_judge`` left in its folder.
-
-    Raises:
-        ValueError: if there is no finished run, or a file in it is damaged.
-    """
-    place = finished(folder, f"python -m vqa --data {data}")
-    try:
-        fields = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in read_summary(place)["config"].items()
-        }
-        fields.pop("data")
-        config = Config(**fields)
-        words = json.loads((place / "vocabulary.json").read_text(encoding="utf-8"))
-        vocabulary = Vocabulary(tuple(words["words"]), tuple(words["answers"]))
-    except CheckpointError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError) as error:  # deleted, edited, or written by another version
-        raise CheckpointError(f"{place} is damaged or of another version: train anew") from error
-    model = build(config, len(vocabulary.words) + 1, len(vocabulary.answers))
-    load_best(place, {"model": model})
-    return config, vocabulary, model.eval()
-
-
 def compare(data: str, config: Config, source: Source, folder: Path, how: How) -> tuple[dict[str, Table], Path]:
     """Trains every variant in a folder of its own; gives each one's first test split, and the path of the figure.
 
@@ -282,11 +197,11 @@ def compare(data: str, config: Config, source: Source, folder: Path, how: How) -
     split = source.splits[0]
     for name, changes in VARIANTS.items():
         place, varied = folder / name.replace(" ", "-"), replace(config, **changes)
-        stopped = under_way(place) or under_way(lessons_of(place))
-        if how.resume and not stopped and is_result_of(place, varied):
+        go_on = how.resume and stopped(place)
+        if how.resume and not go_on and is_result_of(place, varied):
             judged[name] = json.loads((place / "results.json").read_text(encoding="utf-8"))["splits"][split]
             continue
-        here = replace(how, title=name, resume=how.resume and stopped)
+        here = replace(how, title=name, resume=go_on)
         judged[name] = train_and_judge(data, varied, source, place, here).splits[split]
     path = folder / "comparison.png"
     draw_comparison(path, {name: measures["reached"] for name, measures in judged.items()}, judged["product"]["chance"])

@@ -11,7 +11,7 @@ place is exactly its centre, and things can be counted and located; the loss is 
 one; and one objectness for all classes stands beside a softmax for each attribute.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float, Int
@@ -91,22 +91,3 @@ def lesson_loss(
         surprise = cross_entropy(of_attribute.flatten(0, 1), names[:, k].repeat(4), reduction="none")  # (4*n,)
         loss = loss + share.flatten() @ surprise
     return loss / len(places)
-
-
-def teach(
-    stream: ImageStream,
-    optimizer: torch.optim.Optimizer,
-    lesson_at: Callable[[int], Lesson],
-    steps: Iterable[int],
-    log: Callable[..., None],
-    rate_at: Callable[[int], float],
-) -> None:
-    """The loop of the lessons, like that of ``vqa.train.train``; ``log(step, loss=…)`` takes the loss in nats."""
-    for step in steps:
-        loss = lesson_loss(stream, *lesson_at(step))
-        for group in optimizer.param_groups:
-            group["lr"] = rate_at(step)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        log(step, loss=loss.item())
