@@ -227,7 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except ValueError as error:
             parser.error(str(error))
         RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        for folder in chosen.take:
+        for folder in reversed(chosen.take):  # of several seeds, the first one's pictures stay, as its numbers do
             copy_pictures(folder)
     if chosen.check:
         stale = filled(text, results) != text
@@ -238,7 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def copy_pictures(folder: Path) -> None:
-    """The pictures of a run, under their names in ``docs/pictures``; of several seeds, the first one's stay."""
+    """The pictures of a run, under their names in ``docs/pictures``; what stands there is replaced."""
     content = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     for source, name in TAKEN["ablations" if "variants" in content else content["data"]].items():
         shutil.copyfile(folder / source, PICTURES / name)

@@ -278,6 +278,11 @@ def test_take_writes_results_pictures_and_tables(tmp_path, monkeypatch) -> None:
     assert json.loads(results.read_text())["toy"]["machine"] == "a laptop"
     assert "| all | 25.00 | 100.00 | 50.00 |" in readme.read_text()
     assert tables.main(["--check"]) == 0
+    other = run_folder(tmp_path / "other", 1, 0.75)
+    for picture in ("answers.png", "training.png"):
+        (other / picture).write_bytes(b"of another seed")
+    assert tables.main(["--take", str(run), str(other)]) == 0
+    assert "50.00 (50.00 to 75.00)" in readme.read_text(), "numbers and pictures are the first run's"
     assert {path.name: path.read_bytes() for path in pictures.iterdir()} == {
         "vqa-answers.png": b"answers.png", "vqa-training.png": b"training.png",
     }  # fmt: skip

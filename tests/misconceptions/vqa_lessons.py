@@ -29,7 +29,7 @@ def _loss(stream, images, places, names, of_names):
     """``lesson_loss``, but for the part of the names: ``of_names(logits, share, wanted)``, each (4, n, …) or (n,)."""
     logits = stream.detect(images)
     picture, row, column, share = shares(places, *logits.shape[2:])
-    wanted = torch.zeros_like(logits[:, 0]).index_put((picture, row, column), share, accumulate=True)
+    wanted = torch.zeros_like(logits[:, 0]).index_put((picture, row, column), share, accumulate=True).clamp(max=1)
     loss = binary_cross_entropy_with_logits(logits[:, 0], wanted, reduction="sum")
     there = logits[picture, :, row, column]
     for k, of_attribute in enumerate(there[..., 1:].split(stream.attributes, dim=-1)):
