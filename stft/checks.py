@@ -1,0 +1,32 @@
+"""What wrong input is told: what it was, and what is allowed."""
+
+import math
+from collections.abc import Iterable
+
+from torch import Tensor
+
+
+def check_at_least_1(**lengths: int) -> None:
+    for name, length in lengths.items():
+        if length < 1:
+            raise ValueError(f"{name} must be at least 1, got {length}")
+
+
+def check_positive(**numbers: float) -> None:
+    for name, number in numbers.items():
+        if not 0 < number < math.inf:
+            raise ValueError(f"{name} must be positive and finite, got {number}")
+
+
+def check_one_of(allowed: Iterable[object], **choices: object) -> None:
+    for name, choice in choices.items():
+        if not any(choice is a or (isinstance(a, str) and choice == a) for a in allowed):
+            raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {choice!r}")
+
+
+def check_real(**signals: Tensor) -> None:
+    for name, signal in signals.items():
+        if not signal.is_floating_point():
+            raise ValueError(f"{name} must be real and of a floating-point type, got {signal.dtype}")
+        if signal.shape[-1:].numel() == 0 or signal.ndim == 0:
+            raise ValueError(f"{name} must have at least one sample, got shape {tuple(signal.shape)}")
