@@ -28,5 +28,5 @@ def check_real(**signals: Tensor) -> None:
     for name, signal in signals.items():
         if not signal.is_floating_point():
             raise ValueError(f"{name} must be real and of a floating-point type, got {signal.dtype}")
-        if signal.shape[-1:].numel() == 0 or signal.ndim == 0:
-            raise ValueError(f"{name} must have at least one sample, got shape {tuple(signal.shape)}")
+        if signal.numel() == 0 or signal.ndim == 0:
+            raise ValueError(f"{name} must have samples in its last dimension, got shape {tuple(signal.shape)}")

@@ -206,10 +206,7 @@ def istft(
     window = chosen_window(window, win_length, n_fft).to(spectrum.real)
     hop_length = default_hop(n_fft) if hop_length is None else hop_length
 
-    bins = spectrum.transpose(-1, -2)  # (*batch, frames, bins)
-    if not onesided:  # the real part of the inverse is the inverse of the part with conjugate symmetry
-        opposite = bins.roll(-1, dims=-1).flip(-1).conj()  # conj X_-k
-        bins = ((bins + opposite) / 2)[..., : n_fft // 2 + 1]
+    bins = spectrum.transpose(-1, -2)[..., : n_fft // 2 + 1]  # (*batch, frames, bins): the rest is their mirror image
     frames = BACKWARD[method](bins, n_fft) * window  # (*batch, frames, n)
     signal = overlap_add(frames, hop_length) * scale(normalized, window)  # (*batch, padded samples)
     envelope = overlap_add((window * window).expand(frames.shape[-2], -1), hop_length)  # (padded samples)

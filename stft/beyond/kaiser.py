@@ -1,0 +1,57 @@
+r"""Kaiser's window (Kaiser 1974, "Nonrecursive digital filter design using the I0-sinh window function").
+
+Of all windows the one that holds most of its energy in the main lobe is a prolate spheroidal function. Kaiser found a
+formula that comes near it, with one number β that trades the width of the main lobe for the height of the side lobes.
+"""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from stft.checks import check_at_least_1
+
+
+def kaiser(n: int, beta: float = 12.0, periodic: bool = True) -> Float[Tensor, " n"]:
+    r""":math:`w_m = I_0\big(\beta\sqrt{1 - (2m/N - 1)^2}\big) / I_0(\beta)`, N = n if periodic, else n − 1.
+
+    :math:`I_0` is the modified Bessel function of the first kind. β = 0 is the rectangular window, 5.4 is near Hamming, 8.6
+    near Blackman. Computed in float64; of torch's default dtype. I₀ grows like :math:`e^\beta`, so it is computed without
+    that factor (``i0e``), which the quotient has on both sides.
+
+    Raises:
+        ValueError: if ``n`` is below 1, or ``beta`` is negative or not finite.
+    """  # noqa: E501
+    check_at_least_1(n=n)
+    check_0_or_more(beta=beta)
+    if n == 1:
+        return torch.ones(1)
+    m = torch.arange(n, dtype=torch.float64)
+    places = 2 * m / (n if periodic else n - 1) - 1  # (n), from -1 to 1
+    arguments = beta * (1 - places.square()).sqrt()  # (n)
+    peak = torch.tensor(beta, dtype=torch.float64)
+    window = torch.special.i0e(arguments) / torch.special.i0e(peak) * torch.exp(arguments - peak)
+    return window.to(torch.get_default_dtype())
+
+
+def kaiser_beta(attenuation: float) -> float:
+    r"""The β whose side lobes (of a filter that is designed with the window) lie ``attenuation`` dB down.
+
+    Kaiser's fit: 0 up to 21 dB, :math:`0.5842\,(A - 21)^{0.4} + 0.07886\,(A - 21)` up to 50 dB, then
+    :math:`0.1102\,(A - 8.7)`.
+
+    Raises:
+        ValueError: if ``attenuation`` is negative or not finite.
+    """
+    check_0_or_more(attenuation=attenuation)
+    if attenuation > 50:
+        return 0.1102 * (attenuation - 8.7)
+    above = max(0.0, attenuation - 21)
+    return 0.5842 * above**0.4 + 0.07886 * above
+
+
+def check_0_or_more(**numbers: float) -> None:
+    for name, number in numbers.items():
+        if not 0 <= number < math.inf:
+            raise ValueError(f"{name} must be 0 or more and finite, got {number}")
