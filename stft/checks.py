@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 from torch import Tensor
 
+Hz = int | float
+
 
 def check_at_least_1(**lengths: int) -> None:
     for name, length in lengths.items():
@@ -12,7 +14,7 @@ def check_at_least_1(**lengths: int) -> None:
             raise ValueError(f"{name} must be at least 1, got {length}")
 
 
-def check_positive(**numbers: float) -> None:
+def check_positive(**numbers: int | float) -> None:
     for name, number in numbers.items():
         if not 0 < number < math.inf:
             raise ValueError(f"{name} must be positive and finite, got {number}")

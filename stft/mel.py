@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from stft.checks import check_at_least_1, check_one_of, check_positive
+from stft.checks import Hz, check_at_least_1, check_one_of, check_positive
 from stft.transform import Normalized, Padding, Waveform, Window, magnitude, stft
 
 MelScale = Literal["htk", "slaney"]
@@ -60,10 +60,10 @@ def mel_to_hz(mels: Float[Tensor, "*shape"], mel_scale: MelScale = "htk") -> Flo
 
 def mel_filter_bank(
     n_fft: int = 400,
-    sample_rate: float = 16_000,
+    sample_rate: Hz = 16_000,
     n_mels: int = 128,
-    f_min: float = 0.0,
-    f_max: float | None = None,
+    f_min: Hz = 0.0,
+    f_max: Hz | None = None,
     norm: Literal["slaney"] | None = None,
     mel_scale: MelScale = "htk",
 ) -> Float[Tensor, "bins n_mels"]:
@@ -105,15 +105,15 @@ def mel_filter_bank(
 
 def mel_spectrogram(
     waveform: Waveform,
-    sample_rate: float = 16_000,
+    sample_rate: Hz = 16_000,
     n_fft: int = 400,
     win_length: int | None = None,
     hop_length: int | None = None,
-    f_min: float = 0.0,
-    f_max: float | None = None,
+    f_min: Hz = 0.0,
+    f_max: Hz | None = None,
     n_mels: int = 128,
     window: Window | None = None,
-    power: float = 2.0,
+    power: int | float = 2.0,
     normalized: Normalized = False,
     center: bool = True,
     pad_mode: Padding = "reflect",
@@ -205,7 +205,7 @@ def dct_matrix(n_mfcc: int, n_mels: int, norm: Literal["ortho"] | None = "ortho"
 
 def mfcc(
     waveform: Waveform,
-    sample_rate: float = 16_000,
+    sample_rate: Hz = 16_000,
     n_mfcc: int = 40,
     norm: Literal["ortho"] | None = "ortho",
     log_mels: bool = False,

@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from stft import fourier
-from stft.checks import check_at_least_1, check_one_of, check_positive, check_real
+from stft.checks import Hz, check_at_least_1, check_one_of, check_positive, check_real
 from stft.windows import hann
 
 Method = Literal["matrix", "fft", "torch"]
@@ -141,10 +141,10 @@ def stft(
         bins = bins if onesided else fourier.mirrored(bins, n_fft)
         return then(bins) if then else bins
 
-    *batch, samples = waveform.shape
-    clips = padded(waveform.reshape(math.prod(batch), samples), n_fft // 2 if center else 0, pad_mode)
-    result = in_chunks(frame(clips, n_fft, hop_length), compute)  # (clips, frames, bins)
-    return result.reshape(*batch, *result.shape[1:]).transpose(-1, -2)  # (*batch, bins, frames)
+    sound = padded(waveform, n_fft // 2 if center else 0, pad_mode)  # (*batch, padded samples)
+    frames = frame(sound.reshape(-1, sound.shape[-1]), n_fft, hop_length)  # (clips, frames, n)
+    result = in_chunks(frames, compute)  # (clips, frames, bins)
+    return result.reshape(*waveform.shape[:-1], *result.shape[1:]).transpose(-1, -2)  # (*batch, bins, frames)
 
 
 def in_chunks(
@@ -223,7 +223,7 @@ def istft(
     return signal / envelope
 
 
-def spectrogram(waveform: Waveform, power: float = 2.0, **options: object) -> Float[Tensor, "*batch bins frames"]:
+def spectrogram(waveform: Waveform, power: int | float = 2.0, **options: object) -> Float[Tensor, "*batch bins frames"]:
     r""":math:`|X[k, t]|^p`, p = ``power``; the ``options`` are those of ``stft``.
 
     Raises:
@@ -233,7 +233,7 @@ def spectrogram(waveform: Waveform, power: float = 2.0, **options: object) -> Fl
     return stft(waveform, **options, then=lambda bins: magnitude(bins, power))
 
 
-def magnitude(bins: Complex[Tensor, "*shape"], power: float) -> Float[Tensor, "*shape"]:
+def magnitude(bins: Complex[Tensor, "*shape"], power: int | float) -> Float[Tensor, "*shape"]:
     r""":math:`|X|^p`. For p = 2 without the root: :math:`(\mathrm{Re} X)^2 + (\mathrm{Im} X)^2`."""
     return bins.real.square() + bins.imag.square() if power == 2 else bins.abs() ** power
 
@@ -259,7 +259,7 @@ def mean_square(spectrum: Spectrum, window: Window, n_fft: int) -> RealSpectrum:
     return sides(spectrum, n_fft) * magnitude(spectrum, 2) / window.sum() ** 2
 
 
-def density(spectrum: Spectrum, window: Window, n_fft: int, sample_rate: float) -> RealSpectrum:
+def density(spectrum: Spectrum, window: Window, n_fft: int, sample_rate: Hz) -> RealSpectrum:
     r""":math:`c_k |X_k|^2 / (f_s \sum w^2)`, the power spectral density in the waveform's unit squared per Hz.
 
     For noise, whose power lies in all bins: its level does not depend on n. The sum over the bins times their width
@@ -322,17 +322,16 @@ def chosen_window(
     return pad(window, (left, n_fft - win_length - left))
 
 
-def padded(
-    clips: Float[Tensor, "clips samples"], amount: int, pad_mode: Padding
-) -> Float[Tensor, "clips padded_samples"]:
+def padded(x: Waveform, amount: int, pad_mode: Padding) -> Shaped[Tensor, "*batch padded_samples"]:
     """``amount`` samples more at each end."""
-    samples = clips.shape[-1]
     check_one_of(("reflect", "constant", "replicate"), pad_mode=pad_mode)
+    samples = x.shape[-1]
     if amount == 0:
-        return clips
+        return x
     if pad_mode == "reflect" and amount >= samples:
         raise ValueError(f"to be mirrored by n_fft // 2 = {amount} samples, the waveform must have more, got {samples}")
-    return pad(clips[:, None], (amount, amount), mode=pad_mode)[:, 0]
+    longer = pad(x.reshape(-1, 1, samples), (amount, amount), mode=pad_mode)  # (clips, 1, padded samples)
+    return longer.reshape(*x.shape[:-1], longer.shape[-1])
 
 
 def scale(normalized: Normalized, window: Float[Tensor, " n"]) -> Float[Tensor, ""] | float:

@@ -15,7 +15,7 @@ BATCHES = st.sampled_from([(), (1,), (3,), (2, 3), (2, 1, 3)])
 
 
 def normal(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
 
 
 def check_same(ours: Callable, reference: Callable, inputs: Sequence[Tensor], tolerance: dict = EXACT) -> None:

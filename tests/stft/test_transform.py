@@ -28,7 +28,7 @@ from stft.transform import (
     stft,
     stft_spec,
 )
-from stft.windows import WINDOWS, blackman, hamming, hann, rectangular
+from stft.windows import WINDOWS, blackman, hamming, hann
 from tests.misconceptions import stft_transform as misconceptions
 from tests.stft.checks import BATCHES, EXACT, check_same, normal
 from tests.strategies import unequal_sizes, whole_tensors

@@ -1,0 +1,289 @@
+"""Equation → function → test
+
+m(f), f(m)                       hz_to_mel, mel_to_hz       test_anchors, test_scales_equal_librosa
+triangles between the corners    mel_filter_bank            test_bank_by_hand, test_bank_equals_torchaudio
+Σ_k B_kj |X[k,t]|^p              mel_spectrogram            test_mel_spectrogram_equals_torchaudio
+10 log₁₀ max(x, a)               decibels                   test_decibels_by_hand, test_decibels_equal_torchaudio
+2 Σ x_m cos(πq(2m+1)/2M)         dct_matrix                 test_dct_equals_the_spec, test_dct_is_orthonormal
+DCT of the levels                mfcc                       test_mfcc_equals_torchaudio
+"""
+
+import math
+import warnings
+
+import librosa
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.testing import assert_close
+
+from lab.peers import import_torchaudio
+from stft.mel import dct_matrix, dct_spec, decibels, hz_to_mel, mel_filter_bank, mel_spectrogram, mel_to_hz, mfcc
+from tests.misconceptions import stft_mel as misconceptions
+from tests.stft.checks import EXACT, check_same, normal
+from tests.strategies import whole_tensors
+
+torchaudio = import_torchaudio()
+SCALES = st.sampled_from(["htk", "slaney"])
+
+
+@st.composite
+def banks(draw) -> dict:
+    """Even rates and sizes: for odd ones torchaudio's bins are not where the transform has them."""
+    rate = 2 * draw(st.integers(2000, 24_000), label="rate / 2")
+    f_min = draw(st.sampled_from([0.0, 20.0, 300.5]), label="f_min")
+    return {
+        "n_fft": 2 * draw(st.integers(10, 200), label="n_fft / 2"),
+        "sample_rate": rate,
+        "n_mels": draw(st.integers(1, 40), label="n_mels"),
+        "f_min": f_min,
+        "f_max": draw(st.sampled_from([None, rate / 2, rate / 3]), label="f_max"),
+        "norm": draw(st.sampled_from([None, "slaney"]), label="norm"),
+        "mel_scale": draw(SCALES, label="mel_scale"),
+    }
+
+
+def torchaudio_bank(n_fft: int, f_max: float | None, sample_rate: int, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a band may lie between two bins
+        return torchaudio.functional.melscale_fbanks(
+            n_fft // 2 + 1, f_max=f_max or sample_rate / 2, sample_rate=sample_rate, **options
+        )
+
+
+def check_bank(candidate, options: dict) -> None:
+    assert_close(candidate(**options), torchaudio_bank(**options), **EXACT)
+
+
+def check_decibels(candidate, shape: tuple[int, ...], stype: str, top_db: float | None) -> None:
+    reference = torchaudio.transforms.AmplitudeToDB(stype, top_db)
+    x = normal(*shape).square() * 10 ** (3 * normal(*shape, seed=1))
+    x.view(-1)[0] = 1e-11  # below the floor
+    check_same(lambda x: candidate(x, stype, top_db), reference, [x])
+
+
+def check_dct(candidate) -> None:
+    for n_mfcc, n_mels in ((1, 1), (3, 5), (7, 7)):
+        for norm in (None, "ortho"):
+            expected = torchaudio.functional.create_dct(n_mfcc, n_mels, norm)
+            assert_close(candidate(n_mfcc, n_mels, norm), expected, **EXACT)
+
+
+def check_mfcc(candidate) -> None:
+    options = {"n_fft": 64, "hop_length": 20, "n_mels": 12}
+    reference = torchaudio.transforms.MFCC(8000, 5, melkwargs=options)
+    check_same(lambda x: candidate(x, 8000, 5, **options), reference, [normal(3, 700)])
+
+
+@pytest.mark.parametrize(
+    ("mel_scale", "hz", "mel", "accuracy"),
+    [
+        ("htk", 0.0, 0.0, 0.0),
+        ("htk", 1000.0, 1000.0, 0.02),  # 1 kHz is 1,000 mel, nearly: 2595 is rounded
+        ("htk", 6300.0, 2595.0, 1e-9),  # 1 + 6300 / 700 = 10
+        ("slaney", 0.0, 0.0, 0.0),
+        ("slaney", 500.0, 7.5, 1e-12),
+        ("slaney", 1000.0, 15.0, 1e-12),
+        ("slaney", 6400.0, 42.0, 1e-12),  # 27 steps above the knee
+    ],
+)
+def test_anchors(mel_scale: str, hz: float, mel: float, accuracy: float) -> None:
+    assert float(hz_to_mel(torch.tensor(hz), mel_scale)) == pytest.approx(mel, abs=accuracy)
+    assert float(mel_to_hz(torch.tensor(mel), mel_scale)) == pytest.approx(hz, abs=max(accuracy, 1e-9) * 2)
+
+
+@given(mel_scale=SCALES, hz=st.lists(st.floats(0, 50_000), min_size=1, max_size=9))
+def test_scales_equal_librosa(mel_scale: str, hz) -> None:
+    """The reference is librosa.hz_to_mel and librosa.mel_to_hz."""
+    frequencies, htk = torch.tensor(hz), mel_scale == "htk"
+    mels = torch.from_numpy(librosa.hz_to_mel(frequencies.numpy(), htk=htk))
+    assert_close(hz_to_mel(frequencies, mel_scale), mels, **EXACT)
+    assert_close(mel_to_hz(mels, mel_scale), torch.from_numpy(librosa.mel_to_hz(mels.numpy(), htk=htk)), **EXACT)
+    assert_close(mel_to_hz(hz_to_mel(frequencies, mel_scale), mel_scale), frequencies, rtol=1e-10, atol=1e-9)
+
+
+@pytest.mark.parametrize("mel_scale", ["htk", "slaney"])
+def test_the_scales_rise_smoothly(mel_scale: str) -> None:
+    frequencies = torch.linspace(1, 8000, 5000).requires_grad_()
+    (slopes,) = torch.autograd.grad(hz_to_mel(frequencies, mel_scale).sum(), frequencies)
+    assert (slopes > 0).all()
+    assert (slopes.diff().abs() <= 0.04 * slopes[1:]).all(), "more of a kink than the 3% that Slaney's has at 1 kHz"
+
+
+def test_bank_by_hand() -> None:
+    """8 bins of 1 Hz below 1 kHz, where Slaney's scale is linear: the corners of 3 bands are 0, 2, 4, 6 and 8 Hz."""
+    bank = mel_filter_bank(16, 16, 3, mel_scale="slaney")
+    triangle = [0, 0.5, 1, 0.5, 0]
+    expected = torch.tensor([[*triangle, 0, 0, 0, 0], [0, 0, *triangle, 0, 0], [0, 0, 0, 0, *triangle]]).T
+    assert_close(bank, expected, **EXACT)
+    assert_close(mel_filter_bank(16, 16, 3, norm="slaney", mel_scale="slaney"), expected / 2, **EXACT)
+
+
+@given(options=banks())
+def test_bank_equals_torchaudio(options) -> None:
+    """The reference is torchaudio.functional.melscale_fbanks."""
+    check_bank(mel_filter_bank, options)
+
+
+@given(options=banks())
+def test_bands_add_up_to_1_between_the_first_peak_and_the_last(options) -> None:
+    options = {**options, "norm": None}
+    low, high = (float(hz_to_mel(torch.tensor(f), options["mel_scale"])) for f in (
+        options["f_min"], options["f_max"] or options["sample_rate"] / 2))  # fmt: skip
+    step = (high - low) / (options["n_mels"] + 1)
+    first, last = (float(mel_to_hz(torch.tensor(m), options["mel_scale"])) for m in (low + step, high - step))
+    frequencies = torch.arange(options["n_fft"] // 2 + 1) * options["sample_rate"] / options["n_fft"]
+    inside = (frequencies >= first) & (frequencies <= last)
+    sums = mel_filter_bank(**options).sum(-1)
+    assert_close(sums[inside], torch.ones(int(inside.sum())), rtol=1e-9, atol=0)
+    assert (sums <= 1 + 1e-9).all()
+
+
+def test_slaneys_norm_makes_areas_1() -> None:
+    bank = mel_filter_bank(2**15, 16_000, 20, norm="slaney")
+    assert_close(bank.sum(0) * 16_000 / 2**15, torch.ones(20), rtol=2e-3, atol=0)  # a sum for an integral
+
+
+@given(
+    options=banks(),
+    hop_length=st.sampled_from([None, 7, 50]),
+    win_length=st.sampled_from([None, 13]),
+    power=st.sampled_from([1.0, 2.0]),
+    center=st.booleans(),
+    pad_mode=st.sampled_from(["reflect", "constant", "replicate"]),
+    normalized=st.sampled_from([False, "window", "frame_length"]),
+    batch=st.sampled_from([(), (3,), (2, 3)]),
+)
+def test_mel_spectrogram_equals_torchaudio(options, batch, **more) -> None:
+    """The reference is torchaudio.transforms.MelSpectrogram."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        reference = torchaudio.transforms.MelSpectrogram(**options, **more)
+    check_same(lambda x: mel_spectrogram(x, **options, **more), reference, [normal(*batch, 500)])
+
+
+def test_the_defaults_are_torchaudios() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pairs = (
+            (mel_spectrogram, torchaudio.transforms.MelSpectrogram()),
+            (mfcc, torchaudio.transforms.MFCC()),
+            (lambda x: decibels(x.abs()), lambda x: torchaudio.transforms.AmplitudeToDB()(x.abs())),
+        )
+    for ours, reference in pairs:
+        check_same(ours, reference, [normal(2, 1600)])
+
+
+@pytest.mark.parametrize(
+    ("x", "options", "expected"),
+    [
+        (1000.0, {}, 30.0),
+        (1000.0, {"stype": "magnitude"}, 60.0),
+        (0.0, {}, -100.0),
+        (0.0, {"stype": "magnitude"}, -200.0),
+        (0.0, {"amin": 1e-5}, -50.0),
+        (1000.0, {"reference": 10.0}, 20.0),
+        (1000.0, {"reference": 1e-20, "amin": 1e-2}, 50.0),
+    ],
+)
+def test_decibels_by_hand(x: float, options: dict, expected: float) -> None:
+    assert float(decibels(torch.tensor(x), **options)) == pytest.approx(expected, abs=1e-9)
+
+
+def test_top_db_by_hand() -> None:
+    """Two clips of two channels, the loudest at 40, 20, 60 and 0 dB; 30 dB below it is the floor."""
+    peaks = torch.tensor([40.0, 20, 60, 0]).view(2, 2, 1, 1)
+    x = 10 ** (torch.cat([peaks, peaks - 25, peaks - 90], dim=-1) / 10)
+    for shared_dims, floors in ((2, [10, -10, 30, -30]), (3, [10, 10, 30, 30]), (4, [30, 30, 30, 30])):
+        levels = decibels(x, top_db=30.0, shared_dims=shared_dims, amin=1e-20)
+        assert levels[..., 2].flatten().tolist() == pytest.approx(floors, abs=1e-9)
+    assert decibels(x, top_db=30.0, amin=1e-20)[..., 2].flatten().tolist() == pytest.approx([10, 10, 30, 30])
+
+
+@given(
+    shape=st.sampled_from([(4, 5), (3, 4, 5), (2, 3, 4, 5), (2, 1, 3, 4, 5)]),
+    stype=st.sampled_from(["power", "magnitude"]),
+    top_db=st.sampled_from([None, 0.0, 20.0, 80.0]),
+)
+def test_decibels_equal_torchaudio(shape, stype: str, top_db) -> None:
+    """The reference is torchaudio.transforms.AmplitudeToDB."""
+    check_decibels(decibels, shape, stype, top_db)
+
+
+@given(n=st.integers(1, 9), data=st.data())
+def test_dct_equals_the_spec(n: int, data) -> None:
+    x = data.draw(whole_tensors(n), label="x")
+    assert_close(x @ dct_matrix(n, n, None), dct_spec(x), **EXACT)
+
+
+def test_dct_equals_torchaudio() -> None:
+    """The reference is torchaudio.functional.create_dct."""
+    check_dct(dct_matrix)
+
+
+@given(n=st.integers(1, 40))
+def test_dct_is_orthonormal(n: int) -> None:
+    matrix = dct_matrix(n, n)
+    assert_close(matrix.T @ matrix, torch.eye(n), **EXACT)
+    assert_close(matrix @ matrix.T, torch.eye(n), **EXACT)
+
+
+def test_a_cosine_has_one_coefficient() -> None:
+    n = 16
+    x = torch.cos(math.pi * 3 * (2 * torch.arange(n) + 1) / (2 * n))
+    expected = torch.zeros(n)
+    expected[3] = math.sqrt(n / 2)
+    assert_close(x @ dct_matrix(n, n), expected, **EXACT)
+
+
+@given(
+    n_mfcc=st.integers(1, 12),
+    norm=st.sampled_from([None, "ortho"]),
+    log_mels=st.booleans(),
+    batch=st.sampled_from([(), (3,), (2, 3)]),
+)
+def test_mfcc_equals_torchaudio(n_mfcc: int, norm, log_mels: bool, batch) -> None:
+    """The reference is torchaudio.transforms.MFCC."""
+    options = {"n_fft": 64, "hop_length": 20, "n_mels": 12, "f_min": 30.0, "mel_scale": "slaney"}
+    reference = torchaudio.transforms.MFCC(8000, n_mfcc, norm=norm, log_mels=log_mels, melkwargs=options)
+    check_same(lambda x: mfcc(x, 8000, n_mfcc, norm, log_mels, **options), reference, [normal(*batch, 700)])
+
+
+def test_mfcc_of_a_louder_sound_differs_in_the_first_only() -> None:
+    """Twice as loud is 6 dB more in every band: a constant, which only the first cosine sees."""
+    x = normal(2000)
+    difference = mfcc(2 * x, n_mfcc=13, n_mels=40) - mfcc(x, n_mfcc=13, n_mels=40)
+    assert_close(difference[1:], torch.zeros_like(difference[1:]), rtol=0, atol=1e-9)
+    assert_close(difference[0], torch.full_like(difference[0], 20 * math.log10(2) * math.sqrt(40)), **EXACT)
+
+
+def test_float32() -> None:
+    x = normal(3, 2000, dtype=torch.float32)
+    for transform in (lambda x: mel_spectrogram(x, n_mels=40), lambda x: mfcc(x, n_mfcc=13, n_mels=40)):
+        got, expected = transform(x), transform(x.double())
+        assert got.dtype == torch.float32
+        assert (got - expected).abs().max() <= 1e-5 * expected.abs().max()
+
+
+CHECKS = {
+    "bank": lambda wrong: [
+        check_bank(wrong, {"n_fft": 64, "sample_rate": 8000, "n_mels": 7, "f_min": 50.0, "f_max": 3000.0, **more})
+        for more in ({"norm": None, "mel_scale": "htk"}, {"norm": "slaney", "mel_scale": "slaney"})
+    ],
+    "decibels": lambda wrong: [
+        check_decibels(wrong, (2, 3, 4, 5), stype, top_db)
+        for stype in ("power", "magnitude")
+        for top_db in (None, 20.0)
+    ],
+    "dct": check_dct,
+    "mfcc": check_mfcc,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"), [(kind, wrong) for kind, all_ in misconceptions.ALL.items() for wrong in all_]
+)
+def test_misconception_is_caught(kind: str, wrong) -> None:
+    with pytest.raises(AssertionError):
+        CHECKS[kind](wrong)
