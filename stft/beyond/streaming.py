@@ -20,8 +20,8 @@ def stream_stft(
 ) -> Iterator[Tensor]:
     r"""Piece by piece, the frames that ``stft`` gives for all of them in a row; the ``options`` are the rest of its.
 
-    A piece has the shape (\*batch, any number of samples), what comes out at least one frame. Between two pieces only those
-    samples are kept that a later frame or the padding at the end needs: less than n_fft + n_fft // 2 + 1.
+    A piece has the shape (\*batch, any number of samples), what comes out at least one frame. Between two pieces only
+    those samples are kept that a later frame or the padding at the end needs: less than n_fft + n_fft // 2 + 1.
 
     Raises:
         ValueError: as ``stft``. That the whole sound is too short is known, and told, only at its end.

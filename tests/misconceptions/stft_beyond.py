@@ -1,7 +1,5 @@
 """Wrong ways back to a waveform that people really write. Each must fail the tests of ``stft.beyond``."""
 
-import math
-
 import torch
 
 from stft.beyond.griffin_lim import griffin_lim, unit
@@ -48,29 +46,27 @@ def _times(spectrum, rate):
     return padded[..., t], padded[..., t + 1], part
 
 
-def interpolated(spectrum, rate, hop_length, n_fft):
+def interpolated(spectrum, rate):
     """Tempting because a line between two complex numbers looks harmless; where their phases differ, they cancel."""
     left, right, part = _times(spectrum, rate)
     return (1 - part) * left + part * right
 
 
-def phases_of_the_old_frames(spectrum, rate, hop_length, n_fft):
+def phases_of_the_old_frames(spectrum, rate):
     """Tempting because they are at hand; a frame then begins where the sound was, not where the last one ended."""
     left, right, part = _times(spectrum, rate)
     return torch.polar((1 - part) * left.abs() + part * right.abs(), left.angle())
 
 
-def advanced_by_the_rate(spectrum, rate, hop_length, n_fft):
+def advanced_by_the_rate(spectrum, rate):
     """Tempting because the new frames lie ``rate`` old ones apart; in the new sound they are one hop apart again."""
     left, right, part = _times(spectrum, rate)
-    expected = 2 * math.pi * hop_length / n_fft * torch.arange(spectrum.shape[-2])[:, None]
-    surplus = right.angle() - left.angle() - expected
-    steps = rate * (expected + surplus - 2 * math.pi * torch.round(surplus / (2 * math.pi)))
+    steps = rate * (right / (left + 1e-300)).angle()
     phases = torch.cat([spectrum[..., :1].angle(), steps[..., :-1]], dim=-1).cumsum(-1)
     return torch.polar((1 - part) * left.abs() + part * right.abs(), phases)
 
 
-def first_phase_zero(spectrum, rate, hop_length, n_fft):
+def first_phase_zero(spectrum, rate):
     """Tempting because only differences count; they count from the first frame's own phases."""
     turned = spectrum * torch.exp(-1j * spectrum[..., :1].angle())
     left, right, part = _times(turned, rate)

@@ -1,0 +1,204 @@
+"""Where torch, torchaudio, librosa and scipy differ from each other: the rows of the README's table, each a test.
+
+Each test shows that the libraries do differ, and which of them we follow.
+"""
+
+import math
+import warnings
+
+import librosa
+import numpy as np
+import pytest
+import torch
+from scipy import signal
+from torch.testing import assert_close
+
+from lab.peers import import_torchaudio
+from stft.beyond.griffin_lim import random_phases
+from stft.mel import dct_matrix, decibels, mel_filter_bank, mel_spectrogram, mfcc
+from stft.transform import density, istft, spectrogram, stft
+from stft.windows import hann
+from tests.stft.checks import EXACT, normal
+
+torchaudio = import_torchaudio()
+X = normal(2000)
+
+
+def close(a, b) -> bool:
+    a, b = torch.as_tensor(a), torch.as_tensor(b)
+    return a.shape == b.shape and torch.allclose(a, b.to(a), rtol=1e-6, atol=1e-6)
+
+
+def test_window_by_default() -> None:
+    """torch: none. torchaudio, librosa, ours: a periodic Hann window."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # newer versions of torch say so themselves
+        assert close(stft(X, 64, 16, window=torch.ones(64)), torch.stft(X, 64, 16, return_complex=True))
+    assert close(stft(X, 64, 16, pad_mode="constant"), librosa.stft(X.numpy(), n_fft=64, hop_length=16))
+    assert close(spectrogram(X, n_fft=64, hop_length=16), torchaudio.transforms.Spectrogram(64, hop_length=16)(X))
+    assert not close(hann(64), hann(64, periodic=False))
+
+
+def test_hop_by_default() -> None:
+    """torch, librosa, ours: a quarter of a frame; torchaudio and our mel spectrogram: half a window."""
+    frames = 1 + 2000 // 16, 1 + 2000 // 32
+    assert (stft(X, 64).shape[-1], librosa.stft(X.numpy(), n_fft=64).shape[-1]) == (frames[0], frames[0])
+    assert torch.stft(X, 64, window=hann(64), return_complex=True).shape[-1] == frames[0]
+    assert torchaudio.transforms.Spectrogram(64)(X).shape[-1] == frames[1]
+    assert mel_spectrogram(X, n_fft=64, n_mels=8).shape[-1] == frames[1]
+
+
+def test_padding_by_default() -> None:
+    """torch, torchaudio, ours: mirrored; librosa: zeros."""
+    theirs = librosa.stft(X.numpy(), n_fft=64, hop_length=16)
+    assert close(stft(X, 64, 16), torch.stft(X, 64, 16, window=hann(64), return_complex=True))
+    assert close(stft(X, 64, 16, pad_mode="constant"), theirs)
+    assert not close(stft(X, 64, 16), theirs)
+
+
+def test_normalized() -> None:
+    r"""True is √n for torch, √Σw² for torchaudio. Ours refuses it and wants the name."""
+    by_torch = torch.stft(X, 64, 16, window=hann(64), normalized=True, return_complex=True)
+    by_torchaudio = torchaudio.transforms.Spectrogram(64, hop_length=16, normalized=True)(X)
+    assert not close(by_torch.abs().square(), by_torchaudio)
+    assert close(stft(X, 64, 16, normalized="frame_length"), by_torch)
+    assert close(spectrogram(X, n_fft=64, hop_length=16, normalized="window"), by_torchaudio)
+
+
+def test_place_of_a_short_window() -> None:
+    """torch, librosa, ours: in the middle of the frame; scipy: at its beginning. Magnitudes agree, phases turn."""
+    w = hann(40)
+    *_, theirs = signal.spectrogram(
+        X.numpy(), window=w.numpy(), nperseg=40, nfft=64, noverlap=24, mode="complex", detrend=False, scaling="spectrum"
+    )
+    theirs = torch.from_numpy(theirs) * w.sum()
+    ours = stft(X[: 40 + 16 * (theirs.shape[-1] - 1)], 64, 16, window=torch.nn.functional.pad(w, (0, 24)), center=False)
+    assert close(ours, theirs[:, : ours.shape[-1]])
+    middle = stft(torch.nn.functional.pad(X, (12, 12)), 64, 16, window=w, center=False)[:, : theirs.shape[-1]]
+    assert close(middle.abs(), theirs.abs())
+    assert not close(middle, theirs)
+    centred = librosa.stft(X.numpy(), n_fft=64, win_length=40, hop_length=16, center=False)
+    assert close(stft(X, 64, 16, window=w, center=False), centred)
+
+
+def test_mel_scale_and_norm_by_default() -> None:
+    """torchaudio, ours: HTK, peaks of 1; librosa: Slaney, areas of 1."""
+    theirs = librosa.filters.mel(sr=16_000, n_fft=400, n_mels=40, dtype=np.float64).T
+    assert close(mel_filter_bank(n_mels=40), torchaudio.functional.melscale_fbanks(201, 0.0, 8000.0, 40, 16_000))
+    assert close(mel_filter_bank(n_mels=40, norm="slaney", mel_scale="slaney"), theirs)
+    assert not close(mel_filter_bank(n_mels=40), theirs)
+
+
+def test_precision_of_the_filters() -> None:
+    """torchaudio computes them in the default dtype, librosa and ours in float64 before rounding."""
+    exact = mel_filter_bank(2048, 16_000, 128)
+    torch.set_default_dtype(torch.float32)
+    try:
+        ours = mel_filter_bank(2048, 16_000, 128)
+        theirs = torchaudio.functional.melscale_fbanks(1025, 0.0, 8000.0, 128, 16_000)
+    finally:
+        torch.set_default_dtype(torch.float64)
+    librosas = librosa.filters.mel(sr=16_000, n_fft=2048, n_mels=128, htk=True, norm=None).T
+    errors = [float((torch.as_tensor(bank).double() - exact).abs().max()) for bank in (ours, librosas, theirs)]
+    assert errors[0] < 6e-8
+    assert errors[1] < 6e-8
+    assert errors[2] > 1e-6
+
+
+def test_bins_of_an_odd_frame() -> None:
+    """The highest bin of 401 samples lies at 200/401 of the rate. librosa, ours: there; torchaudio: at its half."""
+    theirs = torchaudio.functional.melscale_fbanks(201, 0.0, 8000.0, 40, 16_000)
+    by_librosa = librosa.filters.mel(sr=16_000, n_fft=401, n_mels=40, htk=True, norm=None, dtype=np.float64).T
+    assert close(mel_filter_bank(401, n_mels=40), by_librosa)
+    assert not close(mel_filter_bank(401, n_mels=40), theirs)
+
+
+def test_end_of_the_bands_for_an_odd_rate() -> None:
+    """librosa, ours: half the rate; torchaudio rounds it down to whole Hz, 5512 instead of 5512.5."""
+    by_librosa = librosa.filters.mel(sr=11_025, n_fft=256, n_mels=20, htk=True, norm=None, dtype=np.float64).T
+    theirs = torchaudio.transforms.MelSpectrogram(11_025, 256, n_mels=20).mel_scale.fb
+    assert close(mel_filter_bank(256, 11_025, 20), by_librosa)
+    assert not close(mel_filter_bank(256, 11_025, 20), theirs)
+
+
+def test_floor_of_a_magnitude() -> None:
+    """torchaudio, ours: 1e-10, which is −200 dB; librosa: 1e-5, −100 dB."""
+    silence = torch.zeros(3)
+    assert decibels(silence, "magnitude")[0] == torchaudio.transforms.AmplitudeToDB("magnitude")(silence)[0] == -200
+    assert librosa.amplitude_to_db(silence.numpy(), top_db=None)[0] == -100
+    assert decibels(silence, "magnitude", amin=1e-5)[0] == -100
+
+
+def test_top_db_by_default() -> None:
+    """torchaudio's AmplitudeToDB, ours: none; librosa, and MFCC everywhere: 80 dB."""
+    x = torch.tensor([[1.0, 1e-9]])
+    assert close(decibels(x), torchaudio.transforms.AmplitudeToDB()(x))
+    assert close(decibels(x, top_db=80.0), librosa.power_to_db(x.numpy()))
+    assert not close(decibels(x), decibels(x, top_db=80.0))
+
+
+def test_top_db_below_the_loudest_of_what() -> None:
+    """torchaudio, ours: of the last three dimensions, so of a batch without channels; librosa: of everything."""
+    x = 10 ** normal(2, 3, 4, 5)
+    x[0] *= 1e6
+    assert close(decibels(x, top_db=20.0), torchaudio.transforms.AmplitudeToDB(top_db=20.0)(x))
+    assert close(decibels(x, top_db=20.0, shared_dims=4), librosa.power_to_db(x.numpy(), top_db=20.0))
+    alone = torch.stack([decibels(clip, top_db=20.0) for clip in x[:, 0]])
+    assert close(decibels(x[:, :1], top_db=20.0)[:, 0], alone), "with a channel, clips do not see each other"
+    assert not close(decibels(x[:, 0], top_db=20.0), alone), "without one they do"
+    assert close(decibels(x[:, 0], top_db=20.0, shared_dims=2), alone)
+
+
+def test_mfcc_by_default() -> None:
+    """torchaudio, ours: 40 of 128 HTK bands; librosa: 20 of 128 Slaney bands, another frame and another padding."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert close(mfcc(X), torchaudio.transforms.MFCC()(X))
+    theirs = librosa.feature.mfcc(y=X.numpy(), sr=16_000, n_fft=512, hop_length=128)
+    options = {"n_fft": 512, "hop_length": 128, "pad_mode": "constant", "norm": "slaney", "mel_scale": "slaney"}
+    power = mel_spectrogram(X, **options)
+    assert theirs.shape[0] == 20
+    ours = dct_matrix(20, 128).T @ decibels(power, top_db=80.0)
+    assert torch.allclose(ours, torch.from_numpy(theirs), rtol=1e-3, atol=1e-3)  # librosa's filters are float32
+
+
+def test_samples_beyond_the_frames() -> None:
+    """torch adds zeros with a warning, librosa without one; ours refuses to make up a sound."""
+    spectrum = stft(X, 64, 16)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        longer = torch.istft(spectrum, 64, 16, window=hann(64), length=2100)
+    assert any("shorter than the length parameter" in str(w.message) for w in told)
+    assert not longer[2032:].any()
+    assert len(librosa.istft(spectrum.numpy(), hop_length=16, length=2100)) == 2100
+    with pytest.raises(ValueError, match="length must be from 1 to the 2032 samples that the frames reach, got 2100"):
+        istft(spectrum, 64, 16, length=2100)
+
+
+def test_samples_under_no_window() -> None:
+    """librosa leaves what it cannot know at zero; torch and ours refuse."""
+    spectrum = stft(X, 64, 64)
+    theirs = librosa.istft(spectrum.numpy(), hop_length=64, length=1900)
+    assert abs(theirs[32]) < 1e-12 < abs(X[32])
+    with pytest.raises(RuntimeError, match="window overlap add min"):
+        torch.istft(spectrum, 64, 64, window=hann(64), length=1900)
+    with pytest.raises(ValueError, match="sample 32 cannot be known"):
+        istft(spectrum, 64, 64, length=1900)
+
+
+def test_random_phases_of_griffin_lim() -> None:
+    """torchaudio draws real and imaginary part from 0 to 1, a quarter of the circle; librosa and ours all angles."""
+    angles = torch.rand(5000, dtype=torch.complex128, generator=torch.Generator().manual_seed(0)).angle()
+    assert (angles >= 0).all()
+    assert (angles <= math.pi / 2).all()
+    ours = random_phases(torch.zeros(50, 100), torch.Generator().manual_seed(0)).angle()
+    assert ours.min() < -3 < 3 < ours.max()
+
+
+def test_height_of_a_density() -> None:
+    """scipy's spectrogram is a density by default, one-sided bins doubled; a plain |X|² is neither."""
+    w = hann(64)
+    *_, theirs = signal.spectrogram(X.numpy(), 8000.0, window=w.numpy(), nperseg=64, noverlap=48, detrend=False)
+    ours = stft(X, 64, 16, center=False)
+    assert_close(density(ours, w, 64, 8000.0), torch.from_numpy(theirs), **EXACT)
+    assert not close(ours.abs().square(), theirs)
