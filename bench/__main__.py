@@ -1,20 +1,20 @@
-"""``python -m bench toyworld``: prints one bench's table."""
+"""``python -m bench stft`` or ``… toyworld``: prints one bench's table."""
 
 from collections.abc import Sequence
 
 import tyro
 
-from bench import toyworld
+from bench import stft, toyworld
 from lab import command_line
 
-BENCHES = {"toyworld": toyworld.measure}
+BENCHES = {"stft": stft.measure, "toyworld": toyworld.measure}
 
 
 def bench(name: tyro.conf.Positional[str], repetitions: int = 25) -> None:
     """Measure how fast it is here.
 
     Args:
-        name: what is measured: toyworld.
+        name: what is measured: stft or toyworld.
         repetitions: how often each candidate runs, in turn.
     """
     if name not in BENCHES:

@@ -21,19 +21,18 @@ def alternately(
 ) -> dict[str, list[float]]:
     """Seconds that each candidate took in each repetition.
 
-    All run once uncounted (caches, first allocations). In every second repetition their order is reversed, so that none
-    always has the same one before it.
+    Each runs twice, and the second time counts: it finds the caches and the memory as it left them itself, and does not
+    pay for what the one before it gave back. In every second repetition the order is reversed.
 
     Raises:
         ValueError: if ``repetitions`` is below 1.
     """
     if repetitions < 1:
         raise ValueError(f"repetitions must be at least 1, got {repetitions}")
-    for candidate in candidates.values():
-        candidate()
     seconds: dict[str, list[float]] = {name: [] for name in candidates}
     for repetition in range(repetitions):
         for name in list(candidates)[:: 1 if repetition % 2 == 0 else -1]:
+            candidates[name]()
             start = clock()
             candidates[name]()
             seconds[name].append(clock() - start)

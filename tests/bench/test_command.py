@@ -24,4 +24,4 @@ def test_a_wrong_name_is_one_line(capsys) -> None:
     with pytest.raises(SystemExit) as raised:
         main(["toywrld"])
     assert raised.value.code == 2
-    assert capsys.readouterr() == ("", "error: name must be one of toyworld, got 'toywrld'\n")
+    assert capsys.readouterr() == ("", "error: name must be one of stft, toyworld, got 'toywrld'\n")

@@ -1,7 +1,7 @@
 """Equation → function → test
 
 w_m = Σ (−1)^j a_j cos(2πjm/N)     cosine_sum, hann, …     test_by_hand, test_equals_scipy
-width, level and loss (Harris)     evaluate                test_lobes_of_long_windows, test_scalloping_in_closed_form
+width, level and loss (Harris)     beyond.leakage          test_lobes_of_long_windows, test_scalloping_in_closed_form
 """
 
 import math
@@ -14,7 +14,7 @@ from scipy import signal
 from torch.testing import assert_close
 
 from stft.beyond.kaiser import kaiser, kaiser_beta
-from stft.evaluate import main_lobe_width, response, scalloping_loss, side_lobe_level
+from stft.beyond.leakage import main_lobe_width, response, scalloping_loss, side_lobe_level
 from stft.windows import WINDOWS, blackman, hamming, hann, rectangular
 from tests.misconceptions import stft_windows as misconceptions
 from tests.stft.checks import EXACT

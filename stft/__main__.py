@@ -1,0 +1,88 @@
+"""``python -m stft`` hears a toy scene; ``… show`` a sound file; ``… stretch`` and ``… invert`` write sound."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from lab import command_line
+from stft.beyond.commands import hear_scene, invert, show, stretch
+
+RUNS = Path("runs/stft")
+
+
+@dataclass(frozen=True)
+class Hear:
+    """Draw what a scene of the toy world sounds like, and what windows do to a pure tone."""
+
+    split: str = "test"  # train, test or compositional
+    seed: int = 0  # another seed, another world
+    index: int = 1  # which scene
+    out: Path = RUNS / "toy"  # the folder that is written to
+
+
+@dataclass(frozen=True)
+class Show:
+    """Draw what a sound file holds: WAV, FLAC or OGG, any sample rate, any number of channels."""
+
+    file: tyro.conf.Positional[Path]
+    out: Path | None = None  # the folder that is written to; by default runs/stft/NAME
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Make a sound longer or shorter without changing its pitch."""
+
+    file: tyro.conf.Positional[Path]
+    rate: float  # 0.8 is slower, 1.25 is faster
+    out: Path  # the .wav, .flac or .ogg file that is written
+
+
+@dataclass(frozen=True)
+class Invert:
+    """Forget the phases of a sound's spectrogram, and find a sound for the magnitudes alone."""
+
+    file: tyro.conf.Positional[Path]
+    out: Path  # the .wav, .flac or .ogg file that is written
+    iterations: int = 100  # of Griffin and Lim
+    momentum: float = 0.99  # 0 is Griffin and Lim's own algorithm
+    seed: int = 0  # of the first phases
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    with command_line():
+        verbs = (
+            Annotated[Hear, tyro.conf.subcommand("hear", default=Hear())]
+            | Annotated[Show, tyro.conf.subcommand("show")]
+            | Annotated[Stretch, tyro.conf.subcommand("stretch")]
+            | Annotated[Invert, tyro.conf.subcommand("invert")]
+        )
+        chosen = tyro.cli(
+            verbs,
+            prog="python -m stft",
+            default=Hear(),
+            args=list(sys.argv[1:] if arguments is None else arguments),
+            config=(tyro.conf.CascadeSubcommandArgs, tyro.conf.OmitArgPrefixes),
+        )
+        match chosen:
+            case Hear():
+                paths = hear_scene(chosen.out, chosen.split, chosen.seed, chosen.index)
+            case Show():
+                paths = show(chosen.file, chosen.out or RUNS / chosen.file.stem)
+            case Stretch():
+                before, after = stretch(chosen.file, chosen.rate, chosen.out)
+                print(f"{before:.2f} s became {after:.2f} s")
+                paths = [chosen.out]
+            case Invert():
+                first, last = invert(chosen.file, chosen.out, chosen.iterations, chosen.momentum, chosen.seed)
+                print(f"magnitudes are {first:.1f} dB off at first, {last:.1f} dB after {chosen.iterations} iterations")
+                paths = [chosen.out]
+        for path in paths:
+            print(path)
+
+
+if __name__ == "__main__":
+    main()

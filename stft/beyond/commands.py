@@ -1,0 +1,78 @@
+"""What the verbs of ``python -m stft`` do."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from stft.beyond.analysis import analyse, frame_length
+from stft.beyond.griffin_lim import griffin_lim, random_phases, spectral_convergence
+from stft.beyond.phase_vocoder import phase_vocoder
+from stft.beyond.sound import check_format, check_sound, pieces_of, read_sound, write_sound
+from stft.figures import draw_leakage, draw_sound, draw_windows
+from stft.transform import istft, stft
+from toyworld import SAMPLE_RATE, hear, scene_at
+
+SLOWEST, FASTEST = 0.01, 100
+ENDS = {"pad_mode": "constant"}  # files may be shorter than a frame, and then have nothing to be mirrored
+
+
+def hear_scene(folder: Path, split: str, seed: int, index: int) -> Sequence[Path]:
+    """A toy scene as a sound file, its picture, and what windows do to a pure tone; the paths that were written."""
+    if index < 0:
+        raise ValueError(f"index must not be negative, got {index}")
+    scene = scene_at(split, seed, index)
+    clip = hear(scene)
+    paths = folder / "heard.png", folder / "windows.png", folder / "scene.wav"
+    draw_sound(paths[0], f"{split} {index}, heard", analyse([clip], SAMPLE_RATE, clip.shape[-1]), scene)
+    draw_leakage(paths[1])
+    write_sound(paths[2], clip, SAMPLE_RATE)
+    return paths
+
+
+def show(file: Path, folder: Path) -> Sequence[Path]:
+    """The pictures of any sound file, and what windows do to its loudest frame; the paths that were written."""
+    rate, channels, samples = check_sound(file)
+    shown = analyse(pieces_of(file), rate, samples)
+    paths = folder / "sound.png", folder / "windows.png"
+    told = "mono" if channels == 1 else "stereo" if channels == 2 else f"{channels} channels"
+    draw_sound(paths[0], f"{file.name}: {rate:,} Hz, {told}, {shown.seconds:.2f} s", shown)
+    draw_windows(paths[1], f"{file.name}: the loudest {frame_length(rate)} samples", shown.loudest, rate)
+    return paths
+
+
+def stretch(file: Path, rate: float, out: Path) -> tuple[float, float]:
+    """Writes the sound ``rate`` times as fast, at the same pitch; its length before and after, in seconds."""
+    if not SLOWEST <= rate <= FASTEST:
+        raise ValueError(f"rate must be from {SLOWEST} to {FASTEST}, got {rate}")
+    check_format(out)
+    sound, sample_rate = read_sound(file)
+    n_fft = frame_length(sample_rate)
+    spectrum = stft(sound, n_fft, **ENDS)
+    length = max(1, round(sound.shape[-1] / rate))
+    write_sound(out, padded_istft(phase_vocoder(spectrum, rate), n_fft, length), sample_rate)
+    return sound.shape[-1] / sample_rate, length / sample_rate
+
+
+def padded_istft(spectrum: torch.Tensor, n_fft: int, length: int) -> torch.Tensor:
+    """Exactly ``length`` samples: silence behind what the frames reach, which may end half a hop earlier."""
+    reached = (spectrum.shape[-1] - 1) * (n_fft // 4) + n_fft - n_fft // 2
+    sound = istft(spectrum, n_fft, length=min(length, reached))
+    return torch.nn.functional.pad(sound, (0, length - sound.shape[-1]))
+
+
+def invert(file: Path, out: Path, iterations: int, momentum: float, seed: int) -> tuple[float, float]:
+    """Forgets the phases, finds a sound with these magnitudes, writes it; spectral convergence at first and at last."""
+    check_format(out)
+    sound, sample_rate = read_sound(file)
+    n_fft = frame_length(sample_rate)
+    magnitudes = stft(sound, n_fft, **ENDS).abs()
+    start = random_phases(magnitudes, torch.Generator().manual_seed(seed))
+    heard = []
+    for steps in (0, iterations):
+        found = griffin_lim(
+            magnitudes, n_fft, iterations=steps, momentum=momentum, length=sound.shape[-1], start=start, **ENDS
+        )
+        heard.append(spectral_convergence(found, magnitudes, n_fft=n_fft, **ENDS) if magnitudes.any() else 0.0)
+    write_sound(out, found, sample_rate)
+    return heard[0], heard[1]
