@@ -198,7 +198,7 @@ def istft(
     if not (spectrum.sum().isfinite() or spectrum.isfinite().all()):  # a sum is cheap, and finite only if all are
         raise ValueError("the spectrum must be finite, got nan or inf")
     expected = n_fft // 2 + 1 if onesided else n_fft
-    if spectrum.shape[-2] != expected or spectrum.shape[-1] == 0:
+    if spectrum.shape[-2] != expected or spectrum.numel() == 0:
         raise ValueError(
             f"the spectrum must have {expected} bins for n_fft {n_fft} and at least one frame, "
             f"got {spectrum.shape[-2]} bins and {spectrum.shape[-1]} frames"
@@ -208,9 +208,7 @@ def istft(
 
     bins = spectrum.transpose(-1, -2)[..., : n_fft // 2 + 1]  # (*batch, frames, bins): the rest is their mirror image
     count = bins.shape[-2]
-    clips = bins.reshape(-1, *bins.shape[-2:]).split(
-        max(1, CHUNK // (count * n_fft))
-    )  # few at a time: in_chunks says why
+    clips = bins.reshape(-1, *bins.shape[-2:]).split(max(1, CHUNK // (count * n_fft)))  # few at once: see in_chunks
     signal = torch.cat([overlap_add(BACKWARD[method](clip, n_fft) * window, hop_length) for clip in clips])
     signal = signal.reshape(*bins.shape[:-2], -1) * scale(normalized, window)  # (*batch, padded samples)
     envelope = overlap_add((window * window).expand(count, -1), hop_length)  # (padded samples)
@@ -282,9 +280,7 @@ def sides(spectrum: Spectrum, n_fft: int) -> Float[Tensor, "bins 1"]:
     if spectrum.shape[-2] != bins:
         raise ValueError(f"the spectrum must have {bins} bins for n_fft {n_fft}, got {spectrum.shape[-2]}")
     counts = torch.full((bins, 1), 2.0).to(spectrum.real)
-    counts[0] = 1
-    if n_fft % 2 == 0:
-        counts[-1] = 1
+    counts[[0, -1] if n_fft % 2 == 0 else [0]] = 1
     return counts
 
 
@@ -330,8 +326,6 @@ def padded(x: Waveform, amount: int, pad_mode: Padding) -> Shaped[Tensor, "*batc
     """``amount`` samples more at each end."""
     check_one_of(("reflect", "constant", "replicate"), pad_mode=pad_mode)
     samples = x.shape[-1]
-    if amount == 0:
-        return x
     if pad_mode == "reflect" and amount >= samples:
         raise ValueError(f"to be mirrored by n_fft // 2 = {amount} samples, the waveform must have more, got {samples}")
     if pad_mode == "reflect":
@@ -340,7 +334,7 @@ def padded(x: Waveform, amount: int, pad_mode: Padding) -> Shaped[Tensor, "*batc
         before, after = (edge.expand(*x.shape[:-1], amount) for edge in (x[..., :1], x[..., -1:]))
     else:
         before = after = x.new_zeros(*x.shape[:-1], amount)
-    return torch.cat([before, x, after], dim=-1)
+    return torch.cat([before, x, after], dim=-1) if amount else x
 
 
 def scale(normalized: Normalized, window: Float[Tensor, " n"]) -> Float[Tensor, ""] | float:

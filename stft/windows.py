@@ -14,7 +14,7 @@ coefficients of Hamming and Blackman are rounded, 0.54 and 0.42, as in every lib
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
@@ -60,9 +60,4 @@ def blackman(n: int, periodic: bool = True) -> Float[Tensor, " n"]:
     return cosine_sum([0.42, 0.5, 0.08], n, periodic)
 
 
-WINDOWS: dict[str, Callable[..., Float[Tensor, " n"]]] = {
-    "rectangular": rectangular,
-    "hann": hann,
-    "hamming": hamming,
-    "blackman": blackman,
-}
+WINDOWS = {window.__name__: window for window in (rectangular, hann, hamming, blackman)}
