@@ -28,7 +28,7 @@ CLIPS, SECONDS, RATE = 16, 10, 16_000
 SIZES = ((400, 160), (1024, 256), (2048, 512))  # n_fft and hop_length
 BATCH, LENGTHS = 1000, (1024, 1000)  # of the FFT
 MELS = 80
-RESULTS = Path("runs/bench/stft.json")
+RESULTS = Path("runs/bench/stft/results.json")
 NONE = (None, None)  # no target
 
 Work = Callable[[], object]
@@ -58,7 +58,14 @@ def measure(repetitions: int = 25, seconds: float = SECONDS, results: Path = RES
             lines.append((row.name, told(ratio), f"{own.median:.1f}", must, moonshot))
             measured[row.name] = {"ratio": ratio._asdict(), "milliseconds": own._asdict(), "targets": row.targets}
     threads = torch.get_num_threads()
-    content = {"command": "python -m bench stft", "repetitions": repetitions, "threads": threads, "rows": measured}
+    content = {
+        "paper": "stft",
+        "what": "speed",
+        "command": "python -m bench stft",
+        "repetitions": repetitions,
+        "threads": threads,
+        "rows": measured,
+    }
     write_text(results, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     return (
         f"{table(lines)}\n\n"
@@ -81,13 +88,6 @@ def stft_rows(n_fft: int, hop: int, seconds: float) -> list[Row]:
         mel = torchaudio.transforms.MelSpectrogram(RATE, **shape, n_mels=MELS)
     convolution = nnaudio(n_fft, hop)
 
-    def gradient(transform: Callable[[torch.Tensor], torch.Tensor]) -> Work:
-        def work() -> None:
-            learned.grad = None
-            transform(learned).abs().square().sum().backward()
-
-        return work
-
     def torch_stft(x: torch.Tensor) -> torch.Tensor:
         return torch.stft(x, **shape, window=window, return_complex=True)
 
@@ -108,11 +108,15 @@ def stft_rows(n_fft: int, hop: int, seconds: float) -> list[Row]:
             (0.35, 0.2) if small else (0.8, 0.4),
         ),
         Row(f"nnAudio STFT, {named}", lambda: stft(x, **shape), lambda: convolution(x), (0.2, 0.1)),
-        Row(f"torch.stft with backward, {named}", gradient(lambda x: stft(x, **shape)), gradient(torch_stft)),
+        Row(
+            f"torch.stft with backward, {named}",
+            gradient(learned, lambda x: stft(x, **shape)),
+            gradient(learned, torch_stft),
+        ),
         Row(
             f"MelSpectrogram with backward, {named}",
-            gradient(lambda x: mel_spectrogram(x, RATE, **shape, n_mels=MELS)),
-            gradient(mel),
+            gradient(learned, lambda x: mel_spectrogram(x, RATE, **shape, n_mels=MELS)),
+            gradient(learned, mel),
         ),
         Row(
             f"torch.istft, {named}",
@@ -122,6 +126,16 @@ def stft_rows(n_fft: int, hop: int, seconds: float) -> list[Row]:
         Row(f"torch.stft by our fft, {named}", lambda: stft(x, **shape, method="fft"), lambda: torch_stft(x)),
         Row(f"torch.stft by the matrix, {named}", lambda: stft(x, **shape, method="matrix"), lambda: torch_stft(x)),
     ]
+
+
+def gradient(x: torch.Tensor, transform: Callable[[torch.Tensor], torch.Tensor]) -> Work:
+    """Forward and backward; gives the gradient of the sum of squared magnitudes."""
+
+    def work() -> torch.Tensor:
+        (slope,) = torch.autograd.grad(transform(x).abs().square().sum(), x)
+        return slope
+
+    return work
 
 
 def nnaudio(n_fft: int, hop: int) -> torch.nn.Module:
@@ -137,14 +151,7 @@ def fft_rows(n: int, batch: int) -> list[Row]:
     z = torch.randn(batch, n, dtype=torch.complex64, generator=torch.Generator().manual_seed(0))
     learned = z.clone().requires_grad_()
 
-    def gradient(transform: Callable[[torch.Tensor], torch.Tensor]) -> Work:
-        def work() -> None:
-            learned.grad = None
-            transform(learned).abs().square().sum().backward()
-
-        return work
-
     return [
         Row(f"torch.fft.fft, n = {n:,}", lambda: fft(z), lambda: torch.fft.fft(z), (8, 3)),
-        Row(f"torch.fft.fft with backward, n = {n:,}", gradient(fft), gradient(torch.fft.fft)),
+        Row(f"torch.fft.fft with backward, n = {n:,}", gradient(learned, fft), gradient(learned, torch.fft.fft)),
     ]

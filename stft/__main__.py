@@ -1,7 +1,8 @@
 """``python -m stft`` hears a toy scene; ``… show`` a sound file; ``… stretch`` and ``… invert`` write sound."""
 
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -9,18 +10,20 @@ from typing import Annotated
 import tyro
 
 from lab import command_line
-from stft.beyond.commands import hear_scene, invert, show, stretch
+from stft.beyond.commands import hear_scene, invert, listen, measure, show, stretch
+from stft.evaluate import CHANCE
 
 RUNS = Path("runs/stft")
 
 
 @dataclass(frozen=True)
 class Hear:
-    """Draw what a scene of the toy world sounds like, and what windows do to a pure tone."""
+    """Draw what a scene of the toy world sounds like and what windows do to a pure tone; then name objects by ear."""
 
     split: str = "test"  # train, test or compositional
     seed: int = 0  # another seed, another world
     index: int = 1  # which scene
+    sounds: int = 500  # of how many lone objects a split are listened to
     out: Path = RUNS / "toy"  # the folder that is written to
 
 
@@ -52,24 +55,47 @@ class Invert:
     seed: int = 0  # of the first phases
 
 
+@dataclass(frozen=True)
+class Measure:
+    """Invert every WAV file of a folder, with momentum and without, and say how near their magnitudes are met."""
+
+    folder: tyro.conf.Positional[Path]
+    out: Path = RUNS / "measure" / "results.json"  # the file that is written
+    iterations: int = 100  # of Griffin and Lim
+    momentum: float = 0.99
+    seed: int = 0  # of the first phases
+
+
+def told(accuracy: Mapping[str, Mapping[str, float]]) -> str:
+    """The table for the terminal: what is named by ear, in %."""
+    lines = [f"{'named by ear':<14}{'chance':>9}" + "".join(f"{split:>16}" for split in accuracy)]
+    for name, chance in CHANCE.items():
+        lines.append(f"{name:<14}{chance:>9.1%}" + "".join(f"{row[name]:>16.1%}" for row in accuracy.values()))
+    return "\n".join(lines)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     with command_line():
+        arguments = list(sys.argv[1:] if arguments is None else arguments)
         verbs = (
             Annotated[Hear, tyro.conf.subcommand("hear", default=Hear())]
             | Annotated[Show, tyro.conf.subcommand("show")]
             | Annotated[Stretch, tyro.conf.subcommand("stretch")]
             | Annotated[Invert, tyro.conf.subcommand("invert")]
+            | Annotated[Measure, tyro.conf.subcommand("measure")]
         )
         chosen = tyro.cli(
             verbs,
             prog="python -m stft",
             default=Hear(),
-            args=list(sys.argv[1:] if arguments is None else arguments),
+            args=arguments,
             config=(tyro.conf.CascadeSubcommandArgs, tyro.conf.OmitArgPrefixes),
         )
+        command = shlex.join(["python", "-m", "stft", *arguments])
         match chosen:
             case Hear():
-                paths = hear_scene(chosen.out, chosen.split, chosen.seed, chosen.index)
+                paths = [*hear_scene(chosen.out, chosen.split, chosen.seed, chosen.index), chosen.out / "results.json"]
+                print(told(listen(chosen.out, chosen.seed, chosen.sounds, command)))
             case Show():
                 paths = show(chosen.file, chosen.out or RUNS / chosen.file.stem)
             case Stretch():
@@ -79,6 +105,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             case Invert():
                 first, last = invert(chosen.file, chosen.out, chosen.iterations, chosen.momentum, chosen.seed)
                 print(f"magnitudes are {first:.1f} dB off at first, {last:.1f} dB after {chosen.iterations} iterations")
+                paths = [chosen.out]
+            case Measure():
+                command = command.replace(str(chosen.folder), "FOLDER")
+                rows = measure(chosen.folder, chosen.out, chosen.iterations, chosen.momentum, chosen.seed, command)
+                print("dB off, below which a tenth, a half and nine tenths of the files lie")
+                for name, values in rows.items():
+                    print(f"{name:<18}" + "".join(f"{value:8.1f}" for value in values))
                 paths = [chosen.out]
         for path in paths:
             print(path)

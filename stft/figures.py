@@ -60,7 +60,7 @@ def draw_outline(axes: Axes, shown: Analysis) -> None:
 
 def draw_levels(axes: Axes, shown: Analysis, levels: Float[Tensor, "rows columns"], highest: float) -> AxesImage:
     """In dB, from 0 to ``highest`` in the unit of the vertical axis."""
-    return draw_columns(axes, shown, levels, (0, highest), cmap="magma", vmin=-RANGE, vmax=0)
+    return draw_columns(axes, shown, levels, (0.0, highest), cmap="magma", vmin=-RANGE, vmax=0)
 
 
 def draw_columns(
@@ -146,4 +146,4 @@ def draw_leakage(path: Path) -> None:
     t = torch.arange(n, dtype=torch.float64) / n  # in frames, so that a frequency is counted in bins
     both = torch.sin(2 * math.pi * strong * t) + 10 ** (weaker / 20) * torch.sin(2 * math.pi * (strong + apart) * t)
     title = f"A tone between two bins, and a second one, {-weaker:.0f} dB weaker (circle)"
-    draw_windows(path, title, both, rate, (800, 1400), ((strong + apart) * rate / n, weaker))
+    draw_windows(path, title, both, rate, (800.0, 1400.0), ((strong + apart) * rate / n, weaker))

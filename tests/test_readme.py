@@ -1,33 +1,30 @@
 """What the texts claim: their tables are those of the results; files, flags, tests and lines that they name exist."""
 
-import importlib.util
 import json
 import re
 import shlex
 from pathlib import Path
-from types import ModuleType
 
+import parts
 import pytest
+import stft_tables
+import tables
+import vqa_tables
 
+from stft.__main__ import Hear, Invert, Measure, Show, Stretch
+from stft.beyond.leakage import main_lobe_width, scalloping_loss, side_lobe_level
+from stft.evaluate import PROMISES as HEARD
+from stft.windows import WINDOWS
 from tests.vqa.test_train import lines_of_code
 from vqa.__main__ import Ask, Compare, Train
 from vqa.evaluate import PROMISES
 from vqa.train import CONFIGS, Config
 
 ROOT = Path(__file__).resolve().parent.parent
-TEXTS = ("README.md", "CONTRIBUTING.md", "docs/measuring.md", "vqa/README.md")
-PLANNED = ("word2vec", "clip_mini", "show_attend_tell", "cgan", "stft", "workbook")
+PAPERS = ("stft", "vqa")
+TEXTS = ("README.md", "CONTRIBUTING.md", "docs/measuring.md", *(f"{paper}/README.md" for paper in PAPERS))
+PLANNED = ("word2vec", "clip_mini", "show_attend_tell", "cgan", "workbook")
 MADE = ("runs", "decode.py")  # what a command makes, or what is spoken of in general
-
-
-def load_tables() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("tables", ROOT / "docs" / "tables.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-tables = load_tables()
 
 
 def read(name: str) -> str:
@@ -53,6 +50,7 @@ def flags_of(*places: type) -> set[str]:
 
 FLAGS = {  # by what follows "python -m" (or the script)
     "vqa": flags_of(Train, Compare, Ask, Config),
+    "stft": flags_of(Hear, Show, Stretch, Invert, Measure) - {"--file", "--folder"},
     "docs/tables.py": {"--take", "--check", "--machine"},
     "toyworld": {"--split", "--seed", "--first", "--count", "--out"},
     "bench": {"--repetitions"},
@@ -67,8 +65,10 @@ def test_tables_are_those_of_the_results(capsys) -> None:
     assert tables.main(["--check"]) == 0, capsys.readouterr().out
 
 
-def test_every_table_has_its_place() -> None:
-    assert sorted(re.findall(r"<!-- results:([\w-]+) -->", read("vqa/README.md"))) == sorted(tables.BLOCKS)
+@pytest.mark.parametrize("paper", PAPERS)
+def test_every_table_has_its_place(paper: str) -> None:
+    places = re.findall(r"<!-- results:([\w-]+) -->", read(f"{paper}/README.md"))
+    assert sorted(places) == sorted(tables.PAPERS[paper].BLOCKS)
 
 
 def test_every_promise_is_told() -> None:
@@ -88,6 +88,25 @@ def test_promises_are_kept_in_the_results() -> None:
             assert results[data]["accuracy"][split][kind] >= promised, (data, split, kind)
 
 
+def test_hearing_keeps_its_promises_and_the_musts_of_speed_are_met_in_the_results() -> None:
+    results = json.loads(read("results/stft.json"))
+    for (_, split, name), promised in HEARD.items():
+        assert results["hearing"]["accuracy"][split][name] >= promised, (split, name)
+    for name, row in results["speed"]["rows"].items():
+        must, _ = row["targets"]
+        assert must is None or row["ratio"]["median"] <= must, name
+
+
+def test_the_windows_are_as_good_as_the_readme_says() -> None:
+    rows = re.findall(r"^\| (\w+) \| (\d) \| −([\d.]+) \| ([\d.]+) \|$", read("stft/README.md"), flags=re.MULTILINE)
+    assert [row[0].lower() for row in rows] == list(WINDOWS)
+    for name, width, level, loss in rows:
+        window = WINDOWS[name.lower()](4096)
+        assert main_lobe_width(window) == pytest.approx(float(width), abs=0.04)
+        assert side_lobe_level(window) == pytest.approx(-float(level), abs=0.051)
+        assert scalloping_loss(window) == pytest.approx(float(loss), abs=0.0051)
+
+
 def test_the_question_alone_is_at_chance_in_the_results() -> None:
     """The toy world gives nothing away: no kind is 3 points off what guessing reaches."""
     entry = json.loads(read("results/vqa.json"))["ablations"]
@@ -99,8 +118,9 @@ def test_the_question_alone_is_at_chance_in_the_results() -> None:
 def test_every_link_and_picture_leads_somewhere(name: str) -> None:
     absent = {
         picture
-        for entry, pictures in tables.TAKEN.items()
-        if entry not in json.loads(read("results/vqa.json"))
+        for paper, module in tables.PAPERS.items()
+        for entry, pictures in module.TAKEN.items()
+        if entry not in json.loads(read(f"results/{paper}.json"))
         for picture in pictures.values()
     }
     targets = [target for target in re.findall(r"\]\(([^)\s]+)\)", read(name)) if not target.startswith("http")]
@@ -114,7 +134,7 @@ def test_every_file_that_is_named_exists(name: str) -> None:
     for span in code_spans(read(name)):
         if not re.fullmatch(r"[\w./-]+(\.(py|json|md|toml|txt)|/)", span) or span.split("/")[0] in (*PLANNED, *MADE):
             continue
-        places = [ROOT / span, ROOT / "vqa" / span]
+        places = [ROOT / span, (ROOT / name).parent / span, ROOT / "vqa" / span]
         in_a_run = span in ("results.json",)
         assert in_a_run or any(place.exists() for place in places), f"{name}: {span}"
 
@@ -122,18 +142,19 @@ def test_every_file_that_is_named_exists(name: str) -> None:
 @pytest.mark.parametrize("name", TEXTS)
 def test_every_test_that_is_named_exists(name: str) -> None:
     for file, test in re.findall(r"`((?:[\w]+/)*test_\w+\.py)::(test_\w+)`", read(name)):
-        path = ROOT / file if file.startswith("tests/") else ROOT / "tests" / "vqa" / file
+        path = ROOT / file if file.startswith("tests/") else ROOT / "tests" / Path(name).parent / file
         assert path.is_file(), f"{name}: {file}"
         assert re.search(rf"^def {test}\(", path.read_text(encoding="utf-8"), flags=re.MULTILINE), f"{name}: {test}"
 
 
-def test_every_equation_leads_to_its_line() -> None:
-    table = read("vqa/README.md").split("## 5.")[1].split("## 6.")[0]
+@pytest.mark.parametrize("paper", PAPERS)
+def test_every_equation_leads_to_its_line(paper: str) -> None:
+    table = read(f"{paper}/README.md").split("## 5.")[1].split("## 6.")[0]
     rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("|")][2:]
     assert len(rows) >= 8
     for equation, line, test in rows:
         file, place, *quoted = code_spans(line)
-        source = read(f"vqa/{file}")
+        source = read(f"{paper}/{file}")
         assert re.search(rf"^(def|class) {place}\b", source, flags=re.MULTILINE), (equation, place)
         body = re.split(rf"^(?:def|class) {place}\b", source, flags=re.MULTILINE)[1]
         body = re.split(r"^(?:def|class|@)", body, flags=re.MULTILINE)[0]
@@ -141,10 +162,11 @@ def test_every_equation_leads_to_its_line() -> None:
         assert "::test_" in test, equation
 
 
-def test_exercises_are_functions() -> None:
-    section = read("vqa/README.md").split("## 9.")[1]
-    source = "".join(read(f"vqa/{name}.py") for name in tables.CORE)
-    names = [span for span in code_spans(section) if re.fullmatch(r"[a-z_]+", span)]
+@pytest.mark.parametrize("paper", PAPERS)
+def test_exercises_are_functions(paper: str) -> None:
+    section = read(f"{paper}/README.md").split("## 9.")[1]
+    source = "".join(read(f"{paper}/{name}.py") for name in tables.PAPERS[paper].CORE)
+    names = [span for span in code_spans(section) if re.fullmatch(r"[a-z_\d]+", span)]
     assert len(names) >= 8
     for name in names:
         assert re.search(rf"^def {name}\(", source, flags=re.MULTILINE), name
@@ -183,9 +205,20 @@ def test_numbers_about_the_toy_world() -> None:
     assert " ".join(listed.split()) == ", ".join(" ".join(pair) for pair in HELD_OUT)
 
 
-def test_lines_are_counted_as_the_budget_counts_them() -> None:
-    for name in tables.CORE:
-        assert tables.lines_of_code(read(f"vqa/{name}.py")) == lines_of_code(read(f"vqa/{name}.py"))
+@pytest.mark.parametrize("paper", PAPERS)
+def test_the_core_is_within_its_budget_as_the_table_counts_it(paper: str) -> None:
+    sources = [read(f"{paper}/{name}.py") for name in tables.PAPERS[paper].CORE]
+    assert [parts.lines_of_code(source) for source in sources] == [lines_of_code(source) for source in sources]
+    assert sum(map(lines_of_code, sources)) <= 450
+
+
+def test_the_core_of_stft_stands_alone() -> None:
+    """It knows torch, jaxtyping and Python's own library, and no other part of this project."""
+    allowed = {"torch", "jaxtyping", "stft", "math", "collections", "itertools", "typing"}
+    for name in tables.PAPERS["stft"].CORE:
+        modules = re.findall(r"^(?:from|import) ([\w.]+)", read(f"stft/{name}.py"), flags=re.MULTILINE)
+        assert {module.split(".")[0] for module in modules} <= allowed, name
+        assert not any(".beyond" in module for module in modules), name
 
 
 def run_folder(folder: Path, seed: int, reached: float, data: str = "toy") -> Path:
@@ -199,7 +232,7 @@ def run_folder(folder: Path, seed: int, reached: float, data: str = "toy") -> Pa
 
 
 def test_a_run_is_taken_over_with_its_command(tmp_path) -> None:
-    results = tables.take([run_folder(tmp_path / "a", 3, 0.5)], "two cores, CPU", {})
+    results = vqa_tables.take([run_folder(tmp_path / "a", 3, 0.5)], "two cores, CPU", {})
     assert results == {
         "toy": {
             "command": "python -m vqa --steps 7 --seed 3",
@@ -211,15 +244,15 @@ def test_a_run_is_taken_over_with_its_command(tmp_path) -> None:
             "baselines": {"test": {"chance": {"all": 0.25}, "ceiling": {"all": 1.0}}},
         }
     }
-    assert "| all | 25.00 | 100.00 | 50.00 |" in tables.judged("toy", results)
+    assert "| all | 25.00 | 100.00 | 50.00 |" in vqa_tables.judged("toy", results)
 
 
 def test_several_seeds_give_the_first_with_their_spread(tmp_path) -> None:
     folders = [run_folder(tmp_path / str(seed), seed, reached) for seed, reached in ((0, 0.75), (1, 1.0), (2, 0.5))]
-    results = tables.take(folders, "two cores, CPU", {})
+    results = vqa_tables.take(folders, "two cores, CPU", {})
     assert results["toy"]["accuracy"] == {"test": {"all": 0.75}}
     assert results["toy"]["spread"] == {"test": {"all": [0.5, 1.0]}}
-    table = tables.judged("toy", results)
+    table = vqa_tables.judged("toy", results)
     assert "75.00 (50.00 to 100.00)" in table
     assert "`python -m vqa --steps 7`: 7 steps in 3 s of training (two cores, CPU; seed 0)" in table
     assert "In brackets: lowest to highest with the seeds 0, 1, 2." in table
@@ -227,62 +260,103 @@ def test_several_seeds_give_the_first_with_their_spread(tmp_path) -> None:
 
 def test_a_comparison_is_taken_over(tmp_path) -> None:
     folder, variants = tmp_path / "compare", {}
-    for k, name in enumerate(tables.VARIANTS):
+    for k, name in enumerate(vqa_tables.VARIANTS):
         run_folder(folder / name.replace(" ", "-"), 0, 0.1 * k)
         variants[name] = {"chance": {"all": 0.25}, "reached": {"all": 0.1 * k}}
     (folder / "results.json").write_text(json.dumps({"data": "toy", "split": "test", "variants": variants}))
-    results = tables.take([folder], "two cores, CPU", {})
+    results = vqa_tables.take([folder], "two cores, CPU", {})
     entry = results["ablations"]
     assert list(entry["accuracy"]) == [
         "product/both", "sum/both", "concat/both", "product/question", "product/image",
     ]  # fmt: skip
     assert (entry["steps"], entry["seconds"]) == (5 * 7, 15.0)
     assert entry["command"] == "python -m vqa compare --steps 7"
-    assert "| all | 25.00 | 0.00 | 10.00 | 20.00 | 30.00 | 40.00 |" in tables.ablations(results)
+    assert "| all | 25.00 | 0.00 | 10.00 | 20.00 | 30.00 | 40.00 |" in vqa_tables.ablations(results)
 
 
 def test_what_cannot_be_taken_is_named(tmp_path) -> None:
     with pytest.raises(ValueError, match=r"nowhere/results.json: there is no such file"):
-        tables.take([tmp_path / "nowhere"], "", {})
+        tables.paper_of(tmp_path / "nowhere")
     with pytest.raises(ValueError, match="data must be toy or easy-vqa, got 'vqa-v2'"):
-        tables.take([run_folder(tmp_path / "c", 0, 0.5, "vqa-v2")], "", {})
+        vqa_tables.take([run_folder(tmp_path / "c", 0, 0.5, "vqa-v2")], "", {})
     other = run_folder(tmp_path / "b", 1, 0.5)
     content = json.loads((other / "results.json").read_text())
     content["config"]["rate"] = 1.0
     (other / "results.json").write_text(json.dumps(content))
     with pytest.raises(ValueError, match="runs of toy must have one configuration"):
-        tables.take([run_folder(tmp_path / "a", 0, 0.5), other], "", {})
+        vqa_tables.take([run_folder(tmp_path / "a", 0, 0.5), other], "", {})
 
 
 def test_a_block_is_filled_or_left_open() -> None:
     text = "a\n<!-- results:toy -->\nold\n<!-- end -->\nb\n"
-    assert tables.filled(text, {}) == "a\n<!-- results:toy -->\n\nnot measured yet\n\n<!-- end -->\nb\n"
+    expected = "a\n<!-- results:toy -->\n\nnot measured yet\n\n<!-- end -->\nb\n"
+    assert tables.filled(text, vqa_tables, {}) == expected
     with pytest.raises(ValueError, match=r"results: must be one of toy, .*, got 'tory'"):
-        tables.filled(text.replace("toy", "tory"), {})
+        tables.filled(text.replace("toy", "tory"), vqa_tables, {})
 
 
-def test_take_writes_results_pictures_and_tables(tmp_path, monkeypatch) -> None:
-    run = run_folder(tmp_path / "run", 0, 0.5)
+@pytest.fixture
+def elsewhere(tmp_path) -> Path:
+    """A root with two papers whose READMEs have one table each, and no results."""
+    for paper, block in (("vqa", "toy"), ("stft", "inversion")):
+        (tmp_path / paper).mkdir()
+        (tmp_path / paper / "README.md").write_text(f"<!-- results:{block} -->\n<!-- end -->\n")
+        (tmp_path / "results").mkdir(exist_ok=True)
+        (tmp_path / "results" / f"{paper}.json").write_text("{}")
+    (tmp_path / "docs" / "pictures").mkdir(parents=True)
+    return tmp_path
+
+
+def test_take_writes_results_pictures_and_tables(elsewhere) -> None:
+    run, readme = run_folder(elsewhere / "run", 0, 0.5), elsewhere / "vqa" / "README.md"
     for picture in ("answers.png", "training.png"):
         (run / picture).write_bytes(picture.encode())
-    readme, results, pictures = tmp_path / "vqa" / "README.md", tmp_path / "vqa.json", tmp_path / "pictures"
-    for place, path in (("README", readme), ("RESULTS", results), ("PICTURES", pictures), ("ROOT", tmp_path)):
-        monkeypatch.setattr(tables, place, path)
-    pictures.mkdir()
-    readme.parent.mkdir()
-    readme.write_text("<!-- results:toy -->\n<!-- end -->\n")
-    results.write_text("{}")
-    assert tables.main(["--check"]) == 1
+    assert tables.main(["--check"], elsewhere) == 1
     assert readme.read_text() == "<!-- results:toy -->\n<!-- end -->\n"
-    assert tables.main(["--take", str(run), "--machine", "a laptop"]) == 0
-    assert json.loads(results.read_text())["toy"]["machine"] == "a laptop"
+    assert tables.main(["--take", str(run), "--machine", "a laptop"], elsewhere) == 0
+    assert json.loads((elsewhere / "results" / "vqa.json").read_text())["toy"]["machine"] == "a laptop"
     assert "| all | 25.00 | 100.00 | 50.00 |" in readme.read_text()
-    assert tables.main(["--check"]) == 0
-    other = run_folder(tmp_path / "other", 1, 0.75)
+    assert tables.main(["--check"], elsewhere) == 0
+    other = run_folder(elsewhere / "other", 1, 0.75)
     for picture in ("answers.png", "training.png"):
         (other / picture).write_bytes(b"of another seed")
-    assert tables.main(["--take", str(run), str(other)]) == 0
+    assert tables.main(["--take", str(run), str(other)], elsewhere) == 0
     assert "50.00 (50.00 to 75.00)" in readme.read_text(), "numbers and pictures are the first run's"
+    pictures = elsewhere / "docs" / "pictures"
     assert {path.name: path.read_bytes() for path in pictures.iterdir()} == {
         "vqa-answers.png": b"answers.png", "vqa-training.png": b"training.png",
     }  # fmt: skip
+
+
+def test_runs_of_several_papers_are_taken_to_their_own_tables(elsewhere) -> None:
+    folder = elsewhere / "measure"
+    folder.mkdir()
+    decibels = {"random phases": [-5.04, -4, -3], "with momentum": [-40, -30, -20]}
+    content = {"paper": "stft", "what": "inversion", "command": "c", "files": 7, "decibels": decibels}
+    (folder / "results.json").write_text(json.dumps(content))
+    run = run_folder(elsewhere / "run", 0, 0.5)
+    for picture in ("answers.png", "training.png"):
+        (run / picture).write_bytes(b"")
+    assert tables.main(["--take", str(folder), str(run), "--machine", "a laptop"], elsewhere) == 0
+    told = (elsewhere / "stft" / "README.md").read_text()
+    assert "| random phases | −5.0 | −4.0 | −3.0 |" in told
+    assert "`c`: 7 files (a laptop)." in told
+    assert "50.00" in (elsewhere / "vqa" / "README.md").read_text()
+    assert json.loads((elsewhere / "results" / "stft.json").read_text()).keys() == {"inversion"}
+
+
+def test_tables_of_stft_by_hand() -> None:
+    ratio = {"low": 0.4, "median": 0.5, "high": 0.75}
+    rows = {"x": {"ratio": ratio, "milliseconds": {"median": 7.25}, "targets": [1.05, None]}}
+    speed = {"command": "c", "repetitions": 3, "machine": "m", "rows": rows}
+    told = stft_tables.speed({"speed": speed})
+    assert "| x | 0.50 (0.40 to 0.75) | 7.2 | 1.05 |  |" in told
+    assert told.endswith("`c`: 3 repetitions (m).")
+    accuracy = {
+        split: dict.fromkeys(("colour", "shape", "size", "place"), 0.995) for split in ("test", "compositional")
+    }
+    chance = {"colour": 0.125, "shape": 0.25, "size": 0.5, "place": 0.02}
+    entry = {"command": "c", "sounds": 9, "seconds": 3.6, "chance": chance, "accuracy": accuracy}
+    told = stft_tables.hearing({"hearing": entry})
+    assert "| test: colour | 12.50 | 99.00 | 99.50 |" in told
+    assert told.endswith("`c`: 9 lone objects a split, 4 s.")

@@ -47,7 +47,7 @@ def write_report(path: Path, chapters: Sequence[Chapter]) -> None:
 <head><meta charset="utf-8"><title>The tour</title><style>{STYLE}</style></head>
 <body>
 <h1>The tour</h1>
-<p>Every paper was just trained on this machine. Seconds are those of training.</p>
+<p>Every paper was just run on this machine. Seconds are those of training; where nothing is learned, of judging.</p>
 {body}
 </body>
 </html>

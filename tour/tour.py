@@ -1,4 +1,4 @@
-"""The tour: every paper is trained anew, one after the other, and held to what its README promises."""
+"""The tour: every paper is trained (or just run) anew, one after the other, and held to what its README promises."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -6,10 +6,12 @@ from pathlib import Path
 
 from tour.chapter import Chapter
 from tour.report import HEADINGS, cells, write_report
+from tour.stft import stft_chapter
 from tour.vqa import vqa_chapter
 
 Papers = Mapping[str, Callable[[Path], Chapter]]  # by the name of its folder under runs/tour
 PAPERS: Papers = {
+    "stft-toy": stft_chapter,
     "vqa-toy": partial(vqa_chapter, "toy"),
     "vqa-easy-vqa": partial(vqa_chapter, "easy-vqa"),
 }

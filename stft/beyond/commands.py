@@ -1,14 +1,21 @@
 """What the verbs of ``python -m stft`` do."""
 
-from collections.abc import Sequence
+import json
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
+from tqdm import tqdm
 
+from lab import write_text
 from stft.beyond.analysis import analyse, frame_length
 from stft.beyond.griffin_lim import griffin_lim, random_phases, spectral_convergence
 from stft.beyond.phase_vocoder import phase_vocoder
 from stft.beyond.sound import check_format, check_sound, pieces_of, read_sound, write_sound
+from stft.evaluate import CHANCE, hearing
 from stft.figures import draw_leakage, draw_sound, draw_windows
 from stft.transform import istft, stft
 from toyworld import SAMPLE_RATE, hear, scene_at
@@ -28,6 +35,25 @@ def hear_scene(folder: Path, split: str, seed: int, index: int) -> Sequence[Path
     draw_leakage(paths[1])
     write_sound(paths[2], clip, SAMPLE_RATE)
     return paths
+
+
+def listen(folder: Path, seed: int, sounds: int, command: str) -> Mapping[str, Mapping[str, float]]:
+    """By split and attribute, how often a lone object is named rightly by ear; also written to ``results.json``."""
+    if sounds < 1:
+        raise ValueError(f"sounds must be at least 1, got {sounds}")
+    begun = time.monotonic()
+    accuracy = {split: hearing(split, seed, sounds) for split in ("test", "compositional")}
+    content = {
+        "paper": "stft",
+        "what": "hearing",
+        "command": command,
+        "sounds": sounds,
+        "seconds": round(time.monotonic() - begun, 1),
+        "chance": CHANCE,
+        "accuracy": accuracy,
+    }
+    write_text(folder / "results.json", json.dumps(content, indent=2) + "\n")
+    return accuracy
 
 
 def show(file: Path, folder: Path) -> Sequence[Path]:
@@ -54,7 +80,7 @@ def stretch(file: Path, rate: float, out: Path) -> tuple[float, float]:
     return sound.shape[-1] / sample_rate, length / sample_rate
 
 
-def padded_istft(spectrum: torch.Tensor, n_fft: int, length: int) -> torch.Tensor:
+def padded_istft(spectrum: Tensor, n_fft: int, length: int) -> Tensor:
     """Exactly ``length`` samples: silence behind what the frames reach, which may end half a hop earlier."""
     reached = (spectrum.shape[-1] - 1) * (n_fft // 4) + n_fft - n_fft // 2
     sound = istft(spectrum, n_fft, length=min(length, reached))
@@ -64,15 +90,50 @@ def padded_istft(spectrum: torch.Tensor, n_fft: int, length: int) -> torch.Tenso
 def invert(file: Path, out: Path, iterations: int, momentum: float, seed: int) -> tuple[float, float]:
     """Forgets the phases, finds a sound with these magnitudes, writes it; spectral convergence at first and at last."""
     check_format(out)
-    sound, sample_rate = read_sound(file)
-    n_fft = frame_length(sample_rate)
+    sound, rate = read_sound(file)
+    _, first = found_again(sound, rate, 0, momentum, seed)
+    found, last = found_again(sound, rate, iterations, momentum, seed)
+    write_sound(out, found, rate)
+    return first, last
+
+
+def found_again(
+    sound: Float[Tensor, "channels samples"], rate: int, iterations: int, momentum: float, seed: int
+) -> tuple[Float[Tensor, "channels samples"], float]:
+    """A sound for the magnitudes of this one, and how far off its own are, in dB; silence is found at once."""
+    n_fft = frame_length(rate)
     magnitudes = stft(sound, n_fft, **ENDS).abs()
     start = random_phases(magnitudes, torch.Generator().manual_seed(seed))
-    heard = []
-    for steps in (0, iterations):
-        found = griffin_lim(
-            magnitudes, n_fft, iterations=steps, momentum=momentum, length=sound.shape[-1], start=start, **ENDS
-        )
-        heard.append(spectral_convergence(found, magnitudes, n_fft=n_fft, **ENDS) if magnitudes.any() else 0.0)
-    write_sound(out, found, sample_rate)
-    return heard[0], heard[1]
+    options = {"iterations": iterations, "momentum": momentum, "length": sound.shape[-1], "start": start}
+    found = griffin_lim(magnitudes, n_fft, **options, **ENDS)
+    return found, spectral_convergence(found, magnitudes, n_fft=n_fft, **ENDS) if magnitudes.any() else -400.0
+
+
+def measure(
+    folder: Path, out: Path, iterations: int, momentum: float, seed: int, command: str
+) -> Mapping[str, Sequence[float]]:
+    """How far off the magnitudes of every WAV file in ``folder`` are, in dB: at first, without and with momentum."""
+    files = sorted(folder.glob("*.wav"))
+    if not files:
+        raise ValueError(f"{folder}: there is no .wav file in it")
+    ways = {"random phases": (0, 0.0), "without momentum": (iterations, 0.0), "with momentum": (iterations, momentum)}
+    found: dict[str, list[float]] = {name: [] for name in ways}
+    for file in tqdm(files, unit="file"):
+        sound, rate = read_sound(file)
+        for name, (steps, weight) in ways.items():
+            found[name].append(found_again(sound, rate, steps, weight, seed)[1])
+    content = {
+        "paper": "stft",
+        "what": "inversion",
+        "command": command,
+        "files": len(files),
+        "decibels": {name: spread(values) for name, values in found.items()},
+    }
+    write_text(out, json.dumps(content, indent=2) + "\n")
+    return content["decibels"]
+
+
+def spread(values: Sequence[float]) -> Sequence[float]:
+    """Below which a tenth, a half and nine tenths of the values lie."""
+    parts = torch.tensor([0.1, 0.5, 0.9], dtype=torch.float64)
+    return torch.tensor(values, dtype=torch.float64).quantile(parts).tolist()

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from stft.evaluate import PROMISES as HEARD
 from tour import __main__ as command
 from tour.chapter import Chapter, Row
 from tour.report import write_report
+from tour.stft import stft_chapter
 from tour.tour import PAPERS, plain_table, take_tour
 from tour.vqa import vqa_chapter
 from toyworld.questions import ANSWERS, question_at
@@ -110,7 +112,22 @@ def test_vqa_is_trained_anew_and_measured(tmp_path, monkeypatch, capsys) -> None
 
 
 def test_every_promise_has_a_paper() -> None:
-    assert {f"vqa-{data}" for data, _, _ in PROMISES} == set(PAPERS)
+    assert {f"vqa-{data}" for data, _, _ in PROMISES} | {f"stft-{data}" for data, _, _ in HEARD} == set(PAPERS)
+
+
+def test_stft_is_heard_and_measured(tmp_path, capsys) -> None:
+    """Of two promises one cannot be kept; nothing is trained, and nothing is left to be gone on with."""
+    promises = {("toy", "test", "colour"): 1.0, ("toy", "compositional", "place"): 1.1}
+    assert not take_tour(tmp_path, {"stft-toy": partial(stft_chapter, promises=promises, sounds=5, resume=True)})
+    _, *rows, broken, path = capsys.readouterr().out.splitlines()
+    cells = [re.split(r"\s{2,}", row) for row in rows]
+    assert [row[:6] for row in cells] == [
+        ["STFT", "toy", "accuracy by ear, test: colour", "12.5%", "100.00%", "100.0%"],
+        ["STFT", "toy", "accuracy by ear, compositional: place", "2.0%", "100.00% ✗", "110.0%"],
+    ]
+    assert broken == "below its promise: STFT, toy, accuracy by ear, compositional: place"
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").count("data:image/png;base64,") == 2
+    assert path == str(tmp_path / "report.html")
 
 
 def test_a_stopped_tour_goes_on_as_it_says(tmp_path, monkeypatch, capsys) -> None:

@@ -1,18 +1,15 @@
 """The figures say what they were given: bars are as long as their numbers, nothing is cut off, nothing overlaps."""
 
-from contextlib import contextmanager
-from itertools import combinations
-
 import matplotlib
 import pytest
 import torch
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 from PIL import Image
 from torch import nn
 
-from lab.figure import PALETTE, drawing, style
+from lab.figure import PALETTE
+from tests.pictures import check_texts, keep_figures
 from vqa import figures
 from vqa.data import Examples, Vocabulary
 
@@ -34,39 +31,7 @@ class Fixed(nn.Module):
 @pytest.fixture
 def drawn(monkeypatch) -> list:
     """The figures, as they are when they have been saved."""
-    kept = []
-
-    @contextmanager
-    def keeping(*arguments):
-        with drawing(*arguments) as figure:
-            yield figure
-            kept.append(figure)
-
-    monkeypatch.setattr(figures, "drawing", keeping)
-    return kept
-
-
-def check_texts(figure) -> None:
-    """All that is written lies inside, and no two texts touch each other. Drawn once more, to note what is drawn."""
-    boxes, draw = [], Text.draw
-
-    def noting(self, renderer) -> None:
-        if self.get_visible() and self.get_text().strip():
-            boxes.append((self.get_text(), self.get_window_extent(renderer)))
-        draw(self, renderer)
-
-    with style(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Text, "draw", noting)
-        FigureCanvasAgg(figure).draw()
-    assert len(boxes) > 5
-    for text, box in boxes:
-        assert box.x0 >= 0, text
-        assert box.y0 >= 0, text
-        assert box.x1 <= figure.bbox.x1, text
-        assert box.y1 <= figure.bbox.y1, text
-    for (a, one), (b, other) in combinations(boxes, 2):
-        apart = one.x1 <= other.x0 or other.x1 <= one.x0 or one.y1 <= other.y0 or other.y1 <= one.y0
-        assert apart, f"{a!r} touches {b!r}"
+    return keep_figures(monkeypatch, figures)
 
 
 def asked(n: int, kinds=None, answers=("yes",)) -> Examples:

@@ -1,0 +1,187 @@
+"""What is shown of a sound equals what is computed of it at once, however it arrives, and however long it is."""
+
+import math
+import weakref
+from collections.abc import Iterator
+from itertools import accumulate
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.fft import dct
+from torch.testing import assert_close
+
+from stft.beyond import analysis
+from stft.beyond.analysis import Analysis, analyse, around, frame_length
+from stft.mel import mel_filter_bank
+from stft.transform import stft
+from tests.stft.checks import EXACT, normal
+
+RATE = 1000  # Hz: a frame has 64 samples, a hop 4
+
+
+def cut(sound: torch.Tensor, lengths: list[int]) -> Iterator[torch.Tensor]:
+    """Pieces of these lengths, and the rest."""
+    return iter(sound.tensor_split(list(accumulate(lengths)), dim=1))
+
+
+def of(sound: torch.Tensor, rate: int = RATE) -> Analysis:
+    return analyse([sound], rate, sound.shape[-1])
+
+
+def levels(power: torch.Tensor) -> torch.Tensor:
+    """dB below the loudest, from −80 on."""
+    return (10 * torch.log10(power / power.max())).clamp(min=-80)
+
+
+def check_against_direct(shown: Analysis, sound: torch.Tensor, rate: int, shared: int) -> None:
+    """All frames at once, then the mean over the channels, and over each ``shared`` neighbouring frames in a loop."""
+    n = frame_length(rate)
+    frames = stft(sound, n, n // 16, pad_mode="constant").abs().square().mean(dim=0)  # (bins, frames)
+    assert frames.shape[1] == 1 + sound.shape[1] // (n // 16)
+    power = torch.stack([frames[:, t : t + shared].mean(dim=1) for t in range(0, frames.shape[1], shared)], dim=1)
+    mel = levels(mel_filter_bank(n, rate, 64).T @ power)
+    assert_close(shown.spectrogram, levels(power), **EXACT)
+    assert_close(shown.mel, mel, **EXACT)
+    assert_close(shown.mfcc, torch.from_numpy(dct(mel.numpy(), axis=0, norm="ortho")[:13]), **EXACT)
+    assert (shown.rate, shown.seconds) == (rate, sound.shape[1] / rate)
+    assert shown.step == pytest.approx(shared * (n // 16) / rate)
+
+
+@pytest.mark.parametrize(
+    ("rate", "samples"), [(1, 16), (250, 16), (1000, 64), (8000, 512), (11_025, 706), (16_000, 1024), (44_100, 2822)]
+)
+def test_a_frame_has_64_milliseconds(rate: int, samples: int) -> None:
+    """The nearest even number of samples: 705.6 and 2822.4 become 706 and 2822; and one hop is at least a sample."""
+    assert frame_length(rate) == samples
+
+
+@given(
+    rate=st.sampled_from([1, 250, 999, 1000, 1100]),
+    samples=st.integers(1, 700),
+    channels=st.integers(1, 3),
+    most=st.integers(1, 40),
+    lengths=st.lists(st.integers(0, 200), max_size=5),
+)
+def test_every_column_is_the_mean_power_of_its_frames(rate, samples, channels, most, lengths) -> None:
+    """At most so many columns; as few frames a column as that allows; and pieces do not matter."""
+    sound = normal(channels, samples)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(analysis, "COLUMNS", most)
+        shown = analyse(cut(sound, lengths), rate, samples)
+    frames = 1 + samples // (frame_length(rate) // 16)
+    shared = next(k for k in range(1, frames + 1) if math.ceil(frames / k) <= most)
+    check_against_direct(shown, sound, rate, shared)
+    assert shown.spectrogram.shape[1] == len(shown.low) == len(shown.high) <= most
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(8000, 1), (11_025, 2)])
+def test_a_short_sound_has_one_frame_a_column(rate: int, channels: int) -> None:
+    sound = normal(channels, 3001)
+    check_against_direct(of(sound, rate), sound, rate, 1)
+
+
+def test_the_outline_by_hand() -> None:
+    """Two channels, 4 samples a column; the third column has two, the lowest and the highest are of either channel."""
+    left = [1.0, -2, 3, -1, 5, -6, 2, -1, 4, -3]
+    right = [0.0, 0, 7, 0, 0, 0, 0, -8, 0, 0]
+    shown = of(torch.tensor([left, right]))
+    assert shown.low.tolist() == [-2, -8, -3]
+    assert shown.high.tolist() == [7, 5, 4]
+
+
+def test_the_outline_of_a_long_sound_by_hand(monkeypatch) -> None:
+    """6 frames in at most 3 columns are 2 a column, which is 8 samples."""
+    monkeypatch.setattr(analysis, "COLUMNS", 3)
+    sound = torch.tensor([1.0, -1] * 11)
+    sound[7], sound[8], sound[15], sound[16] = 2, 3, -4, -5
+    for pieces in ([22], [7, 15], [8, 1, 13], [1] * 22):
+        shown = analyse(cut(sound[None], pieces), RATE, 22)
+        assert shown.low.tolist() == [-1, -4, -5], pieces
+        assert shown.high.tolist() == [2, 3, 1], pieces
+    assert shown.step == 8 / RATE
+
+
+@pytest.mark.parametrize(("at", "column"), [(0, 0), (200, 50), (202, 50), (203, 51), (399, 100)])
+def test_the_middle_of_the_first_column_is_at_0_seconds(at: int, column: int) -> None:
+    """A click is loudest in the frame whose middle is nearest; sample 202 is as near to one as to the next."""
+    sound = torch.zeros(1, 400)
+    sound[0, at] = 1
+    shown = of(sound)
+    loudness = shown.spectrogram.mean(dim=0)
+    assert int((loudness > loudness.max() - 1e-9).nonzero()[0]) == column
+    assert abs(at / RATE - column * shown.step) <= shown.step / 2 + 1e-9
+
+
+def test_a_tone_lies_on_its_bin() -> None:
+    """125 Hz is bin 8 of 15.625 Hz, and Hann's window gives half as much to each neighbour: 6.02 dB less."""
+    shown = of(torch.sin(2 * math.pi * 125 * torch.arange(400) / RATE)[None])
+    assert shown.spectrogram.shape == (33, 101)
+    middle = shown.spectrogram[:, 50]
+    assert int(middle.argmax()) == 8
+    assert (middle[[7, 9]] - middle[8]).tolist() == pytest.approx([-20 * math.log10(2)] * 2, abs=1e-6)
+
+
+def test_channels_that_cancel_each_other_are_heard() -> None:
+    """The mean is that of the powers. That of the waveforms is silence."""
+    x = normal(1, 300)
+    shown = of(torch.cat([x, -x]))
+    assert_close(shown.spectrogram, of(x).spectrogram, **EXACT)
+    assert not shown.loudest.any(), "of the waveforms' mean"
+
+
+def test_silence_and_one_sample() -> None:
+    for sound in (torch.zeros(2, 500), torch.zeros(1, 1), torch.ones(1, 1), torch.full((1, 1), 1e-30)):
+        shown = of(sound)
+        for values in (shown.spectrogram, shown.mel, shown.mfcc, shown.low, shown.high, shown.loudest):
+            assert values.isfinite().all()
+        assert shown.spectrogram.shape == (33, 1 + sound.shape[1] // 4)
+    silence = of(torch.zeros(2, 500))
+    for values in (silence.spectrogram, silence.mel):
+        assert values.min() == values.max(), "no stretch of silence is louder than another"
+    assert not torch.cat([silence.low, silence.high, silence.loudest]).any()
+
+
+def test_one_sample_by_hand() -> None:
+    """The spectrum of a click is flat: in the middle of the frame, where Hann's window is 1."""
+    shown = of(torch.full((1, 1), -0.5))
+    assert_close(shown.spectrogram, torch.zeros(33, 1), **EXACT)
+    assert shown.low.tolist() == [-0.5]
+    assert shown.loudest.tolist() == [-0.5] + [0.0] * 63
+    assert (shown.seconds, shown.step) == (0.001, 0.004)
+
+
+@pytest.mark.parametrize(("highest", "start"), [(150, 118), (31, 0), (32, 0), (33, 1), (0, 0), (299, 236), (268, 236)])
+def test_the_loudest_stretch_holds_the_highest_sample(highest: int, start: int) -> None:
+    """64 samples of the channels' mean, the highest one in the middle, but for the sound's ends."""
+    sound = normal(2, 300).clamp(-2, 2)
+    sound[1, highest] = -9
+    shown = of(sound)
+    assert_close(shown.loudest, sound.mean(dim=0)[start : start + 64], **EXACT)
+    assert int(shown.loudest.abs().argmax()) == highest - start
+
+
+def test_the_loudest_piece_counts() -> None:
+    """Of several pieces the one with the highest sample; of two that are as high, the first."""
+    sound = torch.zeros(1, 300)
+    sound[0, [50, 150, 250]] = torch.tensor([3.0, -4.0, 4.0])
+    shown = analyse(cut(sound, [100, 0, 100]), RATE, 300)
+    assert shown.loudest.tolist() == [0.0] * 32 + [-4.0] + [0.0] * 31
+    assert around(sound[:, :60], 64).tolist() == [0.0] * 50 + [3.0] + [0.0] * 13, "zeros behind what is too short"
+
+
+def test_no_piece_is_kept() -> None:
+    """While a piece is made, those before the last one are gone: the memory does not grow with the sound."""
+    made = []
+
+    def pieces():
+        for k in range(8):
+            assert not [j for j, piece in enumerate(made[:-1]) if piece() is not None], f"at piece {k}"
+            piece = normal(1, 500, seed=k)
+            made.append(weakref.ref(piece))
+            yield piece
+            del piece
+
+    analyse(pieces(), RATE, 4000)
+    assert len(made) == 8
