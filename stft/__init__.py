@@ -2,7 +2,7 @@
 
 from stft.fourier import dft, fft, ifft, irfft, rfft
 from stft.mel import decibels, mel_filter_bank, mel_spectrogram, mfcc
-from stft.transform import istft, spectrogram
+from stft.transform import istft, spectrogram, stft
 from stft.windows import blackman, hamming, hann, rectangular
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "rectangular",
     "rfft",
     "spectrogram",
+    "stft",
 ]

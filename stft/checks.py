@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 
+import torch
 from torch import Tensor
 
 Hz = int | float
@@ -28,7 +29,7 @@ def check_one_of(allowed: Iterable[object], **choices: object) -> None:
 
 def check_real(**signals: Tensor) -> None:
     for name, signal in signals.items():
-        if not signal.is_floating_point():
-            raise ValueError(f"{name} must be real and of a floating-point type, got {signal.dtype}")
+        if signal.dtype not in (torch.float32, torch.float64):
+            raise ValueError(f"{name} must be real, in float32 or float64, got {signal.dtype}")
         if signal.numel() == 0 or signal.ndim == 0:
             raise ValueError(f"{name} must have samples in its last dimension, got shape {tuple(signal.shape)}")

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from itertools import combinations
 from types import ModuleType
 
+import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -35,22 +36,31 @@ def check_texts(figure: Figure, crowd: Sequence[Text] = ()) -> None:
 
     Those of the ``crowd`` may touch each other, and nothing else.
     """
-    drawn, draw = [], Text.draw
+    boxes, draw = [], Text.draw
+    width, height = (round(length) for length in figure.bbox.size)
+    alone = RendererAgg(width, height, figure.dpi)
 
-    def noting(self: Text, renderer: object) -> None:
+    def noting(self: Text, renderer: RendererAgg) -> None:
         if self.get_visible() and self.get_text().strip():
-            drawn.append((self, self.get_window_extent(renderer)))
+            box = self.get_window_extent(renderer)
+            assert min(box.x0, box.y0) >= 0, f"{self.get_text()!r} is cut off"
+            assert box.x1 <= width, f"{self.get_text()!r} is cut off"
+            assert box.y1 <= height, f"{self.get_text()!r} is cut off"
+            alone.clear()
+            draw(self, alone)
+            boxes.append((self, ink(alone)))
         draw(self, renderer)
 
     with style(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(Text, "draw", noting)
         FigureCanvasAgg(figure).draw()
-    assert len(drawn) > 5
-    for text, box in drawn:
-        assert box.x0 >= 0, text
-        assert box.y0 >= 0, text
-        assert box.x1 <= figure.bbox.x1, text
-        assert box.y1 <= figure.bbox.y1, text
-    for (a, one), (b, other) in combinations(drawn, 2):
-        apart = one.x1 <= other.x0 or other.x1 <= one.x0 or one.y1 <= other.y0 or other.y1 <= one.y0
+    assert len(boxes) > 5
+    for (a, (left, right, top, bottom)), (b, (west, east, north, south)) in combinations(boxes, 2):
+        apart = right < west or east < left or bottom < north or south < top
         assert apart or (a in crowd and b in crowd), f"{a.get_text()!r} touches {b.get_text()!r}"
+
+
+def ink(renderer: RendererAgg) -> tuple[int, int, int, int]:
+    """First and last column and row of pixels that are not empty."""
+    rows, columns = np.nonzero(np.asarray(renderer.buffer_rgba())[..., 3])
+    return int(columns.min()), int(columns.max()), int(rows.min()), int(rows.max())

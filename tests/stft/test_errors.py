@@ -29,8 +29,9 @@ def untyped() -> Iterator[None]:
         (torch.zeros(0), r"waveform must have samples in its last dimension, got shape \(0,\)"),
         (torch.zeros(2, 0), r"waveform must have samples in its last dimension, got shape \(2, 0\)"),
         (torch.zeros(0, 50), r"waveform must have samples in its last dimension, got shape \(0, 50\)"),
-        (torch.zeros(900, dtype=torch.complex64), "waveform must be real .* got torch.complex64"),
-        (torch.zeros(900, dtype=torch.int16), "waveform must be real and of a floating-point type, got torch.int16"),
+        (torch.zeros(900, dtype=torch.complex64), "waveform must be real, in float32 or float64, got torch.complex64"),
+        (torch.zeros(900, dtype=torch.int16), "waveform must be real, in float32 or float64, got torch.int16"),
+        (torch.zeros(900, dtype=torch.float16), "waveform must be real, in float32 or float64, got torch.float16"),
         (torch.zeros(200), "mirrored by n_fft // 2 = 200 samples, the waveform must have more, got 200"),
     ],
 )
