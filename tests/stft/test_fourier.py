@@ -183,7 +183,7 @@ def test_there_and_back(n: int, batch) -> None:
     [
         (lambda: fft(torch.zeros(3, 0)), "n must be at least 1, got 0"),
         (lambda: rfft(torch.zeros(3, 0)), r"x must have samples in its last dimension, got shape \(3, 0\)"),
-        (lambda: rfft(torch.zeros(3, dtype=torch.complex64)), "x must be real, in float32 or float64, got torch.complex64"),
+        (lambda: rfft(torch.zeros(3, dtype=torch.complex64)), "x must be real, in float32 or float64, .*complex64"),
         (lambda: rfft(torch.zeros(3, dtype=torch.int64)), "x must be real, in float32 or float64, got torch.int64"),
         (lambda: irfft(torch.zeros(3, dtype=torch.complex64), 7), "7 real samples must have 4 bins, got 3"),
         (lambda: irfft(torch.zeros(1, dtype=torch.complex64), 0), "n must be at least 1, got 0"),
