@@ -32,7 +32,7 @@ class Show:
     """Draw what a sound file holds: WAV, FLAC or OGG, any sample rate, any number of channels."""
 
     file: tyro.conf.Positional[Path]
-    out: Path | None = None  # the folder that is written to; by default runs/stft/NAME
+    out: Path | None = None  # the folder that is written to; by default runs/stft/show/NAME
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         command = shlex.join(["python", "-m", "stft", *arguments])
         match chosen:
             case Hear():
+                if chosen.sounds < 1:
+                    raise ValueError(f"sounds must be at least 1, got {chosen.sounds}")
                 paths = [*hear_scene(chosen.out, chosen.split, chosen.seed, chosen.index), chosen.out / "results.json"]
                 print(told(listen(chosen.out, chosen.seed, chosen.sounds, command)))
             case Show():
-                paths = show(chosen.file, chosen.out or RUNS / chosen.file.stem)
+                paths = show(chosen.file, chosen.out or RUNS / "show" / chosen.file.stem)
             case Stretch():
                 before, after = stretch(chosen.file, chosen.rate, chosen.out)
                 print(f"{before:.2f} s became {after:.2f} s")
@@ -107,7 +109,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 print(f"magnitudes are {first:.1f} dB off at first, {last:.1f} dB after {chosen.iterations} iterations")
                 paths = [chosen.out]
             case Measure():
-                command = command.replace(str(chosen.folder), "FOLDER")
+                place = [Path(word) == chosen.folder for word in arguments].index(True)
+                words = [*arguments[:place], "FOLDER", *arguments[place + 1 :]]
+                command = shlex.join(["python", "-m", "stft", *words])
                 rows = measure(chosen.folder, chosen.out, chosen.iterations, chosen.momentum, chosen.seed, command)
                 print("dB off, below which a tenth, a half and nine tenths of the files lie")
                 for name, values in rows.items():

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 
 Hz = int | float
+REAL = (torch.float32, torch.float64)
+NUMBERS = (*REAL, torch.complex64, torch.complex128)
 
 
 def check_at_least_1(**lengths: int) -> None:
@@ -27,9 +29,10 @@ def check_one_of(allowed: Iterable[object], **choices: object) -> None:
             raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {choice!r}")
 
 
-def check_real(**signals: Tensor) -> None:
+def check_samples(allowed: tuple[torch.dtype, ...], **signals: Tensor) -> None:
     for name, signal in signals.items():
-        if signal.dtype not in (torch.float32, torch.float64):
-            raise ValueError(f"{name} must be real, in float32 or float64, got {signal.dtype}")
+        if signal.dtype not in allowed:
+            types = " or ".join(str(dtype).removeprefix("torch.") for dtype in allowed)
+            raise ValueError(f"{name} must be of {types}, got {signal.dtype}")
         if signal.numel() == 0 or signal.ndim == 0:
             raise ValueError(f"{name} must have samples in its last dimension, got shape {tuple(signal.shape)}")

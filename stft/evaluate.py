@@ -23,7 +23,8 @@ STEP = 50  # Hz: every harmonic of every pitch is a multiple of it
 FRAME = 4 * SAMPLE_RATE // STEP  # samples, 80 ms: neighbouring multiples are four bins apart, Hann's lobe is two wide
 SOUNDS = 500  # a split
 NEAR = 0.01  # picture widths: a place counts as heard if it is that near
-CHANCE = {"colour": 1 / len(COLOURS), "shape": 1 / len(SHAPES), "size": 1 / len(SIZES), "place": 2 * NEAR}
+INSIDE = 0.78  # picture widths: small objects' centres lie from 0.11 to 0.89
+CHANCE = {"colour": 1 / len(COLOURS), "shape": 1 / len(SHAPES), "size": 1 / len(SIZES), "place": 2 * NEAR / INSIDE}
 PROMISES = {  # (data, split, what is named): the part of the objects for which it is right
     ("toy", split, attribute): 0.99 for split in ("test", "compositional") for attribute in CHANCE
 }

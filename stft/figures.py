@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
+from matplotlib.patheffects import withStroke
 from torch import Tensor
 
 from lab.figure import PALETTE, drawing
@@ -19,7 +20,7 @@ from toyworld import Scene, draw
 from toyworld.sounds import PITCH, harmonics, onset
 
 PICTURE = 256  # pixels of the scene
-WEAKEST = -30.0  # dB below an object's strongest harmonic: weaker ones are not labelled
+WEAKEST = -50.0  # dB below an object's strongest harmonic: weaker ones are not labelled
 COLOURS = (PALETTE.sky, PALETTE.orange, PALETTE.green, PALETTE.yellow)  # bright: the spectrogram is dark
 ZERO_PADDING = 32  # points a bin between which the spectrum of a window is drawn
 
@@ -27,7 +28,7 @@ ZERO_PADDING = 32  # points a bin between which the spectrum of a window is draw
 def draw_sound(path: Path, title: str, shown: Analysis, scene: Scene | None = None) -> None:
     """All that is shown of one sound; with a scene, its picture, and a label at each harmonic of each object."""
     with drawing(path, 1100, 1180) as figure:
-        figure.suptitle(title)
+        figure.suptitle(title, parse_math=False)
         widths = (0.86, 0.14) if scene else (0.93, 0.07)
         grid = figure.add_gridspec(4, 2, height_ratios=(0.8, 1.4, 1, 0.8), width_ratios=widths)
         outline, spectrogram, mel, mfcc = (figure.add_subplot(grid[row, 0]) for row in range(4))
@@ -37,12 +38,21 @@ def draw_sound(path: Path, title: str, shown: Analysis, scene: Scene | None = No
             picture = figure.add_subplot(grid[0, 1])
             picture.imshow(draw([scene], PICTURE)[0].permute(1, 2, 0).numpy())
             picture.set_axis_off()
-        image = draw_levels(spectrogram, shown, shown.spectrogram, shown.rate / 2000)
+        kilohertz = shown.rate / 2000
+        image = draw_levels(spectrogram, shown, shown.spectrogram, kilohertz / (len(shown.spectrogram) - 1), 0.0)
+        spectrogram.set_ylim(0, kilohertz)
         figure.colorbar(image, cax=bars[0], label="dB")
         spectrogram.set_ylabel("frequency (kHz)")
         if scene:
-            label_harmonics(spectrogram, scene, shown.rate / 2000)
-        image = draw_levels(mel, shown, shown.mel, float(hz_to_mel(torch.tensor(shown.rate / 2))))
+            label_harmonics(spectrogram, scene, kilohertz)
+            handles, names = spectrogram.get_legend_handles_labels()
+            outline.legend(
+                handles, names, loc="upper right", labelcolor="white", fontsize=11, frameon=True, facecolor="#202020"
+            )
+        highest = float(hz_to_mel(torch.tensor(shown.rate / 2)))
+        band = highest / (len(shown.mel) + 1)  # from one band's peak to the next, in mel
+        image = draw_levels(mel, shown, shown.mel, band, band)
+        mel.set_ylim(0, highest)
         figure.colorbar(image, cax=bars[1], label="dB")
         mel.set_ylabel("mel bands (Hz)")
         ticks = [f for f in (0, 250, 500, 1000, 2000, 4000, 8000, 16000) if f <= shown.rate / 2]
@@ -58,15 +68,18 @@ def draw_outline(axes: Axes, shown: Analysis) -> None:
     axes.set_xlabel("time (s)")
 
 
-def draw_levels(axes: Axes, shown: Analysis, levels: Float[Tensor, "rows columns"], highest: float) -> AxesImage:
-    """In dB, from 0 to ``highest`` in the unit of the vertical axis."""
-    return draw_columns(axes, shown, levels, (0.0, highest), cmap="magma", vmin=-RANGE, vmax=0)
+def draw_levels(
+    axes: Axes, shown: Analysis, levels: Float[Tensor, "rows columns"], row: float, first: float
+) -> AxesImage:
+    """In dB; a row's height, and the middle of the first one, are in the unit of the vertical axis."""
+    heights = (first - row / 2, first + (len(levels) - 0.5) * row)
+    return draw_columns(axes, shown, levels, heights, cmap="magma", vmin=-RANGE, vmax=0)
 
 
 def draw_columns(
     axes: Axes, shown: Analysis, values: Float[Tensor, "rows columns"], heights: tuple[float, float], **colours: object
 ) -> AxesImage:
-    times = (-shown.step / 2, (values.shape[1] - 0.5) * shown.step)
+    times = (-shown.hop / 2, values.shape[1] * shown.step - shown.hop / 2)
     image = axes.imshow(values.numpy(), origin="lower", aspect="auto", extent=(*times, *heights), **colours)
     axes.set_xlim(0, shown.seconds)
     axes.grid(False)
@@ -86,6 +99,7 @@ def draw_mfcc(axes: Axes, shown: Analysis) -> AxesImage:
 
 def label_harmonics(axes: Axes, scene: Scene, highest: float) -> None:
     """A mark at each harmonic where the object's note begins, with its number; the legend says whose they are."""
+    edge = [withStroke(linewidth=2.5, foreground="black")]
     for thing, colour in zip(scene.objects, COLOURS, strict=False):
         pitch = PITCH[thing.colour]
         frequencies, amplitudes = harmonics(thing.shape, pitch)
@@ -96,9 +110,8 @@ def label_harmonics(axes: Axes, scene: Scene, highest: float) -> None:
         axes.plot([time] * len(heights), heights, "_", color=colour, markersize=9, markeredgewidth=2.5, label=name)
         for height in heights:
             if height < 0.97 * highest:
-                number = f"{round(1000 * height / pitch)}"
-                axes.text(time - 0.07, height, number, color=colour, fontsize=11, ha="right", va="center")
-    axes.legend(loc="upper right", labelcolor="white", fontsize=11, frameon=True, facecolor="#202020", edgecolor="none")
+                number, place = f"{round(1000 * height / pitch)}", (time - 0.07, height)
+                axes.text(*place, number, color=colour, fontsize=11, ha="right", va="center", path_effects=edge)
 
 
 def draw_windows(
@@ -115,7 +128,7 @@ def draw_windows(
     """
     n = len(samples)
     with drawing(path, 1100, 760) as figure:
-        figure.suptitle(title)
+        figure.suptitle(title, parse_math=False)
         panels = figure.subplots(2, 2, sharex=True, sharey=True)
         for axes, (name, window) in zip(panels.flat, WINDOWS.items(), strict=True):
             w = window(n).to(samples)

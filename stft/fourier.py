@@ -8,8 +8,9 @@ the phase in between (Cooley & Tukey, "An Algorithm for the Machine Calculation 
 without small factors becomes a convolution, whose length may be chosen (Bluestein, "A Linear Filtering Approach to the
 Computation of Discrete Fourier Transform"). All are batched, over the last dimension, and differentiable.
 
-What differs from the papers: Cooley and Tukey split down to the primes. Here a factor of up to 64 is left whole and
-transformed by its matrix: a matrix product of that size is what a machine does best.
+What differs from the papers: Cooley and Tukey split down to the primes. Here a length of up to 64 is left whole and
+transformed by its matrix: a matrix product of that size is what a machine does best. So is a length of up to 512 that
+has no factor of up to 64.
 """
 
 import math
@@ -18,9 +19,10 @@ import torch
 from jaxtyping import Complex, Float, Shaped
 from torch import Tensor
 
-from stft.checks import check_at_least_1, check_real
+from stft.checks import NUMBERS, REAL, check_at_least_1, check_samples
 
-DIRECT = 64  # a length up to this is transformed by its matrix
+DIRECT = 64  # a length up to this is transformed by its matrix,
+LONELY = 512  # and one up to this if it has no small factor: three transforms of twice the length would take longer
 
 
 def dft_spec(x: Complex[Tensor, " n"]) -> Complex[Tensor, " n"]:
@@ -60,17 +62,16 @@ def dft(x: Shaped[Tensor, "*batch n"]) -> Complex[Tensor, "*batch n"]:
 
 
 def fft(x: Shaped[Tensor, "*batch n"]) -> Complex[Tensor, "*batch n"]:
-    r"""The transform of real or complex x, by the shortest way that there is for n.
+    r"""The transform of real or complex x: by the matrix for small n, else by its factors, or as a convolution.
 
     Raises:
         ValueError: if n is 0.
     """
     x = as_complex(x)
     n = x.shape[-1]
-    check_at_least_1(n=n)
-    if n <= DIRECT:
-        return dft(x)
     n1 = largest_factor(n)
+    if n <= DIRECT or (n1 == 1 and n <= LONELY):
+        return dft(x)
     return cooley_tukey(x, n1) if n1 > 1 else bluestein(x)
 
 
@@ -80,7 +81,7 @@ def largest_factor(n: int) -> int:
 
 
 def cooley_tukey(x: Complex[Tensor, "*batch n"], n1: int) -> Complex[Tensor, "*batch n"]:
-    r"""n = n₁·n₂. With m = n₂m₁ + m₂ and k = k₁ + n₁k₂, the power :math:`W_n^{km}` falls into three factors:
+    r"""Eqs. (3) to (7) of their paper, for n = n₁·n₂. With m = n₂m₁ + m₂ and k = k₁ + n₁k₂, the power :math:`W_n^{km}` falls into three factors:
 
     .. math::
         X_{k_1 + n_1 k_2} = \sum_{m_2} W_{n_2}^{k_2 m_2} \Big( W_n^{k_1 m_2} \sum_{m_1} W_{n_1}^{k_1 m_1}\, x_{n_2 m_1 + m_2} \Big)
@@ -93,7 +94,7 @@ def cooley_tukey(x: Complex[Tensor, "*batch n"], n1: int) -> Complex[Tensor, "*b
     grid = x.unflatten(-1, (n1, n2))  # (*batch, m1, m2)
     k1, m2 = torch.arange(n1, device=x.device)[:, None], torch.arange(n2, device=x.device)
     inner = dft_matrix(n1, x) @ grid  # (*batch, k1, m2)
-    inner = inner * roots_of_unity(n, x)[k1 * m2]  # (*batch, k1, m2), k1 m2 < n
+    inner *= roots_of_unity(n, x)[k1 * m2]  # (*batch, k1, m2), k1 m2 < n
     outer = fft(inner)  # (*batch, k1, k2)
     return outer.transpose(-1, -2).flatten(-2)  # (*batch, n): index n1 k2 + k1
 
@@ -136,7 +137,7 @@ def rfft(x: Shaped[Tensor, "*batch n"]) -> Complex[Tensor, "*batch bins"]:
     Raises:
         ValueError: if x is complex, or n is 0.
     """
-    check_real(x=x)
+    check_samples(REAL, x=x)
     n = x.shape[-1]
     if n % 2:
         return fft(x)[..., : n // 2 + 1]
@@ -168,4 +169,5 @@ def mirrored(spectrum: Complex[Tensor, "*batch bins"], n: int) -> Complex[Tensor
 
 
 def as_complex(x: Tensor) -> Tensor:
+    check_samples(NUMBERS, x=x)
     return x if x.is_complex() else x.to(x.dtype.to_complex())

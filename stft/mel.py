@@ -130,7 +130,8 @@ def mel_spectrogram(
     check_positive(power=power)
     bank = mel_filter_bank(n_fft, sample_rate, n_mels, f_min, f_max, norm, mel_scale).to(waveform)  # (bins, n_mels)
     if hop_length is None:
-        hop_length = max(1, (n_fft if win_length is None else win_length) // 2)
+        win_length = (n_fft if window is None else len(window)) if win_length is None else win_length
+        hop_length = max(1, win_length // 2)
     return stft(
         waveform,
         n_fft,
@@ -209,17 +210,19 @@ def mfcc(
     n_mfcc: int = 40,
     norm: Literal["ortho"] | None = "ortho",
     log_mels: bool = False,
+    shared_dims: int = 3,
     **options: object,
 ) -> Float[Tensor, "*batch n_mfcc frames"]:
     r""":math:`\sum_m D_{mq}\, L_{m}`, L the levels of the mel bands; the ``options`` are those of ``mel_spectrogram``.
 
     The levels are decibels, not more than 80 below the loudest, or with ``log_mels`` the natural logarithm of the power
-    plus 1e-6.
+    plus 1e-6. The loudest is that of ``shared_dims`` dimensions: see ``decibels``. With 3, clips of the shape
+    (clips, samples) are not independent of each other; with 2 they are.
 
     Raises:
         ValueError: as ``mel_spectrogram`` and ``dct_matrix``.
     """
     power = mel_spectrogram(waveform, sample_rate, **options)  # (*batch, n_mels, frames)
     matrix = dct_matrix(n_mfcc, power.shape[-2], norm).to(power)
-    levels = torch.log(power + 1e-6) if log_mels else decibels(power, top_db=80.0)
+    levels = torch.log(power + 1e-6) if log_mels else decibels(power, top_db=80.0, shared_dims=shared_dims)
     return matrix.T @ levels  # (*batch, n_mfcc, frames)

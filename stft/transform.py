@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from stft import fourier
-from stft.checks import Hz, check_at_least_1, check_one_of, check_positive, check_real
+from stft.checks import REAL, Hz, check_at_least_1, check_one_of, check_positive, check_samples
 from stft.windows import hann
 
 Method = Literal["matrix", "fft", "torch"]
@@ -128,7 +128,7 @@ def stft(
         ValueError: if the waveform is empty, complex, or too short for its padding or one frame; if a length is below
             1, or the window longer than ``n_fft``; if a name is unknown.
     """
-    check_real(waveform=waveform)
+    check_samples(REAL, waveform=waveform)
     check_at_least_1(n_fft=n_fft)
     check_one_of(FORWARD, method=method)
     window = chosen_window(window, win_length, n_fft).to(waveform)
@@ -303,7 +303,8 @@ def is_cola(window: Float[Tensor, " n"], hop_length: int, tolerance: float = 1e-
 
 
 def is_nola(window: Float[Tensor, " n"], hop_length: int) -> bool:
-    """Nonzero overlap-add: some window is nonzero at each sample. It is all that ``istft`` needs."""
+    """Nonzero overlap-add: some window is nonzero at each sample that all copies reach. It is all that ``istft`` needs,
+    but for the ends: there fewer copies reach, unless frames are centred."""
     return bool(overlapped(window.square(), hop_length).min() >= TINY)
 
 
@@ -316,8 +317,8 @@ def chosen_window(
     if not 1 <= win_length <= n_fft:
         raise ValueError(f"win_length must be from 1 to n_fft {n_fft}, got {win_length}")
     window = hann(win_length) if window is None else window
-    if len(window) != win_length:
-        raise ValueError(f"window must have win_length {win_length} numbers, got {len(window)}")
+    if window.shape != (win_length,) or window.is_complex():
+        raise ValueError(f"window must be {win_length} real numbers, got {window.dtype} {tuple(window.shape)}")
     left = (n_fft - win_length) // 2
     return pad(window, (left, n_fft - win_length - left))
 

@@ -21,11 +21,13 @@ RANGE = 80.0  # dB below the loudest that are shown
 
 @dataclass(frozen=True)
 class Analysis:
-    """Everything has one column for the same stretch of time; levels are in dB, the loudest is 0."""
+    """Column c of the outline holds the samples from c · step seconds on, of the others the frames whose middles lie
+    there. Levels are in dB, the loudest is 0."""
 
     rate: int  # Hz
     seconds: float
-    step: float  # seconds a column; the first one's middle is at 0 s
+    hop: float  # seconds from one frame's middle to the next; the first one's is at 0 s
+    step: float  # seconds from one column to the next: a column is the mean of step / hop frames
     low: Float[Tensor, " columns"]  # the outline of all channels
     high: Float[Tensor, " columns"]
     spectrogram: Float[Tensor, "bins columns"]
@@ -80,6 +82,7 @@ def analyse(pieces: Iterable[Float[Tensor, "channels samples"]], rate: int, samp
     return Analysis(
         rate,
         samples / rate,
+        hop / rate,
         shared * hop / rate,
         low,
         high,

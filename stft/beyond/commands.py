@@ -39,8 +39,6 @@ def hear_scene(folder: Path, split: str, seed: int, index: int) -> Sequence[Path
 
 def listen(folder: Path, seed: int, sounds: int, command: str) -> Mapping[str, Mapping[str, float]]:
     """By split and attribute, how often a lone object is named rightly by ear; also written to ``results.json``."""
-    if sounds < 1:
-        raise ValueError(f"sounds must be at least 1, got {sounds}")
     begun = time.monotonic()
     accuracy = {split: hearing(split, seed, sounds) for split in ("test", "compositional")}
     content = {
@@ -73,6 +71,7 @@ def stretch(file: Path, rate: float, out: Path) -> tuple[float, float]:
         raise ValueError(f"rate must be from {SLOWEST} to {FASTEST}, got {rate}")
     check_format(out)
     sound, sample_rate = read_sound(file)
+    check_format(out, len(sound), sample_rate)
     n_fft = frame_length(sample_rate)
     spectrum = stft(sound, n_fft, **ENDS)
     length = max(1, round(sound.shape[-1] / rate))
@@ -91,6 +90,7 @@ def invert(file: Path, out: Path, iterations: int, momentum: float, seed: int) -
     """Forgets the phases, finds a sound with these magnitudes, writes it; spectral convergence at first and at last."""
     check_format(out)
     sound, rate = read_sound(file)
+    check_format(out, len(sound), rate)
     _, first = found_again(sound, rate, 0, momentum, seed)
     found, last = found_again(sound, rate, iterations, momentum, seed)
     write_sound(out, found, rate)
@@ -103,6 +103,8 @@ def found_again(
     """A sound for the magnitudes of this one, and how far off its own are, in dB; silence is found at once."""
     n_fft = frame_length(rate)
     magnitudes = stft(sound, n_fft, **ENDS).abs()
+    if not 0 <= seed < 2**63:
+        raise ValueError(f"seed must be from 0 to below 2^63, got {seed}")
     start = random_phases(magnitudes, torch.Generator().manual_seed(seed))
     options = {"iterations": iterations, "momentum": momentum, "length": sound.shape[-1], "start": start}
     found = griffin_lim(magnitudes, n_fft, **options, **ENDS)
@@ -113,7 +115,9 @@ def measure(
     folder: Path, out: Path, iterations: int, momentum: float, seed: int, command: str
 ) -> Mapping[str, Sequence[float]]:
     """How far off the magnitudes of every WAV file in ``folder`` are, in dB: at first, without and with momentum."""
-    files = sorted(folder.glob("*.wav"))
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: there is no such folder")
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".wav")
     if not files:
         raise ValueError(f"{folder}: there is no .wav file in it")
     ways = {"random phases": (0, 0.0), "without momentum": (iterations, 0.0), "with momentum": (iterations, momentum)}

@@ -2,9 +2,10 @@ r"""A waveform from magnitudes alone (Griffin & Lim 1984, section III; Perraudin
 
 Two sets: spectra with the given magnitudes S, and spectra that some waveform has. Griffin & Lim walk from one to the
 other and back: with the present phases, find the nearest waveform (``istft``), take its phases (``stft``), and put the
-magnitudes S on them again. No step comes further away: what ``spectral_convergence`` measures does not rise.
+magnitudes S on them again. With zeros at the ends no step comes further away: what ``spectral_convergence`` measures
+does not rise.
 
-Perraudin et al., "A fast Griffin-Lim algorithm", go further than the last step, in its direction:
+Perraudin et al., "A fast Griffin-Lim algorithm", algorithm 2, go further than the last step, in its direction:
 
 .. math::
     C_i = \mathrm{stft}(\mathrm{istft}(S\, e^{i\,\angle T_{i-1}})), \qquad T_i = C_i + \alpha\,(C_i - C_{i-1})
@@ -21,7 +22,7 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from stft.transform import Padding, Window, istft, stft
+from stft.transform import Padding, Window, istft, sides, stft
 
 
 def griffin_lim(
@@ -55,6 +56,8 @@ def griffin_lim(
         raise ValueError("magnitudes must be finite and not negative")
     if not 0 <= momentum < 1:
         raise ValueError(f"momentum must be from 0 to below 1, got {momentum}")
+    if start is not None and start.shape != magnitudes.shape:
+        raise ValueError(f"start must have the magnitudes' shape {tuple(magnitudes.shape)}, got {tuple(start.shape)}")
     if iterations < 0:
         raise ValueError(f"iterations must not be negative, got {iterations}")
     options = {"n_fft": n_fft, "hop_length": hop_length, "win_length": win_length, "window": window}
@@ -81,15 +84,20 @@ def random_phases(
 
 
 def spectral_convergence(
-    waveform: Float[Tensor, "*batch samples"], magnitudes: Float[Tensor, "*batch bins frames"], **options: object
+    waveform: Float[Tensor, "*batch samples"],
+    magnitudes: Float[Tensor, "*batch bins frames"],
+    n_fft: int = 400,
+    **options: object,
 ) -> float:
     r"""How far off the waveform's magnitudes are, :math:`20 \log_{10} \lVert\, |\mathrm{stft}(x)| - S \rVert / \lVert S \rVert`
-    in dB; the ``options`` are those of ``stft``.
+    in dB, over all ``n_fft`` bins, the mirrored ones too; the ``options`` are those of ``stft``.
 
     Raises:
         ValueError: if all magnitudes are zero.
     """  # noqa: E501
     if not magnitudes.any():
         raise ValueError("magnitudes must not all be zero")
-    difference = stft(waveform, **options).abs() - magnitudes
-    return 20 * math.log10(max(1e-20, float(difference.norm() / magnitudes.norm())))
+    spectrum = stft(waveform, n_fft, **options)
+    weights = sides(spectrum, n_fft).sqrt()
+    difference = weights * (spectrum.abs() - magnitudes)
+    return 20 * math.log10(max(1e-20, float(difference.norm() / (weights * magnitudes).norm())))

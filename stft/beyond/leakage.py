@@ -33,9 +33,16 @@ def main_lobe_width(window: Float[Tensor, " n"], points_per_bin: int = 64) -> fl
 
 
 def side_lobe_level(window: Float[Tensor, " n"], points_per_bin: int = 64) -> float:
-    """The highest side lobe, in dB below the main lobe: a tone that is weaker than this may be hidden."""
+    """The highest side lobe, in dB below the main lobe: a tone that is weaker than this may be hidden.
+
+    Raises:
+        ValueError: if there is none; a window of a few samples is all main lobe.
+    """
     levels = response(window, points_per_bin)
-    return 20 * math.log10(levels[main_lobe_edge(levels) :].max())
+    highest = float(levels[main_lobe_edge(levels) :].max())
+    if highest < 1e-12:
+        raise ValueError(f"a window of {len(window)} samples like this one has no side lobe")
+    return 20 * math.log10(highest)
 
 
 def scalloping_loss(window: Float[Tensor, " n"]) -> float:

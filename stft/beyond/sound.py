@@ -1,6 +1,7 @@
 """Sound files, by soundfile: WAV, FLAC and OGG; any sample rate, any number of channels."""
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,35 +12,52 @@ from torch import Tensor
 
 from lab import write_bytes
 
-FORMATS = (".wav", ".flac", ".ogg")
-BLOCK = 2**18  # samples of each channel that are read at once
-LAST_PAGE = 4  # the flag that the last page of an Ogg stream carries
+LIMITS = {".wav": (1024, 2**31 - 1), ".flac": (8, 655_350), ".ogg": (8, 192_000)}  # channels, and rate in Hz
+READ = ("WAV", "WAVEX", "FLAC", "OGG")
+BLOCK = 2**16  # samples of each channel that are read or written at once
+OPEN_END = 0x7FFFF000  # bytes: who writes into a pipe does not know the length, and puts at least this into the header
+LAST_PAGE, LONGEST_PAGE = 4, 65_307  # of an Ogg stream: the flag that its last page carries, and bytes of a page
 
 
 def check_sound(path: Path) -> tuple[int, int, int]:
     """Sample rate in Hz, channels, and samples a channel of a file that is whole.
 
     Raises:
-        ValueError: if the file is not there, is no sound, is cut short, or holds no samples.
+        ValueError: if the file is not there, is no WAV, FLAC or OGG, is cut short, or holds no samples.
     """
     if not path.is_file():
         raise ValueError(f"{path}: there is no such file")
     try:
         with soundfile.SoundFile(path) as file:
-            rate, channels, samples = file.samplerate, file.channels, file.frames
-            cut = "(should be" in file.extra_info  # what libsndfile notes when a header promises more than there is
+            rate, channels, samples, kind, log = (
+                file.samplerate,
+                file.channels,
+                file.frames,
+                file.format,
+                file.extra_info,
+            )
     except soundfile.LibsndfileError as error:
         raise ValueError(f"{path}: no sound file that can be read ({error.error_string})") from None
-    if cut or (path.suffix.lower() == ".ogg" and not ends_as_ogg(path)):
+    if kind not in READ:
+        raise ValueError(f"{path}: only WAV, FLAC and OGG are read, got {kind}")
+    if wav_is_cut(log) or (kind == "OGG" and not ends_as_ogg(path)):
         raise ValueError(f"{path}: the file is cut short")
     if samples == 0:
         raise ValueError(f"{path}: the file holds no samples")
     return rate, channels, samples
 
 
+def wav_is_cut(log: str) -> bool:
+    """Whether libsndfile noted that there are fewer bytes of samples than the header says."""
+    noted = re.search(r"^data : (\d+) \(should be (\d+)\)", log, flags=re.MULTILINE)
+    return noted is not None and int(noted[2]) < int(noted[1]) < OPEN_END
+
+
 def ends_as_ogg(path: Path) -> bool:
     """Whether the last page is there, says that it is the last, and is as long as its table of segments says."""
-    data = path.read_bytes()
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - LONGEST_PAGE))
+        data = file.read()
     page = data[data.rfind(b"OggS") :]
     if len(page) < 27 or not page[5] & LAST_PAGE:
         return False
@@ -48,18 +66,22 @@ def ends_as_ogg(path: Path) -> bool:
 
 
 def pieces_of(path: Path) -> Iterator[Float[Tensor, "channels samples"]]:
-    """The sound, piece by piece, in float32 within ±1.
+    """The sound, piece by piece, in float32; within ±1, but for files of floating-point samples.
 
     Raises:
-        ValueError: as ``check_sound``, or if the file is damaged further on.
+        ValueError: as ``check_sound``; if the file is damaged further on, or a sample is not finite.
     """
     _, _, samples = check_sound(path)
     read = 0
     try:
         with soundfile.SoundFile(path) as file:
             for block in file.blocks(BLOCK, dtype="float32", always_2d=True):
+                piece = torch.from_numpy(block.T.copy())
+                if not piece.isfinite().all():
+                    at = read + int((~piece.isfinite()).any(dim=0).nonzero()[0])
+                    raise ValueError(f"{path}: sample {at} is not finite")
                 read += len(block)
-                yield torch.from_numpy(block.T.copy())
+                yield piece
     except soundfile.LibsndfileError as error:
         raise ValueError(f"{path}: damaged after {read} samples ({error.error_string})") from None
     if read < samples:
@@ -79,15 +101,31 @@ def write_sound(path: Path, sound: Float[Tensor, "channels samples"], rate: int)
     """The whole file or none; 16 bits. What is beyond ±1 would be cut off, so such a sound is made softer as a whole.
 
     Raises:
-        ValueError: if the name does not end in .wav, .flac or .ogg.
+        ValueError: as ``check_format``, or if a sample is not finite.
     """
-    check_format(path)
+    check_format(path, len(sound), rate)
+    if not sound.isfinite().all():
+        raise ValueError(f"{path}: the sound must be finite, got nan or inf")
     softer = sound / max(1.0, float(sound.abs().max()))
     buffer = io.BytesIO()
-    soundfile.write(buffer, softer.T.numpy(), rate, format=path.suffix[1:].upper())
+    kind = path.suffix[1:].upper()
+    with soundfile.SoundFile(buffer, "w", rate, len(sound), format=kind) as file:
+        for piece in softer.split(BLOCK, dim=1):  # the encoder of OGG fails on long sounds if it gets them at once
+            file.write(piece.T.numpy())
     write_bytes(path, buffer.getvalue())
 
 
-def check_format(path: Path) -> None:
-    if path.suffix.lower() not in FORMATS:
-        raise ValueError(f"{path}: a sound file's name must end in {', '.join(FORMATS)}")
+def check_format(path: Path, channels: int = 1, rate: int = 1) -> None:
+    """That a sound can be written under that name.
+
+    Raises:
+        ValueError: if the name does not end in .wav, .flac or .ogg, or the format does not hold so many channels or so
+            high a rate.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in LIMITS:
+        raise ValueError(f"{path}: a sound file's name must end in {', '.join(LIMITS)}")
+    most, highest = LIMITS[suffix]
+    if channels > most or rate > highest:
+        held = f"{suffix[1:].upper()} holds up to {most:,} channels and {highest:,} Hz"
+        raise ValueError(f"{path}: {held}, got {channels:,} and {rate:,}")

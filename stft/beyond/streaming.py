@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from stft.checks import check_at_least_1, check_real
+from stft.checks import REAL, check_at_least_1, check_samples
 from stft.transform import Padding, default_hop, padded, stft
 
 
@@ -49,7 +49,7 @@ def stream_stft(
             held, start = held[..., unused:].clone(), start - unused
     if held is None:
         raise ValueError("the waveform must have samples, got no piece")
-    check_real(waveform=held)
+    check_samples(REAL, waveform=held)
     if not begun:
         held = with_beginning(held, half, pad_mode)
     if half:

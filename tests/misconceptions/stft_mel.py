@@ -117,8 +117,7 @@ def along_time(waveform, sample_rate, n_mfcc, n_mels, **options):
 
 def without_top_db(waveform, sample_rate, n_mfcc, n_mels, **options):
     """Tempting because AmplitudeToDB's own default is None; inside MFCC it is 80."""
-    quiet = decibels(mel_spectrogram(waveform, sample_rate, n_mels=n_mels, **options), amin=1e-30, top_db=10.0)
-    return dct_matrix(n_mfcc, n_mels).T @ quiet
+    return dct_matrix(n_mfcc, n_mels).T @ decibels(mel_spectrogram(waveform, sample_rate, n_mels=n_mels, **options))
 
 
 ALL = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import jaxtyping
 import pytest
 import torch
 
@@ -21,3 +22,11 @@ def float32() -> Iterator[None]:
     torch.set_default_dtype(torch.float32)
     yield
     torch.set_default_dtype(before)
+
+
+@pytest.fixture
+def untyped() -> Iterator[None]:
+    """Without the annotations' check, which would tell a wrong name before the function itself can."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)

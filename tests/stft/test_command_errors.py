@@ -32,6 +32,7 @@ def work(tmp_path, monkeypatch) -> Path:
         write_sound(Path(f"whole.{suffix}"), 0.1 * normal(1, 20_000), RATE)
         data = Path(f"whole.{suffix}").read_bytes()
         Path(f"cut.{suffix}").write_bytes(data[: len(data) - 9])
+    write_sound(Path("many.wav"), 0.1 * normal(9, 100), RATE)
     Path("folder.wav").mkdir()
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
@@ -59,6 +60,7 @@ def check_refused(arguments: list[str], message: str, capsys) -> None:
 STRETCH, INVERT = ["stretch", "a.wav", "--rate", "0.5", "--out"], ["invert", "a.wav", "--out", "new.wav"]
 WRONG = {
     "unknown split": (["--split", "valid"], "split must be one of train, test, compositional, got 'valid'"),
+    "no sounds": (["--sounds", "0"], "sounds must be at least 1, got 0"),
     "index below 0": (["hear", "--index", "-1"], "index must not be negative, got -1"),
     "a file in the way": (["--out", "a.wav"], "cannot write a.wav/heard.png: File exists"),
     "a file in the way of show": (["show", "a.wav", "--out", "a.wav"], "cannot write a.wav/sound.png: File exists"),
@@ -67,13 +69,18 @@ WRONG = {
     "no rate": (["stretch", "a.wav", "--out", "b.wav", "--rate", "nan"], "rate must be from 0.01 to 100, got nan"),
     "too fast": (["stretch", "a.wav", "--out", "b.wav", "--rate", "101"], "rate must be from 0.01 to 100, got 101.0"),
     "other format": ([*STRETCH, "b.mp3"], "b.mp3: a sound file's name must end in .wav, .flac, .ogg"),
+    "other format, no file": (["stretch", "x", "--rate", "2", "--out", "b.mp3"], "b.mp3: a sound file's name must end"),
     "no format": (["invert", "a.wav", "--out", "b"], "b: a sound file's name must end in .wav, .flac, .ogg"),
     "a folder in the way": ([*STRETCH, "folder.wav"], "cannot write folder.wav: Is a directory"),
     "below a file": ([*STRETCH, "a.wav/b.wav"], "cannot write a.wav/b.wav: File exists"),
     "iterations below 0": ([*INVERT, "--iterations", "-1"], "iterations must not be negative, got -1"),
     "momentum 1": ([*INVERT, "--momentum", "1"], "momentum must be from 0 to below 1, got 1.0"),
     "momentum below 0": ([*INVERT, "--momentum", "-0.5"], "momentum must be from 0 to below 1, got -0.5"),
-    "nothing to measure": (["measure", "nowhere"], "nowhere: there is no .wav file in it"),
+    "no folder to measure": (["measure", "nowhere"], "nowhere: there is no such folder"),
+    "nothing to measure": (["measure", "folder.wav"], "folder.wav: there is no .wav file in it"),
+    "seed below 0": ([*INVERT, "--seed", "-1"], "seed must be from 0 to below 2^63, got -1"),
+    "large seed": ([*INVERT, "--seed", str(2**63)], f"seed must be from 0 to below 2^63, got {2**63}"),
+    "many channels": (["invert", "many.wav", "--out", "b.ogg"], "b.ogg: OGG holds up to 8 channels and 192,000 Hz"),
 }
 
 
@@ -122,7 +129,7 @@ def test_a_full_disk_leaves_the_old_file(work, capsys, monkeypatch) -> None:
 
     monkeypatch.setattr(os, "fsync", full)
     check_refused(["stretch", "a.wav", "--rate", "2", "--out", "a.wav"], "a.wav: No space left on device", capsys)
-    check_refused(["show", "a.wav"], "runs/stft/a/sound.png: No space left on device", capsys)
+    check_refused(["show", "a.wav"], "runs/stft/show/a/sound.png: No space left on device", capsys)
 
 
 def test_from_another_folder(tmp_path) -> None:
@@ -163,5 +170,5 @@ def test_odd_sounds_are_stretched_and_found_again(work, name: str) -> None:
 def test_odd_sounds_are_shown(work, capsys, name: str) -> None:
     write_sound(Path("odd.ogg"), ODD[name], RATE)
     main(["show", "odd.ogg"])
-    assert capsys.readouterr() == ("runs/stft/odd/sound.png\nruns/stft/odd/windows.png\n", "")
-    assert Image.open("runs/stft/odd/sound.png").size == (1100, 1180)
+    assert capsys.readouterr() == ("runs/stft/show/odd/sound.png\nruns/stft/show/odd/windows.png\n", "")
+    assert Image.open("runs/stft/show/odd/sound.png").size == (1100, 1180)

@@ -37,7 +37,7 @@ def made_up(rate: int) -> Analysis:
     """Numbers that are all different, so that a picture of other numbers, or of turned ones, is another picture."""
     spectrogram, mel = -80 * torch.rand(5, COLUMNS), -80 * torch.rand(4, COLUMNS)
     low, high = -torch.arange(1.0, COLUMNS + 1), torch.arange(1.0, COLUMNS + 1) / 2
-    return Analysis(rate, LAST, STEP, low, high, spectrogram, mel, torch.randn(13, COLUMNS), torch.zeros(16))
+    return Analysis(rate, LAST, STEP / 4, STEP, low, high, spectrogram, mel, torch.randn(13, COLUMNS), torch.zeros(16))
 
 
 def thing(shape: str, colour: str, x: float, size: str = "large") -> Object:
@@ -53,26 +53,31 @@ def panels(figure: Figure) -> dict[str, Axes]:
     ("rate", "ticks"), [(7000, (0, 250, 500, 1000, 2000)), (8000, (0, 250, 500, 1000, 2000, 4000))]
 )
 def test_every_panel_shows_its_numbers(tmp_path, drawn, rate: int, ticks: tuple[int, ...]) -> None:
-    """The mel bands are labelled in Hz, up to half the rate, at 2595 log10(1 + f/700): 1000 Hz is 1000 mel."""
+    """The mel bands are labelled in Hz, up to half the rate, at 2595 log10(1 + f/700): 1000 Hz is 1000 mel.
+
+    Four frames share a column, the first one's middle is at 0 s: so the first column begins half a frame before.
+    """
     shown = made_up(rate)
     figures.draw_sound(tmp_path / "a.png", "a title", shown)
     (figure,) = drawn
     highest_mel = 2595 * math.log10(1 + rate / 2 / 700)
     largest = float(shown.mfcc[1:].abs().max())
-    expected = {  # by panel: values, heights, limits of the colours
-        "frequency (kHz)": (shown.spectrogram, (0, rate / 2000), (-80, 0)),
-        "mel bands (Hz)": (shown.mel, (0, highest_mel), (-80, 0)),
-        "MFCC": (shown.mfcc[1:], (0.5, 12.5), (-largest, largest)),
+    bins = (-rate / 2000 / 8, rate / 2000 * 9 / 8)  # five bins, the first at 0, the last at half the rate
+    bands = (highest_mel / 10, highest_mel * 9 / 10)  # four bands, whose peaks lie a fifth of the scale apart
+    expected = {  # by panel: values, from where to where they reach, what is shown, limits of the colours
+        "frequency (kHz)": (shown.spectrogram, bins, (0, rate / 2000), (-80, 0)),
+        "mel bands (Hz)": (shown.mel, bands, (0, highest_mel), (-80, 0)),
+        "MFCC": (shown.mfcc[1:], (0.5, 12.5), (0.5, 12.5), (-largest, largest)),
     }
-    for label, (values, heights, limits) in expected.items():
+    for label, (values, heights, shown_heights, limits) in expected.items():
         axes = panels(figure)[label]
         (image,) = axes.images
         assert_close(torch.from_numpy(np.array(image.get_array())), values, rtol=0, atol=0)
         assert image.origin == "lower", "row 0 is the lowest"
-        assert image.get_extent() == pytest.approx([-STEP / 2, (COLUMNS - 0.5) * STEP, *heights], rel=1e-5)
+        assert image.get_extent() == pytest.approx([-STEP / 8, COLUMNS * STEP - STEP / 8, *heights], rel=1e-5)
         assert image.get_clim() == pytest.approx(limits)
         assert axes.get_xlim() == (0, LAST)
-        assert axes.get_ylim() == pytest.approx(heights, rel=1e-5)
+        assert axes.get_ylim() == pytest.approx(shown_heights, rel=1e-5)
         assert axes.get_xlabel() == "time (s)"
         assert image.colorbar.ax.get_ylabel() == "dB"
     mel = panels(figure)["mel bands (Hz)"]
@@ -98,9 +103,9 @@ def test_the_outline_goes_from_lowest_to_highest(tmp_path, drawn) -> None:
     assert axes.get_xlim() == (0, LAST)
 
 
-HARMONICS = {  # shape, colour, Hz: harmonics from −30 dB on, worked out by hand
+HARMONICS = {  # shape, colour, Hz: harmonics from −50 dB on, worked out by hand
     ("circle", "red", 400): [1],
-    ("triangle", "yellow", 500): [1, 3, 5],  # 1/k²: the seventh has −34 dB
+    ("triangle", "yellow", 500): [1, 3, 5, 7, 9, 11, 13, 15],  # 1/k²: the fifteenth has −47 dB
     ("diamond", "green", 550): [1, 2, 4, 8],  # the sixteenth would have 8800 Hz
     ("star", "blue", 650): [*range(1, 13)],
     ("cross", "purple", 700): [1, 5],
@@ -129,7 +134,9 @@ def test_marks_and_numbers_stand_at_the_harmonics(tmp_path, drawn, names: list) 
     for (place, number, colour), (expected_place, *others) in zip(written, expected, strict=True):
         assert place == pytest.approx(expected_place)
         assert [number, colour] == others
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == [line.get_label() for line in axes.lines]
+    assert [text.get_text() for text in panels(figure)["amplitude"].get_legend().get_texts()] == [
+        line.get_label() for line in axes.lines
+    ]
     (picture,) = [axes for axes in figure.axes if not axes.axison]
     assert np.array_equal(picture.images[0].get_array(), draw([scene], 256)[0].permute(1, 2, 0).numpy())
     check_texts(figure, axes.texts)
@@ -150,7 +157,7 @@ def test_what_is_heard_is_under_the_marks(tmp_path, drawn, index: int) -> None:
             column = int((time - left) / (right - left) * columns)
             row = round((kilohertz - bottom) / (top - bottom) * (rows - 1))
             here = shown.spectrogram[row - 1 : row + 2, column].max()
-            assert here == shown.spectrogram[row - 2 : row + 3, column].max() > -45, (time, kilohertz)
+            assert here == shown.spectrogram[row - 2 : row + 3, column].max() > -50, (time, kilohertz)
     check_texts(drawn[0], axes.texts)
 
 

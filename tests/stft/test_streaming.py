@@ -72,6 +72,14 @@ def test_an_hour_in_constant_memory(monkeypatch) -> None:
     assert max(held) <= second + n_fft + n_fft // 2 + n_fft
 
 
+def test_half_a_frame_is_not_enough_to_mirror() -> None:
+    """Of 8 samples 8 cannot be mirrored: the first one is not repeated. With the ninth they can."""
+    x = normal(30)
+    for first in (8, 9):
+        parts = list(stream_stft([x[:first], x[first:]], 16, 4))
+        assert_close(torch.cat(parts, dim=-1), stft(x, 16, 4), **EXACT)
+
+
 def test_frames_come_as_soon_as_they_can() -> None:
     """Not only at the end: a piece that completes a frame gives it."""
     fed = []

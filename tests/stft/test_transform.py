@@ -200,6 +200,24 @@ def test_least_squares(hop: int) -> None:
     assert_close(slope, torch.zeros_like(slope), atol=1e-9, rtol=0)
 
 
+@pytest.mark.parametrize(("n_fft", "hop"), [(1, 1), (3, 1), (4, 1), (7, 1), (10, 2), (400, 100)])
+def test_the_hop_is_a_quarter_of_a_frame(n_fft: int, hop: int) -> None:
+    assert_close(stft(normal(500), n_fft), stft(normal(500), n_fft, hop), **EXACT)
+
+
+def test_a_finite_spectrum_whose_sum_is_not() -> None:
+    """Each number is finite, and so is the sound, where samples cancel; only adding all of them up goes too far."""
+    spectrum = torch.full((3, 9), 1.2e308, dtype=torch.complex128)
+    assert not spectrum.sum().isfinite()
+    assert istft(spectrum / 8, 4, 2, window=torch.ones(4)).isfinite().all()
+    assert istft(torch.full((3, 99), 1e307, dtype=torch.complex128), 4, 2, window=torch.ones(4)).isfinite().all()
+
+
+def test_cola_is_relative_to_the_height() -> None:
+    assert is_cola(1e-9 * hann(16), 4)
+    assert not is_cola(1e-9 * hann(16), 7)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_float32(method: str) -> None:
     x = normal(3, 2000, dtype=torch.float32)
@@ -207,7 +225,9 @@ def test_float32(method: str) -> None:
     expected = torch.stft(x.double(), 400, 160, window=hann(400), return_complex=True)
     assert got.dtype == torch.complex64
     assert (got - expected).abs().max() <= 1e-5 * expected.abs().max()
-    assert (istft(got, 400, 160, length=2000, method=method) - x).abs().max() <= 1e-5 * x.abs().max()
+    back = istft(got, 400, 160, length=2000, method=method)
+    assert back.dtype == torch.float32
+    assert (back - x).abs().max() <= 1e-5 * x.abs().max()
 
 
 @given(count=st.integers(1, 5), clips=st.integers(1, 4), n=st.integers(1, 5), chunk=st.integers(1, 60))

@@ -97,6 +97,13 @@ def test_noise_reads_its_density(window, n: int) -> None:
     assert float(density(spectrum, w, n, RATE)[2:-2].mean()) == pytest.approx(9 / 4000, rel=0.01)
 
 
+def test_float32_stays_float32() -> None:
+    x, w = normal(300).float(), hann(32).float()
+    spectrum = stft(x, 32, window=w)
+    for got in (amplitude(spectrum, w, 32), mean_square(spectrum, w, 32), density(spectrum, w, 32, RATE)):
+        assert got.dtype == torch.float32
+
+
 @given(n=SIZES)
 def test_gradients_arrive(n: int) -> None:
     w = hamming(n)

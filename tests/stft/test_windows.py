@@ -63,6 +63,16 @@ def test_kaisers_beta_equals_scipy(attenuation: float) -> None:
     assert kaiser_beta(attenuation) == pytest.approx(signal.kaiser_beta(attenuation), rel=1e-12, abs=1e-12)
 
 
+def test_kaisers_default_is_torchs() -> None:
+    assert_close(kaiser(9), torch.kaiser_window(9), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("window", [rectangular(2), hann(3), hann(4)])
+def test_a_window_that_is_all_main_lobe(window) -> None:
+    with pytest.raises(ValueError, match=f"a window of {len(window)} samples like this one has no side lobe"):
+        side_lobe_level(window)
+
+
 def test_kaiser_of_beta_0_is_rectangular_and_more_is_narrower() -> None:
     assert_close(kaiser(9, 0.0), rectangular(9), **EXACT)
     widths = [main_lobe_width(kaiser(512, beta)) for beta in (0.0, 3.0, 6.0, 9.0)]
