@@ -120,8 +120,8 @@ def test_show(work, monkeypatch, capsys, channels: int, rate: int, title: str) -
     assert sizes(folder) == {"sound.png": (1100, 1180), "windows.png": (1100, 760)}
     frame = {8000: 512, 11_025: 706, 44_100: 2822}[rate]
     assert [figure.get_suptitle() for figure in drawn] == [
-        f"new.flac: {title}",
-        f"new.flac: the loudest {frame} samples",
+        f"{name}.flac: {title}",
+        f"{name}.flac: the loudest {frame} samples",
     ]
     assert drawn[0].axes[0].get_xlim() == pytest.approx((0, 4000 / rate))
     assert drawn[1].axes[0].get_xlim() == (0, rate / 2)
