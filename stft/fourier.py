@@ -81,7 +81,8 @@ def largest_factor(n: int) -> int:
 
 
 def cooley_tukey(x: Complex[Tensor, "*batch n"], n1: int) -> Complex[Tensor, "*batch n"]:
-    r"""Eqs. (3) to (7) of their paper, for n = n₁·n₂. With m = n₂m₁ + m₂ and k = k₁ + n₁k₂, the power :math:`W_n^{km}` falls into three factors:
+    r"""Eqs. (3) to (7) of their paper, for n = n₁·n₂. With m = n₂m₁ + m₂ and k = k₁ + n₁k₂, the power :math:`W_n^{km}`
+    falls into three factors:
 
     .. math::
         X_{k_1 + n_1 k_2} = \sum_{m_2} W_{n_2}^{k_2 m_2} \Big( W_n^{k_1 m_2} \sum_{m_1} W_{n_1}^{k_1 m_1}\, x_{n_2 m_1 + m_2} \Big)

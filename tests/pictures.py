@@ -62,5 +62,6 @@ def check_texts(figure: Figure, crowd: Sequence[Text] = ()) -> None:
 
 def ink(renderer: RendererAgg) -> tuple[int, int, int, int]:
     """First and last column and row of pixels that are not empty."""
-    rows, columns = np.nonzero(np.asarray(renderer.buffer_rgba())[..., 3])
-    return int(columns.min()), int(columns.max()), int(rows.min()), int(rows.max())
+    alpha = np.asarray(renderer.buffer_rgba())[..., 3]  # (height, width)
+    rows, columns = (np.flatnonzero(alpha.any(axis=axis)) for axis in (1, 0))
+    return int(columns[0]), int(columns[-1]), int(rows[0]), int(rows[-1])

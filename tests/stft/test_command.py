@@ -218,4 +218,7 @@ def test_measure(work, capsys) -> None:
     assert spread([float(value) for value in range(10, -1, -1)]) == pytest.approx([1, 5, 9])
     Path("some/tone.wav").write_bytes(Path("tone.wav").read_bytes())
     run("measure", "some", "--iterations", 1)
-    assert json.loads(Path("runs/stft/measure/results.json").read_text())["files"] == 2
+    content = json.loads(Path("runs/stft/measure/results.json").read_text())
+    assert content["files"] == 2
+    low, middle, high = content["decibels"]["with momentum"]
+    assert low < middle < high, "of two files that are not as hard"
