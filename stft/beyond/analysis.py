@@ -77,7 +77,7 @@ def analyse(pieces: Iterable[Float[Tensor, "channels samples"]], rate: int, samp
         first += part.shape[-1]
     power /= torch.bincount(torch.arange(frames) // shared, minlength=columns)
     mel = mel_filter_bank(n_fft, rate, BANDS).T @ power
-    loudest_band = max(float(mel.max()), 1e-10)
+    loudest_band = float(mel.max()) or 1.0
     mel_levels = decibels(mel, top_db=RANGE, reference=loudest_band)
     return Analysis(
         rate,
@@ -86,7 +86,7 @@ def analyse(pieces: Iterable[Float[Tensor, "channels samples"]], rate: int, samp
         shared * hop / rate,
         low,
         high,
-        decibels(power, top_db=RANGE, reference=max(float(power.max()), 1e-10)),
+        decibels(power, top_db=RANGE, reference=float(power.max()) or 1.0),
         mel_levels,
         dct_matrix(COEFFICIENTS, BANDS).T @ mel_levels,
         best[1],

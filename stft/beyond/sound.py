@@ -36,8 +36,8 @@ def check_sound(path: Path) -> tuple[int, int, int]:
                 file.format,
                 file.extra_info,
             )
-    except soundfile.LibsndfileError as error:
-        raise ValueError(f"{path}: no sound file that can be read ({error.error_string})") from None
+    except (soundfile.LibsndfileError, TypeError) as error:  # a TypeError: raw samples, which say nothing of themselves
+        raise ValueError(f"{path}: no sound file that can be read ({error})") from None
     if kind not in READ:
         raise ValueError(f"{path}: only WAV, FLAC and OGG are read, got {kind}")
     if wav_is_cut(log) or (kind == "OGG" and not ends_as_ogg(path)):
