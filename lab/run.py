@@ -46,6 +46,8 @@ class Run:
             every process, with the modules in evaluation mode, without gradients.
         validate_every: in steps; 0 for at the end only. It is always called at the end.
         save_seconds: how often to save between validations, each of which saves; results do not depend on it.
+        unit: what the progress bar counts.
+        size: how many of these a step is.
         resume: go on after the last saved step.
         restart: throw an unfinished run away and begin anew.
 
@@ -68,13 +70,15 @@ class Run:
         validate: Callable[[], float | dict[str, float]] | None = None,
         validate_every: int = 0,
         save_seconds: float | int = 60,
+        unit: str = "step",
+        size: Callable[[int], int] = lambda step: 1,
         resume: bool = False,
         restart: bool = False,
     ) -> None:
         self.folder, self.unfinished = folder, folders.unfinished(folder)
         self.config = json.loads(json.dumps(config))  # tuples become lists, as they will be when read again
         self.modules, self.optimizers = modules, optimizers
-        self.command, self.title = command, title
+        self.command, self.title, self.unit, self.size = command, title, unit, size
         self.validate, self.validate_every, self.save_seconds = validate, validate_every, save_seconds
         self.done = 0  # steps taken
         self.seconds = 0.0  # spent in them, over all sessions
@@ -182,7 +186,17 @@ class Run:
         else:
             self._save()  # now rather than later: what is wrong with the folder shows before hours have passed
         hidden = True if processes().rank > 0 else None  # None: hidden where stderr is no terminal
-        self.bar = tqdm(total=n, initial=self.done, desc=self.title, unit="step", disable=hidden, dynamic_ncols=True)
+        sizes = [self.size(step) for step in range(n)]
+        self.bar = tqdm(
+            total=sum(sizes),
+            initial=sum(sizes[: self.done]),
+            desc=self.title,
+            unit=self.unit,
+            unit_scale=self.unit != "step",
+            disable=hidden,
+            dynamic_ncols=True,
+        )
+        self.total = n
         self.saved_at = time.monotonic()
         for step in range(self.done, n):
             self.row, begin = {"step": step}, time.monotonic()
@@ -205,7 +219,7 @@ class Run:
 
     def _between_steps(self, last: bool) -> None:
         self.bar.set_postfix({name: number for name, number in self.row.items() if name != "step"}, refresh=False)
-        self.bar.update()
+        self.bar.update(self.size(self.done - 1))
         validating = last or (self.validate_every > 0 and self.done % self.validate_every == 0)
         if validating and self.validate is not None:
             self._validate()
@@ -217,7 +231,7 @@ class Run:
             self.saved_at = time.monotonic()
         if stop and not last:  # after the last one the run takes its place first
             how = f"go on with {self.command} --resume"
-            self._stop(f"stopped after {self.done} of {self.bar.total} steps: {how}")
+            self._stop(f"stopped after {self.done} of {self.total} steps: {how}")
 
     def _stop(self, message: str) -> None:
         self._close()

@@ -1,0 +1,179 @@
+"""Texts that are larger than memory: one pass over the file counts its words and writes their numbers into a file.
+
+In the first pass a word's number is the order in which words were met; the vocabulary, which puts the most frequent
+first and drops the rare, is known only when it has ended. So the file keeps the first numbers, and each stretch is
+renumbered when it is read. Training never sees more than one stretch: as much of the file as that is mapped into
+memory, and given back.
+
+What differs from the authors' code: a line is a sentence, as in gensim, where their code reads a text as sentences of
+1,000 words. A longer line than ``LONGEST`` words is cut there, as gensim does it.
+"""
+
+import array
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from tqdm import tqdm
+
+from lab import write_text
+from lab.checkpoint import naming
+from word2vec.vocabulary import Vocabulary
+
+LONGEST = 10_000  # words in a sentence
+STRETCH = 65_536  # words, at least, but for the last stretch
+PIECE = 2**20  # bytes that are read at once, at most
+END = 0  # the number that stands between two sentences
+
+
+class Numbers(dict[str, int]):
+    """A word's number, in the order in which words are met, from 1 on."""
+
+    def __missing__(self, word: str) -> int:
+        self[word] = number = len(self) + 1
+        return number
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A text as numbers: ``words[n - 1]`` is the word with the number n; stretch k ends before token ``ends[k]``."""
+
+    path: Path  # of the numbers: int32, END after each sentence
+    source: tuple[str, int, int]  # the text's path, size in bytes and time of its last change
+    words: Sequence[str]
+    counts: Sequence[int]
+    ends: Sequence[int]
+
+    @property
+    def tokens(self) -> int:
+        """All words of the text, the rare ones too."""
+        return sum(self.counts)
+
+    def size(self, k: int) -> int:
+        """How many words and ends of sentences stretch k has."""
+        return self.ends[k] - (self.ends[k - 1] if k else 0)
+
+    def stretch(
+        self, k: int, renumber: Int[np.ndarray, " all"]
+    ) -> tuple[Int[torch.Tensor, " n"], Int[torch.Tensor, " n"]]:
+        """The words of stretch k and the sentence each stands in, without those that ``renumber`` makes negative."""
+        n = self.size(k)
+        mapped = np.memmap(self.path, np.int32, "r", 4 * (self.ends[k] - n), (n,))
+        numbers, sentence = renumber[mapped], np.cumsum(mapped == END)
+        kept = numbers >= 0
+        return torch.from_numpy(numbers[kept]), torch.from_numpy(sentence[kept])
+
+    def renumbering(self, vocabulary: Vocabulary) -> Int[np.ndarray, " all"]:
+        """By a word's number here, its number in the vocabulary; -1 for END and for words that it does not have."""
+        return np.array([-1, *(vocabulary.index.get(word, -1) for word in self.words)])
+
+
+def read_corpus(source: Path, folder: Path) -> Corpus:
+    """The corpus in ``folder``; it is made out of the text ``source`` first, unless it was made from it before.
+
+    Raises:
+        ValueError: if the text is not UTF-8 or has no words; the message names the line.
+        OSError: if a file cannot be read or written.
+    """
+    try:
+        status = source.stat()
+        stamp = (str(source.resolve()), status.st_size, status.st_mtime_ns)
+        return open_corpus(folder, stamp) or make_corpus(source, folder, stamp)
+    except OSError as error:
+        if error.filename is None:  # it was told already
+            raise
+        raise OSError(f"cannot read {source}: {error.strerror}") from error
+
+
+def open_corpus(folder: Path, stamp: tuple[str, int, int]) -> Corpus | None:
+    """The corpus that was made from just this text, if it is there."""
+    try:
+        content = json.loads((folder / "corpus.json").read_text(encoding="utf-8"))
+        whole = content["source"] == list(stamp) and (folder / "corpus.ids").stat().st_size == 4 * content["ends"][-1]
+    except (FileNotFoundError, ValueError, KeyError, IndexError):
+        return None
+    return (
+        Corpus(folder / "corpus.ids", stamp, *(content[name] for name in ("words", "counts", "ends")))
+        if whole
+        else None
+    )
+
+
+def make_corpus(source: Path, folder: Path, stamp: tuple[str, int, int]) -> Corpus:
+    """The one pass. What it holds in memory is the words with their counts, and one stretch of the text."""
+    path, temporary = folder / "corpus.ids", folder / "corpus.ids.tmp"
+    with naming(path):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "corpus.json").unlink(missing_ok=True)  # it speaks of the old numbers
+        file = temporary.open("wb")
+    numbers, counts, ends = Numbers(), np.zeros(1, np.int64), [0]
+    with file, tqdm(total=stamp[1], desc=f"reading {source.name}", unit="B", unit_scale=True, disable=None) as bar:
+        for stretch, position in stretches(source, numbers):
+            counts = np.pad(counts, (0, len(numbers) + 1 - len(counts))) + np.bincount(
+                stretch, minlength=len(numbers) + 1
+            )
+            ends.append(ends[-1] + len(stretch))
+            with naming(path):
+                stretch.tofile(file)
+            bar.update(position - bar.n)
+    if not numbers:
+        temporary.unlink()
+        raise ValueError(f"{source} must hold at least one word, and has none")
+    with naming(path):
+        temporary.replace(path)
+    corpus = Corpus(path, stamp, list(numbers), counts[1:].tolist(), ends[1:])
+    content = {name: value for name, value in asdict(corpus).items() if name != "path"}
+    write_text(folder / "corpus.json", json.dumps(content, ensure_ascii=False) + "\n")
+    return corpus
+
+
+def stretches(source: Path, numbers: Numbers) -> Iterator[tuple[Int[np.ndarray, " n"], int]]:
+    """The text in stretches of whole sentences, as numbers, with the bytes that were read until then."""
+    number_of, here, position = numbers.__getitem__, array.array("i"), 0
+    for words, position in sentences(source):
+        here.extend(map(number_of, words))
+        here.append(END)
+        if len(here) >= STRETCH:
+            yield np.array(here, np.int32), position
+            here = array.array("i")
+    if here:
+        yield np.array(here, np.int32), position
+
+
+def sentences(source: Path) -> Iterator[tuple[list[str], int]]:
+    """The words of each line, of long lines in parts, with the bytes that were read until then.
+
+    Raises:
+        ValueError: if a line is not UTF-8, or a word is longer than ``PIECE``.
+    """
+    with source.open("rb") as file:
+        words, rest, line = [], b"", 1
+        while piece := file.readline(PIECE):
+            ended = piece.endswith(b"\n")
+            cut = len(piece) if ended else piece.rfind(b" ") + 1  # a word that goes on in the next piece waits for it
+            words += decoded(source, rest + piece[:cut] if cut else b"", line)
+            rest = piece[cut:] if cut else rest + piece
+            if len(rest) > PIECE:
+                raise ValueError(
+                    f"{source} must have words of at most {PIECE:,} bytes, got a longer one in line {line}"
+                )
+            whole = len(words) if ended else len(words) // LONGEST * LONGEST
+            for k in range(0, whole, LONGEST):
+                yield words[k : min(k + LONGEST, whole)], file.tell()
+            words = words[whole:]
+            line += ended
+        if words := words + decoded(source, rest, line):
+            yield words, file.tell()
+
+
+def decoded(source: Path, text: bytes, line: int) -> list[str]:
+    """The words of a part of a line; a byte order mark at the very beginning is none of them."""
+    try:
+        return text.decode("utf-8-sig" if line == 1 else "utf-8").split()
+    except UnicodeDecodeError as error:
+        byte = text[error.start]
+        raise ValueError(f"{source} must be text in UTF-8, got the byte 0x{byte:02x} in line {line}") from None

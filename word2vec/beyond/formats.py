@@ -1,0 +1,208 @@
+"""Files of word vectors, in the two formats that the authors' code (word2vec.c, 2013) writes and every library reads.
+
+Both begin with a line of two numbers: V words, D numbers each. Then, for each word in order,
+
+    text    ``.txt``, ``.vec``   the word, and before each number a space; the end of the line
+    binary  ``.bin``             the word, a space, D float32 of 4 bytes, the lowest first; nothing behind them
+
+The name's suffix says which of them it is, when a file is written and when it is read. The reference is gensim 4.4
+(``KeyedVectors.save_word2vec_format``, ``load_word2vec_format``): it reads what is written here, and what it writes
+is read here.
+
+What differs, and why:
+- The authors' code ends each vector with a line break, in the binary format too, and each line with a space before it;
+  gensim does neither, and it is written as gensim does. Both are read.
+- Numbers are written as text with nine digits, which is enough for every float32; the authors' six are not. gensim
+  writes the fewest digits that name a float32, and reads by way of float64: one number, 7.038531e-26, then comes back
+  as its neighbour. With nine digits it does not.
+- No word is empty or holds a space or a line break, in neither format: gensim writes such words, and reads them in
+  pieces or not at all. Phrases are joined with ``_``, as the authors' are. Other blanks (U+00A0, U+3000) are letters.
+- A word that comes twice is an error; gensim keeps the first. So is a number that is not finite, and a word that is
+  no UTF-8: the authors' code cuts long words at a byte, which may be the middle of a letter.
+"""
+
+import mmap
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from lab import write_bytes
+
+BINARY = {".txt": False, ".vec": False, ".bin": True}  # suffix: whether it is the binary format
+IN_TEXT = b"0123456789+-.eE \r\n"  # the bytes that numbers written as text consist of
+
+
+@dataclass(frozen=True)
+class WordVectors:
+    """Row i of ``vectors``, in float32, belongs to word i."""
+
+    words: tuple[str, ...]
+    vectors: Float[Tensor, "v d"]
+
+
+def write_vectors(path: Path, vectors: WordVectors) -> None:
+    """Writes the whole file or leaves the old one as it is; vectors of another precision are rounded to float32.
+
+    Raises:
+        ValueError: if the name does not end in .txt, .vec or .bin, if there are not as many words as vectors, or none,
+            or as ``check_vectors``.
+        OSError: if the file cannot be written.
+    """
+    binary = is_binary(path)
+    words, rows = vectors.words, vectors.vectors.detach().cpu().float().numpy()  # rows: (v, d)
+    if len(words) != len(rows) or rows.size == 0:
+        raise ValueError(f"{path}: there must be as many words as vectors, and some, got {len(words)} and {rows.shape}")
+    check_vectors(path, words, rows)
+    v, d = rows.shape
+    if binary:
+        lines = (f"{word} ".encode() + row.astype("<f4").tobytes() for word, row in zip(words, rows, strict=True))
+    else:
+        line = "%s" + d * " %.9g" + "\n"
+        lines = ((line % (word, *row.tolist())).encode() for word, row in zip(words, rows, strict=True))
+    write_bytes(path, b"".join([f"{v} {d}\n".encode(), *lines]))
+
+
+def read_vectors(path: Path, limit: int | None = None) -> WordVectors:
+    """The words of a file with their vectors, or the first ``limit`` of them; words behind it are then not looked at.
+
+    Raises:
+        ValueError: in one line with the file's name, if that does not end in .txt, .vec or .bin, or if the file cannot
+            be read, is empty, begins with no two whole positive numbers, or holds fewer or more words or numbers than
+            these say; or as ``check_vectors``.
+    """
+    binary = is_binary(path)
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit must be at least 1, got {limit}")
+    try:
+        with path.open("rb") as file:
+            if path.stat().st_size == 0:
+                raise ValueError(f"{path} is empty")
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                v, d = read_header(path, data, binary)
+                n = min(v, limit or v)
+                words, rows = (read_binary if binary else read_text)(path, data, n, v, d)
+                rest = data[data.tell() :].strip() if n == v else b""
+    except OSError as error:
+        raise ValueError(f"cannot read {path}: {error.strerror}") from error
+    if rest:
+        raise ValueError(f"{path}: the header says {v} words of {d} numbers, but more follows: {rest[:20]!r}")
+    check_vectors(path, words, rows)
+    return WordVectors(words, torch.from_numpy(rows))
+
+
+def is_binary(path: Path) -> bool:
+    """Which format the name stands for.
+
+    Raises:
+        ValueError: if it stands for none.
+    """
+    if path.suffix.lower() not in BINARY:
+        raise ValueError(f"{path}: the name must end in .txt or .vec (text) or .bin (binary)")
+    return BINARY[path.suffix.lower()]
+
+
+def check_vectors(path: Path, words: tuple[str, ...], rows: Float[np.ndarray, "v d"]) -> None:
+    """What either format can hold, and who reads it can use.
+
+    Raises:
+        ValueError: if a word is empty, holds a space or a line break, cannot be encoded, or comes twice, or a number
+            is not finite; words are counted from 1.
+    """
+    for number, word in enumerate(words, start=1):
+        if not word or " " in word or "\n" in word:
+            what = f"{path}: word {number} must not be empty or hold a space or a line break"
+            raise ValueError(f"{what}, got {word[:40]!r}")
+        if word.encode(errors="ignore").decode() != word:
+            raise ValueError(f"{path}: word {number} cannot be written in UTF-8, got {word[:40]!r}")
+    if len(set(words)) < len(words):
+        word, times = Counter(words).most_common(1)[0]
+        raise ValueError(f"{path}: each word must come once, but {word!r} comes {times} times")
+    finite = np.isfinite(rows).all(axis=1)
+    if not finite.all():
+        number = int(finite.argmin())
+        raise ValueError(f"{path}: numbers must be finite in float32, but those of {words[number]!r} are not")
+
+
+def read_header(path: Path, data: mmap.mmap, binary: bool) -> tuple[int, int]:
+    """V and D. They decide how much memory is taken, so it is seen first that so much can stand in the file.
+
+    Raises:
+        ValueError: if the first line is no two whole positive numbers, or the file has too few bytes for so many.
+    """
+    line = data[:64].split(b"\n")[0]
+    sizes = [int(field) for field in line.split() if field.isdigit()]
+    if len(line.split()) != 2 or len(sizes) != 2 or 0 in sizes:
+        raise ValueError(
+            f"{path}: the first line must be two whole positive numbers (words, numbers each), got {line!r}"
+        )
+    v, d = sizes
+    least = v * (1 + 1 + 4 * d) if binary else v * (1 + 2 * d + 1) - 1  # words of one letter; the last line may be open
+    left = max(0, data.size() - len(line) - 1)
+    if left < least:
+        what = f"{v} words of {d} numbers need {least} bytes or more, got {left}"
+        raise ValueError(f"{path}: cut short, or a wrong header: {what}")
+    data.seek(len(line) + 1)
+    return v, d
+
+
+def read_text(path: Path, data: mmap.mmap, n: int, v: int, d: int) -> tuple[tuple[str, ...], Float[np.ndarray, "n d"]]:
+    """The first ``n`` of ``v`` words and their ``d`` numbers each. Only U+0020 parts them, and only U+000A ends a line.
+
+    Raises:
+        ValueError: if there are fewer lines, or one (counted from 1, with the header) is not a word and d numbers.
+    """
+    words, rows = [], np.empty((n, d), dtype=np.float32)
+    for i in range(n):
+        line = data.readline()
+        if not line:
+            raise ValueError(f"{path}: cut short: the header says {v} words, got {i}")
+        word, *numbers = line.rstrip().split(b" ")
+        if len(numbers) != d:
+            raise ValueError(f"{path}: line {i + 2} must have {d} numbers behind a word, got {len(numbers)}")
+        try:
+            with np.errstate(over="ignore"):  # too large for float32 is infinite then, and check_vectors says so
+                rows[i] = [float(number) for number in numbers]
+        except ValueError as error:
+            raise ValueError(f"{path}: line {i + 2}: {error}") from None
+        words.append(decode(path, i, word))
+    return tuple(words), rows
+
+
+def read_binary(
+    path: Path, data: mmap.mmap, n: int, v: int, d: int
+) -> tuple[tuple[str, ...], Float[np.ndarray, "n d"]]:
+    """The first ``n`` of ``v`` words and their ``d`` numbers each, with or without line breaks between them.
+
+    Raises:
+        ValueError: if the file ends before, or if the numbers are text.
+    """
+    words, rows = [], np.empty((n, d), dtype=np.float32)
+    for i in range(n):
+        start = data.tell()
+        space = data.find(b" ", start)
+        if space < 0 or data.size() < space + 1 + 4 * d:
+            raise ValueError(f"{path}: cut short: the header says {v} words of {d} numbers, got {i}")
+        data.seek(space + 1)
+        numbers = data.read(4 * d)
+        if i == 0 and d > 4 and not numbers.strip(IN_TEXT):  # more than 16 bytes are not all of them digits by chance
+            raise ValueError(f"{path}: the name ends in .bin (binary), but the numbers are text: {numbers[:20]!r}")
+        rows[i] = np.frombuffer(numbers, dtype="<f4")
+        words.append(decode(path, i, data[start:space].lstrip(b"\n")))
+    return tuple(words), rows
+
+
+def decode(path: Path, i: int, word: bytes) -> str:
+    """The letters of word i, counted from 0.
+
+    Raises:
+        ValueError: if it is no UTF-8.
+    """
+    try:
+        return word.decode()
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: word {i + 1} must be UTF-8, got {word[:40]!r}") from None

@@ -1,0 +1,145 @@
+r"""Hierarchical softmax over a Huffman tree (Mikolov et al. 2013b, arXiv 1310.4546, section 2.1).
+
+The words are the leaves of a binary tree. Each inner node has a vector and asks one question of the centre word: left
+or right? The probability of a word is the product of the answers on its way from the root. So the probabilities of all
+words sum to 1 without a sum over all words, and a pair costs as many scores as its path has nodes. Huffman's tree
+(1952) gives frequent words short paths: of all trees it makes the mean path the shortest.
+
+What differs: the paper lets ch(n) be "an arbitrary fixed child". Here it is the rarer one, that is, the one which was
+taken first when the tree was built, and its sign is +1. The authors' code and gensim do the same and write it as a bit:
+code 0 for that child, so sign = 1 - 2 code. Ties between equal counts are broken differently by all three, which
+changes paths but not their mean length; without ties the paths are the same. The loss is a mean over pairs, of whole
+paths. The authors' code moves the vectors pair by pair, so it has no mean.
+"""
+
+import heapq
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn.functional import logsigmoid
+from torch.nn.utils.rnn import pad_sequence
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The way from the root to each word, one row a word; behind its end, node 0 with sign 0."""
+
+    nodes: Int[Tensor, "v depth"]  # n(w, j): the inner nodes in the order in which they were made, the root v - 2
+    signs: Float[Tensor, "v depth"]  # +1 where the path goes on to ch(n), -1 where it goes to the other child
+    lengths: Int[Tensor, " v"]
+
+
+def huffman_tree(counts: Sequence[int]) -> Paths:
+    """Joins the two rarest trees, again and again, until one is left.
+
+    Of equal counts the word with the smaller number is taken first, words before joined trees, and older trees before
+    younger ones. Among all shortest trees that one has the shortest longest path.
+
+    Args:
+        counts: how often each word occurs, in any order.
+
+    Raises:
+        ValueError: if there are fewer than two words, or a count is negative.
+    """
+    v = len(counts)
+    if v < 2 or min(counts) < 0:
+        raise ValueError(
+            f"counts must be two or more, none below 0, got {v} of them, the smallest {min(counts, default=None)}"
+        )
+    heap = [(count, number) for number, count in enumerate(counts)]  # words 0 … v-1; inner node n stands as v + n
+    heapq.heapify(heap)
+    parent, sign = {}, {}
+    for node in range(v - 1):
+        (rare, first), (less_rare, second) = heapq.heappop(heap), heapq.heappop(heap)
+        parent[first], parent[second] = node, node
+        sign[first], sign[second] = 1.0, -1.0
+        heapq.heappush(heap, (rare + less_rare, v + node))
+    nodes, signs = [], []
+    for word in range(v):
+        climb = [word]  # from the word up to the root
+        while climb[-1] in parent:
+            climb.append(v + parent[climb[-1]])
+        nodes.append(torch.tensor([above - v for above in climb[:0:-1]]))
+        signs.append(torch.tensor([sign[below] for below in climb[-2::-1]]))
+    lengths = torch.tensor([len(path) for path in nodes])
+    return Paths(pad_sequence(nodes, batch_first=True), pad_sequence(signs, batch_first=True), lengths)
+
+
+def log_probabilities(scores: Float[Tensor, "n depth"], signs: Float[Tensor, "n depth"]) -> Float[Tensor, " n"]:
+    r"""2013b, equation 3, as a logarithm in nats:
+
+    .. math:: p(w | w_I) = \prod_{j=1}^{L(w)-1}
+        \sigma\big([\![n(w, j+1) = \mathrm{ch}(n(w, j))]\!] \cdot {v'_{n(w,j)}}^\top v_{w_I}\big)
+
+    where :math:`[\![x]\!]` is 1 if x is true and -1 otherwise. L(w) - 1 is the number of nodes on the path.
+
+    Args:
+        scores: :math:`{v'_{n(w,j)}}^\top v_{w_I}` for the nodes of each word's path.
+        signs: the brackets, and 0 behind the end of a path.
+    """
+    return logsigmoid(signs * scores).masked_fill(signs == 0, 0.0).sum(dim=1)  # Σ_j ln σ([[·]] v'_{n(w,j)} · v_{w_I})
+
+
+def hierarchical_softmax_loss(scores: Float[Tensor, "n depth"], signs: Float[Tensor, "n depth"]) -> Float[Tensor, ""]:
+    r"""The mean of :math:`-\ln p(w_O | w_I)` over pairs, in nats; see ``log_probabilities``."""
+    return -log_probabilities(scores, signs).mean()
+
+
+def hierarchical_softmax_loss_spec(scores: Sequence[Sequence[float]], signs: Sequence[Sequence[float]]) -> float:
+    """Equation 3 in loops."""
+    total = 0.0
+    for row, row_signs in zip(scores, signs, strict=True):
+        probability = 1.0
+        for score, sign in zip(row, row_signs, strict=True):
+            if sign != 0:  # the path has not ended
+                probability *= 1 / (1 + math.exp(-sign * score))
+        total -= math.log(probability)
+    return total / len(scores)
+
+
+class HierarchicalSkipGram(nn.Module):
+    """Skip-gram whose second table, ``nodes``, has a row for each inner node of the tree instead of one for each word.
+
+    The first weights are those of ``SkipGram``: ``centre`` uniform within ±1/(2 dim), ``nodes`` zero. Every node then
+    answers with 1/2, and the loss of step 0 is the mean length of the contexts' paths, times ln 2.
+
+    Args:
+        counts: how often each word occurs; see ``huffman_tree``.
+        dim: numbers in a word's vector.
+
+    Raises:
+        ValueError: as ``huffman_tree``, or if ``dim`` is below 1.
+    """
+
+    def __init__(self, counts: Sequence[int], dim: int) -> None:
+        super().__init__()
+        if dim < 1:
+            raise ValueError(f"dim must be at least 1, got {dim}")
+        paths = huffman_tree(counts)
+        self.centre = nn.Parameter((torch.rand(len(counts), dim) - 0.5) / dim)  # v_w
+        self.nodes = nn.Parameter(torch.zeros(len(counts) - 1, dim))  # v'_n
+        self.register_buffer("path_nodes", paths.nodes)
+        self.register_buffer("path_signs", paths.signs)
+
+    def path_scores(
+        self, centres: Int[Tensor, " n"], contexts: Int[Tensor, " n"]
+    ) -> tuple[Float[Tensor, "n depth"], Float[Tensor, "n depth"]]:
+        """The scores of each centre with the nodes on its context's path, and the path's signs."""
+        v = self.centre[centres]  # (n, d)
+        nodes = self.nodes[self.path_nodes[contexts]]  # (n, depth, d)
+        return (nodes @ v.unsqueeze(2)).flatten(1), self.path_signs[contexts]  # v'_{n(w,j)} · v_{w_I}
+
+    def log_probabilities(self, centres: Int[Tensor, " n"], contexts: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
+        r""":math:`\ln p(w_O | w_I)` of each pair, in nats."""
+        return log_probabilities(*self.path_scores(centres, contexts))
+
+
+def hierarchical_loss(
+    model: HierarchicalSkipGram, centres: Int[Tensor, " n"], contexts: Int[Tensor, " n"]
+) -> Float[Tensor, ""]:
+    """What a training loop calls with a batch of pairs: the mean loss of a pair, in nats."""
+    return hierarchical_softmax_loss(*model.path_scores(centres, contexts))

@@ -1,0 +1,151 @@
+r"""Words that mean something else together (Mikolov et al. 2013b, arXiv 1310.4546, section 4).
+
+"Air Canada" is not air and Canada. Two words that stand side by side far more often than their counts would let one
+expect are joined into one, ``Air_Canada``, which then gets a vector of its own. Several passes make longer phrases; the
+paper runs two to four, with falling thresholds.
+
+What differs, all of it about scale and bookkeeping:
+
+- Equation 6 has no factor, so its threshold has to fall as the corpus grows. The authors' ``word2phrase.c`` multiplies
+  by the number of words in the corpus, and so do we: the score is then about how many times more often the pair occurs
+  than two independent words would, whatever the size of the corpus. A threshold of the paper is ours divided by that
+  number. gensim's ``original_scorer`` multiplies by the length of its vocabulary instead, in which words and pairs
+  are counted together.
+- ``word2phrase.c`` and gensim use one number as discount and as least count; here they are two.
+- Both store a pair as one string, so that "a_b" "c" and "a" "b_c", and a word "a_b", share a count. Here a pair is a
+  tuple.
+- ``word2phrase.c`` means to skip pairs across the ends of lines and, by a slip (``start`` is cleared before it is
+  asked), counts them. We do not, and gensim does not.
+- It drops rare pairs when its table is full. Here all counts are kept: the memory grows with the distinct pairs.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+
+from lab.checkpoint import naming, sync_folder
+
+Pair = tuple[str, str]
+
+
+def count_words_and_bigrams(sentences: Iterable[Sequence[str]]) -> tuple[Counter[str], Counter[Pair]]:
+    """How often each word occurs, and each pair of neighbours; no pair reaches from one sentence into the next."""
+    words, bigrams = Counter(), Counter()
+    for sentence in sentences:
+        words.update(sentence)
+        bigrams.update(pairwise(sentence))
+    return words, bigrams
+
+
+def phrase_scores(words: Counter[str], bigrams: Counter[Pair], discount: int | float = 5) -> dict[Pair, float]:
+    r"""2013b, equation 6, times the number of words in the corpus, N:
+
+    .. math:: \mathrm{score}(w_i, w_j) = \frac{\mathrm{count}(w_i w_j) - \delta}
+        {\mathrm{count}(w_i) \times \mathrm{count}(w_j)} \times N
+
+    Args:
+        words: how often each word occurs, of the whole corpus: N is their sum.
+        bigrams: the pairs to be scored.
+        discount: δ, occurrences that do not count, so that no two rare words become a phrase by meeting by chance.
+    """
+    n = words.total()
+    return {(a, b): (count - discount) * n / (words[a] * words[b]) for (a, b), count in bigrams.items()}
+
+
+def find_phrases(
+    words: Counter[str],
+    bigrams: Counter[Pair],
+    discount: int | float = 5,
+    threshold: int | float = 100,
+    min_count: int = 5,
+) -> dict[Pair, float]:
+    """The pairs that occur at least ``min_count`` times and score above ``threshold``, the highest score first.
+
+    The defaults are those of ``word2phrase.c``. See ``phrase_scores`` for the score.
+    """
+    frequent = Counter({pair: count for pair, count in bigrams.items() if count >= min_count})
+    scores = phrase_scores(words, frequent, discount)
+    found = [(pair, score) for pair, score in scores.items() if score > threshold]
+    return dict(sorted(found, key=lambda item: -item[1]))
+
+
+def join_phrases(sentence: Sequence[str], phrases: Container[Pair], joiner: str = "_") -> list[str]:
+    """The sentence with its phrases joined, from left to right; a word that is joined already is not joined again."""
+    joined, open_word = [], None  # the last word, if it may still begin a phrase
+    for word in sentence:
+        if open_word is not None and (open_word, word) in phrases:
+            joined[-1], open_word = open_word + joiner + word, None
+        else:
+            joined.append(word)
+            open_word = word
+    return joined
+
+
+def write_phrases(
+    source: Path,
+    target: Path,
+    thresholds: Sequence[int | float] = (100,),
+    discount: int | float = 5,
+    min_count: int = 5,
+) -> list[Counter[Pair]]:
+    """Writes a text with its phrases joined, whole or not at all, in one pass for each threshold.
+
+    Args:
+        source: UTF-8, one sentence a line. It is read line by line, once for each pass and once to be written.
+        target: words with one space between them; it may be the source, which is replaced only at the end.
+        thresholds: of each pass, falling as a rule: a pass joins what the passes before have made.
+
+    Returns:
+        The phrases of each pass with how often the pair occurs.
+
+    Raises:
+        ValueError: if ``thresholds`` is empty, or the source holds no words or is not UTF-8.
+        OSError: if a file cannot be read or written.
+    """
+    if not thresholds:
+        raise ValueError("thresholds must hold a number for each pass, got none")
+    passes = []
+    for threshold in thresholds:
+        words, bigrams = count_words_and_bigrams(read_joined(source, passes))
+        if not words:
+            raise ValueError(f"{source} holds no words; it must hold text, one sentence a line")
+        phrases = find_phrases(words, bigrams, discount, threshold, min_count)
+        passes.append(Counter({pair: bigrams[pair] for pair in phrases}))
+    write_lines(target, (" ".join(sentence) for sentence in read_joined(source, passes)))
+    return passes
+
+
+def read_joined(source: Path, passes: Sequence[Container[Pair]]) -> Iterator[list[str]]:
+    """The sentences of a file, one a line, with the phrases of each pass joined. Raises ValueError: not UTF-8."""
+    with source.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                sentence = line.decode().split()
+            except UnicodeDecodeError as error:
+                raise ValueError(
+                    f"{source}, line {number}: must be UTF-8, got byte {line[error.start]:#04x}"
+                ) from error
+            for phrases in passes:
+                sentence = join_phrases(sentence, phrases)
+            yield sentence
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """``lab.checkpoint.write_bytes`` for a text that is larger than memory: the whole file, or the old one."""
+    temporary = path.with_name(path.name + ".tmp")
+    with naming(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as file:
+                file.writelines(f"{line}\n".encode() for line in lines)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+            sync_folder(path.parent)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise

@@ -1,0 +1,138 @@
+"""Training on any text, one sentence a line, by the block engine: what ``python -m word2vec --data text`` does."""
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from lab import Run, load_best, seed_everything, write_text
+from word2vec.beyond.corpus import Corpus, read_corpus
+from word2vec.beyond.engine import Engine
+from word2vec.beyond.toy import How
+from word2vec.beyond.trained import write_vocabulary
+from word2vec.model import SkipGram
+from word2vec.pairs import draw_text
+from word2vec.vocabulary import Vocabulary, build_vocabulary, keep_probability, noise_distribution
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """Everything that a run on a text depends on, but the text."""
+
+    dim: int = 100  # numbers in a word's vector
+    window: int = 5  # words on each side, at most
+    negatives: int = 5  # how much noise weighs beside a neighbour
+    sample: float = 1e-3  # words more frequent than that are thinned out; 0 keeps them all
+    min_count: int = 5  # words that occur less often are dropped
+    power: float = 0.75  # of the noise distribution; 0 draws all words equally often
+    epochs: int = 5  # how often the text is read
+    learning_rate: float = 0.05  # the first one; it falls linearly
+    last_learning_rate: float = 1e-4  # the lowest one
+    seed: int = 0  # of weights, subsampling, windows and noise
+
+    def check(self) -> None:
+        """Raises ValueError, and names the field, if a number is out of range."""
+        least = {"sample": 0, "power": 0, "seed": 0}
+        for name in self.__dataclass_fields__:
+            value = getattr(self, name)
+            if isinstance(value, int) and value < least.get(name, 1):
+                raise ValueError(f"{name} must be at least {least.get(name, 1)}, got {value}")
+            if isinstance(value, float) and not (value >= 0 if name in least else value > 0):
+                raise ValueError(f"{name} must be {'at least' if name in least else 'above'} 0, got {value}")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training on a text leaves behind; ``words`` are those of all epochs, before subsampling."""
+
+    folder: Path
+    vocabulary: Vocabulary
+    model: SkipGram
+    words: int
+    seconds: float  # of training alone
+
+
+def vocabulary_of(corpus: Corpus, min_count: int) -> Vocabulary:
+    return build_vocabulary(Counter(dict(zip(corpus.words, corpus.counts, strict=True))), min_count)
+
+
+class TextTraining:
+    """The steps of a training on a corpus: one step is one stretch of text, and a pure function of its number.
+
+    Args:
+        corpus: what is read, ``config.epochs`` times.
+        vocabulary: of the corpus.
+        config: see there.
+    """
+
+    def __init__(self, corpus: Corpus, vocabulary: Vocabulary, config: TextConfig) -> None:
+        self.corpus, self.config = corpus, config
+        self.model = SkipGram(len(vocabulary), config.dim)
+        self.renumbering = corpus.renumbering(vocabulary)
+        self.keep = keep_probability(vocabulary.counts, config.sample)
+        noise = noise_distribution(vocabulary.counts, config.power)
+        self.engine = Engine(self.model, noise, config.window, config.negatives)
+        self.steps = config.epochs * len(corpus.ends)
+
+    def rate_at(self, step: int) -> float:
+        """2013a, section 4.2: it falls linearly with the words that were read."""
+        epoch, k = divmod(step, len(self.corpus.ends))
+        done = epoch + (self.corpus.ends[k - 1] if k else 0) / self.corpus.ends[-1]
+        return max(self.config.last_learning_rate, self.config.learning_rate * (1 - done / self.config.epochs))
+
+    def step(self, step: int) -> float:
+        """Learns from one stretch of text; the mean loss of a pair at its beginning, in nats."""
+        generator = torch.Generator().manual_seed(self.config.seed * 2**32 + step)
+        numbers, sentence = self.corpus.stretch(step % len(self.corpus.ends), self.renumbering)
+        text = draw_text(numbers, sentence, self.keep, self.config.window, generator)
+        return self.engine.learn(text, self.rate_at(step), generator)
+
+
+def train_on_text(config: TextConfig, source: Path, folder: Path, how: How) -> Trained:
+    """Trains in ``folder``; the text's numbers are kept beside it, in ``….corpus``, as long as the text is the same.
+
+    Raises:
+        ValueError, OSError: as ``read_corpus``, ``build_vocabulary`` and ``lab.Run`` do, and for numbers out of range.
+    """
+    config.check()
+    corpus = read_corpus(source, folder.with_name(f"{folder.name}.corpus"))
+    vocabulary = vocabulary_of(corpus, config.min_count)
+    seed_everything(config.seed)
+    training = TextTraining(corpus, vocabulary, config)
+    run = Run(
+        folder,
+        {"data": "text", "text": list(corpus.source), **asdict(config)},
+        {"model": training.model},
+        {},
+        command=how.command,
+        title=how.title,
+        unit="word",
+        size=lambda step: corpus.size(step % len(corpus.ends)),
+        resume=how.resume,
+        restart=how.restart,
+    )
+    write_vocabulary(run.unfinished, vocabulary)
+    with run:
+        for step in run.steps(training.steps):
+            run.log(step, loss=training.step(step), rate=training.rate_at(step))
+    load_best(folder, {"model": training.model})
+    trained = Trained(folder, vocabulary, training.model, config.epochs * corpus.tokens, run.seconds)
+    write_text(folder / "results.json", as_json(trained, config, source, how.command) + "\n")
+    return trained
+
+
+def as_json(trained: Trained, config: TextConfig, source: Path, command: str) -> str:
+    content = {
+        "paper": "word2vec",
+        "what": "text",
+        "command": command,
+        "text": source.name,
+        "config": asdict(config),
+        "vocabulary": len(trained.vocabulary),
+        "words": trained.words,
+        "seconds": round(trained.seconds, 1),
+        "threads": torch.get_num_threads(),
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False)

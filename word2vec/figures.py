@@ -1,0 +1,115 @@
+"""Pictures of what was learned: pairs of words in the plane, accuracy while training, and objectives side by side."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from lab.figure import PALETTE, drawing
+from word2vec.evaluate import ALL, HELD_OUT, KNOWN
+from word2vec.grammar import RELATIONS
+from word2vec.vocabulary import Vocabulary
+
+SHOWN = 3  # pairs of each kind in a panel
+COLOURS = {KNOWN: PALETTE.blue, HELD_OUT: PALETTE.vermillion}
+GREY = "#6A6A6A"
+
+
+def plane(first: Float[Tensor, "n d"], second: Float[Tensor, "n d"]) -> Float[Tensor, "d 2"]:
+    """The plane to look at pairs in: its first axis points as the mean difference of the pairs does, its second, at
+    right angles to it, where the pairs' middles differ most."""
+    across = normalize((second - first).mean(0), dim=0)  # (d,)
+    middles = (first + second) / 2
+    middles = middles - middles.mean(0)
+    rest = middles - (middles @ across)[:, None] * across  # what the first axis does not see
+    _, _, directions = torch.linalg.svd(rest, full_matrices=False)
+    return torch.stack([across, directions[0]], dim=1)
+
+
+def draw_relations(path: Path, vectors: Float[Tensor, "v d"], vocabulary: Vocabulary) -> None:
+    """A panel for each relation: an arrow from the first word of a pair to the second, in the plane that the pairs
+    which sentences hold together define; the arrows of the others were not asked."""
+    vectors = normalize(vectors, dim=1)
+    with drawing(path, 1200, 980) as figure:
+        figure.get_layout_engine().set(wspace=0.05, hspace=0.06)
+        for axes, (name, relation) in zip(figure.subplots(2, 3).flatten(), RELATIONS.items(), strict=True):
+            ends = {
+                kind: [vectors[[vocabulary.index[pair[side]] for pair in pairs]] for side in (0, 1)]
+                for kind, pairs in ((KNOWN, relation.known), (HELD_OUT, relation.held_out))
+            }
+            axis = plane(*ends[KNOWN])
+            chosen = {KNOWN: relation.known[:SHOWN], HELD_OUT: relation.held_out[:SHOWN]}
+            arrows = []
+            for kind, pairs in chosen.items():
+                first, second = (rows[: len(pairs)] @ axis for rows in ends[kind])
+                arrows += [
+                    (kind, pair, a.tolist(), b.tolist()) for pair, a, b in zip(pairs, first, second, strict=True)
+                ]
+            draw_arrows(axes, arrows)
+            axes.set_title(name)
+            axes.set_xlabel("along the mean difference")
+        for axes in figure.axes[::3]:
+            axes.set_ylabel("where the pairs differ most")
+        handles = [
+            Line2D([], [], color=COLOURS[KNOWN], label="some sentences hold both words"),
+            Line2D([], [], color=COLOURS[HELD_OUT], label="no sentence holds both words"),
+        ]
+        figure.legend(handles=handles, loc="outside upper center", ncols=2)
+
+
+def draw_arrows(axes: Axes, arrows: Sequence[tuple[str, tuple[str, str], Sequence[float], Sequence[float]]]) -> None:
+    """Arrows with their words at both ends."""
+    for kind, pair, a, b in arrows:
+        style = {"arrowstyle": "-|>", "color": COLOURS[kind], "linewidth": 2, "shrinkA": 0, "shrinkB": 0}
+        axes.annotate("", b, a, arrowprops=style)
+        for word, (x, y), side in zip(pair, (a, b), ("right", "left"), strict=True):
+            shift = -8 if side == "right" else 8
+            axes.annotate(
+                word, (x, y), (shift, 0), textcoords="offset points", ha=side, va="center", fontsize=12, color="black"
+            )
+    xs = [end[0] for *_, a, b in arrows for end in (a, b)]
+    ys = [end[1] for *_, a, b in arrows for end in (a, b)]
+    width, height = max(xs) - min(xs), max(ys) - min(ys)
+    axes.set_xlim(min(xs) - 0.62 * width, max(xs) + 0.62 * width)
+    axes.set_ylim(min(ys) - 0.12 * height, max(ys) + 0.12 * height)
+    axes.tick_params(labelsize=11)
+
+
+def draw_training(path: Path, history: Sequence[Mapping[str, float | int]], baseline: Mapping[str, float]) -> None:
+    """The part of the analogies that is answered rightly over steps, for both kinds of pairs, with what the nearest
+    word reaches. ``history`` has ``steps`` and, for each kind, its accuracy (0 to 1)."""
+    steps = [point["steps"] for point in history]
+    with drawing(path, 1000, 480) as figure:
+        axes = figure.subplots()
+        for kind, marker in ((KNOWN, "o"), (HELD_OUT, "s")):
+            values = [100 * point[f"{kind} {ALL}"] for point in history]
+            axes.plot(steps, values, marker=marker, color=COLOURS[kind], label=f"{kind} pairs: {values[-1]:.1f}%")
+        level = 100 * baseline[HELD_OUT]
+        axes.axhline(level, color=GREY, linestyle="--", label=f"the word nearest to c, held out: {level:.1f}%")
+        axes.set_xlim(0, 1.02 * max(steps))
+        axes.set_ylim(-2, 104)
+        axes.set_xlabel("steps")
+        axes.set_ylabel("analogies answered rightly (%)")
+        axes.legend(loc="center right")
+
+
+def draw_comparison(path: Path, reached: Mapping[str, Mapping[str, float]]) -> None:
+    """Bars by objective: the part of the analogies that is answered rightly, for both kinds of pairs."""
+    with drawing(path, 1000, 480) as figure:
+        axes = figure.subplots()
+        for k, kind in enumerate((KNOWN, HELD_OUT)):
+            places = [x + 0.4 * (k - 0.5) for x in range(len(reached))]
+            values = [100 * row[kind] for row in reached.values()]
+            bars = axes.bar(places, values, 0.37, color=COLOURS[kind], label=f"{kind} pairs")
+            axes.bar_label(bars, [f"{value:.1f}" for value in values], padding=3, fontsize=12)
+        axes.set_xticks(range(len(reached)), reached)
+        axes.grid(visible=False, axis="x")
+        axes.set_ylim(0, 112)
+        axes.set_yticks(range(0, 101, 25))
+        axes.set_ylabel("analogies answered rightly (%)")
+        figure.legend(loc="outside upper center", ncols=2)
