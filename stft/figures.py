@@ -12,8 +12,8 @@ from matplotlib.patheffects import withStroke
 from torch import Tensor
 
 from lab.figure import PALETTE, drawing
-from stft.beyond.analysis import RANGE, Analysis
-from stft.beyond.leakage import main_lobe_width, side_lobe_level
+from stft.analysis import RANGE, Analysis
+from stft.leakage import main_lobe_width, side_lobe_level
 from stft.mel import hz_to_mel
 from stft.windows import WINDOWS
 from toyworld import Scene, draw

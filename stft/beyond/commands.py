@@ -11,7 +11,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from lab import write_text
-from stft.beyond.analysis import analyse, frame_length
+from stft.analysis import analyse, frame_length
 from stft.beyond.griffin_lim import griffin_lim, random_phases, spectral_convergence
 from stft.beyond.phase_vocoder import phase_vocoder
 from stft.beyond.sound import check_format, check_sound, pieces_of, read_sound, write_sound

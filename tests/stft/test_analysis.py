@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from scipy.fft import dct
 from torch.testing import assert_close
 
-from stft.beyond import analysis
-from stft.beyond.analysis import Analysis, analyse, around, frame_length
+from stft import analysis
+from stft.analysis import Analysis, analyse, around, frame_length
 from stft.mel import mel_filter_bank
 from stft.transform import stft
 from tests.stft.checks import EXACT, normal

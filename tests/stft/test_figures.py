@@ -15,7 +15,7 @@ from torch.testing import assert_close
 
 from lab.figure import PALETTE
 from stft import figures
-from stft.beyond.analysis import Analysis, analyse
+from stft.analysis import Analysis, analyse
 from stft.windows import blackman, hamming, hann, rectangular
 from tests.pictures import check_texts, keep_figures
 from tests.stft.checks import normal

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from stft.beyond import streaming
-from stft.beyond.streaming import stream_stft
+from stft import streaming
+from stft.streaming import stream_stft
 from stft.transform import stft
 from tests.stft.checks import EXACT, normal
 

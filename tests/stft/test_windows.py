@@ -14,7 +14,7 @@ from scipy import signal
 from torch.testing import assert_close
 
 from stft.beyond.kaiser import kaiser, kaiser_beta
-from stft.beyond.leakage import main_lobe_width, response, scalloping_loss, side_lobe_level
+from stft.leakage import main_lobe_width, response, scalloping_loss, side_lobe_level
 from stft.windows import WINDOWS, blackman, hamming, hann, rectangular
 from tests.misconceptions import stft_windows as misconceptions
 from tests.stft.checks import EXACT
