@@ -1,25 +1,39 @@
-"""``python -m bench stft`` or ``… toyworld``: prints one bench's table."""
+"""``python -m bench NAME`` prints one bench's table; see ``NAMES``."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import tyro
 
-from bench import stft, toyworld
+from bench import memory, stft, toyworld, word2vec
 from lab import command_line
 
-BENCHES = {"stft": stft.measure, "toyworld": toyworld.measure}
+NAMES = ("stft", "toyworld", "word2vec", "memory")
 
 
-def bench(name: tyro.conf.Positional[str], repetitions: int = 25) -> None:
-    """Measure how fast it is here.
+def bench(name: tyro.conf.Positional[str], repetitions: int | None = None, folder: Path | None = None) -> None:
+    """Measure how fast it is here, and how much memory it needs.
 
     Args:
-        name: what is measured: stft or toyworld.
-        repetitions: how often each candidate runs, in turn.
+        name: what is measured: stft, toyworld, word2vec or memory.
+        repetitions: how often each candidate runs, in turn; 25 by default, for word2vec 5 seeds, for memory once.
+        folder: with the texts that word2vec reads.
     """
-    if name not in BENCHES:
-        raise ValueError(f"name must be one of {', '.join(BENCHES)}, got {name!r}")
-    print(BENCHES[name](repetitions))
+    if name not in NAMES:
+        raise ValueError(f"name must be one of {', '.join(NAMES)}, got {name!r}")
+    if folder is not None and name != "word2vec":
+        raise ValueError(f"--folder is for word2vec alone, got it with {name}")
+    if repetitions is not None and name == "memory":
+        raise ValueError(f"--repetitions is not for memory, which is measured once, got {repetitions}")
+    match name:
+        case "stft":
+            print(stft.measure(25 if repetitions is None else repetitions))
+        case "toyworld":
+            print(toyworld.measure(25 if repetitions is None else repetitions))
+        case "word2vec":
+            print(word2vec.measure(5 if repetitions is None else repetitions, folder))
+        case "memory":
+            print(memory.measure())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,8 +2,9 @@
 
 import ast
 import io
+import json
 import tokenize
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,6 +26,18 @@ def reading_order(paper: str, core: Mapping[str, str]) -> str:
     counts = {name: lines_of_code((ROOT / paper / f"{name}.py").read_text(encoding="utf-8")) for name in core}
     rows = [[f"[`{name}.py`]({name}.py): {said}", str(counts[name])] for name, said in core.items()]
     return markdown(["file", "lines of code"], [*rows, ["all", str(sum(counts.values()))]])
+
+
+def take_entries(names: Iterable[str], folders: Sequence[Path], machine: str, results: Mapping) -> dict:
+    """``results`` with what commands left in ``folders``: each has its entry's name as ``what``, and stays as it is."""
+    contents = [json.loads((folder / "results.json").read_text(encoding="utf-8")) for folder in folders]
+    taken = {content["what"]: {**content, "machine": machine} for content in contents}
+    return {name: {**results, **taken}[name] for name in names if name in results or name in taken}
+
+
+def pictures_of(taken: Mapping[str, Mapping[str, str]], content: Mapping) -> Mapping[str, str]:
+    """The pictures of a run, by their names in its folder, and their names in ``docs/pictures``."""
+    return taken[content["what"]]
 
 
 def lines_of_code(source: str) -> int:

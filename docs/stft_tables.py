@@ -1,10 +1,9 @@
 """The tables of stft/README.md, out of results/stft.json, the promises in stft/evaluate.py and the core files."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from functools import partial
 
-from parts import markdown, percent, reading_order
+from parts import markdown, percent, pictures_of, reading_order, take_entries
 
 from stft.evaluate import PROMISES
 
@@ -60,13 +59,5 @@ BLOCKS: dict[str, Callable[[Mapping], str]] = {
 }
 
 
-def take(folders: Sequence[Path], machine: str, results: Mapping) -> dict:
-    """``results`` with what ``python -m stft listen`` and ``python -m bench stft`` left in ``folders``."""
-    contents = [json.loads((folder / "results.json").read_text(encoding="utf-8")) for folder in folders]
-    taken = {content["what"]: {**content, "machine": machine} for content in contents}
-    return {name: {**results, **taken}[name] for name in TAKEN if name in results or name in taken}
-
-
-def pictures(content: Mapping) -> Mapping[str, str]:
-    """The pictures of a run, by their names in its folder, and their names in ``docs/pictures``."""
-    return TAKEN[content["what"]]
+take = partial(take_entries, TAKEN)
+pictures = partial(pictures_of, TAKEN)

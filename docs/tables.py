@@ -5,7 +5,7 @@ promises in ``PAPER/evaluate.py`` and, for the reading order, from the core file
 said in ``docs/PAPER_tables.py``.
 
 ``--take FOLDER …`` copies what a run left in its folder (``runs/vqa/DATA``, ``runs/vqa/compare/DATA``, ``runs/stft/toy``,
-``runs/bench/stft``) into ``results/PAPER.json``, and its pictures into ``docs/pictures``. Several folders of one data set
+``runs/bench/stft``, ``runs/word2vec/toy``, …) into ``results/PAPER.json``, and its pictures into ``docs/pictures``. Several folders of one data set
 of VQA, which may differ in their seed only, become the first one's values, each with the lowest and the highest of all
 beside it.
 """  # noqa: E501
@@ -20,9 +20,10 @@ from types import ModuleType
 
 import stft_tables
 import vqa_tables
+import word2vec_tables
 from parts import NOT_YET, ROOT
 
-PAPERS: dict[str, ModuleType] = {"stft": stft_tables, "vqa": vqa_tables}
+PAPERS: dict[str, ModuleType] = {"stft": stft_tables, "vqa": vqa_tables, "word2vec": word2vec_tables}
 BLOCK = re.compile(r"(<!-- results:([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

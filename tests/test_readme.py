@@ -12,18 +12,22 @@ import tables
 import vqa_tables
 
 from stft.__main__ import Hear, Invert, Measure, Show, Stretch
-from stft.beyond.leakage import main_lobe_width, scalloping_loss, side_lobe_level
 from stft.evaluate import PROMISES as HEARD
+from stft.leakage import main_lobe_width, scalloping_loss, side_lobe_level
 from stft.windows import WINDOWS
 from tests.vqa.test_train import lines_of_code
 from vqa.__main__ import Ask, Compare, Train
 from vqa.evaluate import PROMISES
 from vqa.train import CONFIGS, Config
+from word2vec import __main__ as word2vec_command
+from word2vec.beyond.text import TextConfig
+from word2vec.evaluate import PROMISES as ANALOGIES
+from word2vec.train import Config as WordConfig
 
 ROOT = Path(__file__).resolve().parent.parent
-PAPERS = ("stft", "vqa")
+PAPERS = ("stft", "vqa", "word2vec")
 TEXTS = ("README.md", "CONTRIBUTING.md", "docs/measuring.md", *(f"{paper}/README.md" for paper in PAPERS))
-PLANNED = ("word2vec", "clip_mini", "show_attend_tell", "cgan", "workbook")
+PLANNED = ("clip_mini", "show_attend_tell", "cgan", "workbook")
 MADE = ("runs", "decode.py")  # what a command makes, or what is spoken of in general
 
 
@@ -51,9 +55,18 @@ def flags_of(*places: type) -> set[str]:
 FLAGS = {  # by what follows "python -m" (or the script)
     "vqa": flags_of(Train, Compare, Ask, Config),
     "stft": flags_of(Hear, Show, Stretch, Invert, Measure) - {"--file", "--folder"},
+    "word2vec": flags_of(
+        WordConfig,
+        TextConfig,
+        *(
+            getattr(word2vec_command, verb)
+            for verb in ("Train", "Compare", "TrainText", "Nearest", "Analogy", "Evaluate", "Export", "Phrases")
+        ),
+    )
+    - {"--word", "--a", "--b", "--c"},
     "docs/tables.py": {"--take", "--check", "--machine"},
     "toyworld": {"--split", "--seed", "--first", "--count", "--out"},
-    "bench": {"--repetitions"},
+    "bench": {"--repetitions", "--folder"},
     "tour": {"--resume"},
     "venv": set(),
     "pytest": set(),
@@ -95,6 +108,19 @@ def test_hearing_keeps_its_promises_and_the_musts_of_speed_are_met_in_the_result
     for name, row in results["speed"]["rows"].items():
         must, _ = row["targets"]
         assert must is None or row["ratio"]["median"] <= must, name
+
+
+def test_the_analogies_and_the_musts_of_word2vec_are_met_in_the_results() -> None:
+    results = json.loads(read("results/word2vec.json"))
+    for (data, pairs, relation), promised in ANALOGIES.items():
+        assert results[data]["pairs"][pairs]["reached"][relation] >= promised, (pairs, relation)
+    for name, text in results["bench"]["texts"].items():
+        assert text["ratio"]["median"] >= 1.5, name
+        for kind, row in text["quality"].items():
+            ours, peer = row["ours"], row["gensim"]
+            error = (ours["error"] ** 2 + peer["error"] ** 2) ** 0.5
+            assert ours["mean"] >= peer["mean"] - 2 * error, (name, kind)
+    assert results["memory"]["beside"] < 1e6 * results["memory"]["must"]
 
 
 def test_the_windows_are_as_good_as_the_readme_says() -> None:

@@ -8,9 +8,11 @@ from tour.chapter import Chapter
 from tour.report import HEADINGS, cells, write_report
 from tour.stft import stft_chapter
 from tour.vqa import vqa_chapter
+from tour.word2vec import word2vec_chapter
 
 Papers = Mapping[str, Callable[[Path], Chapter]]  # by the name of its folder under runs/tour
 PAPERS: Papers = {
+    "word2vec-toy": word2vec_chapter,
     "stft-toy": stft_chapter,
     "vqa-toy": partial(vqa_chapter, "toy"),
     "vqa-easy-vqa": partial(vqa_chapter, "easy-vqa"),

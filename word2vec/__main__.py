@@ -4,7 +4,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,7 +15,7 @@ from word2vec.beyond.formats import write_vectors
 from word2vec.beyond.phrases import write_phrases
 from word2vec.beyond.text import TextConfig, train_on_text
 from word2vec.beyond.toy import How, compare, draw_result, train_and_judge
-from word2vec.beyond.trained import completions, neighbours, open_vectors
+from word2vec.beyond.trained import check_words, completions, neighbours, open_vectors
 from word2vec.evaluate import (
     HELD_OUT,
     KNOWN,
@@ -28,6 +28,7 @@ from word2vec.evaluate import (
 from word2vec.train import CONFIGS, Config
 
 RUNS = Path("runs/word2vec")
+VERBS = ("train", "compare", "nearest", "analogy", "evaluate", "export", "phrases")
 DataName = Literal["toy", "text"]
 TableName = Literal["centre", "context", "sum"]
 Form = Literal["add", "mul"]
@@ -53,8 +54,8 @@ class Compare(Train):
 class TrainText:
     """Train on any text by the block engine."""
 
-    fields: tyro.conf.OmitArgPrefixes[TextConfig]
     path: Path  # the text, in UTF-8, one sentence a line
+    fields: tyro.conf.OmitArgPrefixes[TextConfig] = field(default_factory=TextConfig)
     data: Literal["text"] = "text"
     resume: bool = False  # go on with a run that was stopped
     restart: bool = False  # throw a stopped run away
@@ -111,25 +112,21 @@ class Phrases:
     path: Path  # the text, in UTF-8, one sentence a line
     out: Path  # the file that is written
     thresholds: tuple[float, ...] = (100.0,)  # of the score, one for each pass over the text
-    discount: float = 5  # taken off each count, so that rare pairs score nothing
+    discount: float = 5.0  # taken off each count, so that rare pairs score nothing
     min_count: int = 5  # of a phrase
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     with command_line():
         arguments = list(sys.argv[1:] if arguments is None else arguments)
-        verbs = ("train", "compare", "nearest", "analogy", "evaluate", "export", "phrases")
-        named = next((word for word in arguments if word in verbs), "train")
-        fields, on_text = default_fields(arguments, named)
-        if on_text:
-            words = list(arguments)
-            if "train" in words:
-                words.remove("train")
+        place = place_of_verb(arguments)
+        fields = default_fields(arguments, "train" if place is None else arguments[place])
+        if fields is None:
+            words = [word for k, word in enumerate(arguments) if k != place]
             chosen = tyro.cli(
                 TrainText,
                 prog="python -m word2vec",
                 args=words,
-                default=TrainText(fields, tyro.MISSING),
                 config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
             )
             run_text(chosen, command_of(arguments))
@@ -157,10 +154,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             case Train():
                 run_train(chosen, command_of(arguments))
             case Nearest():
-                check_count(chosen.count)
+                check_least("count", chosen.count, 1)
                 told(neighbours(vectors_of(chosen), chosen.word, chosen.count))
             case Analogy():
-                check_count(chosen.count)
+                check_least("count", chosen.count, 1)
                 told(completions(vectors_of(chosen), chosen.a, chosen.b, chosen.c, chosen.count, chosen.form))
             case Evaluate():
                 run_evaluate(chosen)
@@ -171,9 +168,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 run_phrases(chosen)
 
 
-def default_fields(arguments: Sequence[str], verb: str) -> tuple[Config | TextConfig, bool]:
-    """The configuration whose fields the other options change, and whether a training on a text is asked for: both
-    must be known before the options can be read.
+def place_of_verb(arguments: Sequence[str]) -> int | None:
+    """Where the verb stands, if there is one: a word behind an option, as in ``--path train``, is its value."""
+    before = ["", *arguments]
+    options = {word for word in arguments if word.startswith("--")} - {"--resume", "--restart"}
+    return next((k for k, word in enumerate(arguments) if word in VERBS and before[k] not in options), None)
+
+
+def default_fields(arguments: Sequence[str], verb: str) -> Config | None:
+    """The configuration whose fields the other options change, none if a training on a text is asked for, which has
+    one of its own: it must be known before the options can be read.
 
     Raises:
         ValueError: if there is no such configuration or data set.
@@ -187,11 +191,11 @@ def default_fields(arguments: Sequence[str], verb: str) -> tuple[Config | TextCo
     if verb == "compare" and known.data != "toy":
         raise ValueError("--data must be toy where objectives are compared, got 'text'")
     if verb == "train" and known.data == "text":
-        return TextConfig(), True
+        return None
     name = known.config or "toy"
     if name not in CONFIGS:
         raise ValueError(f"--config must be one of {', '.join(CONFIGS)}, got {name!r}")
-    return CONFIGS[name], False
+    return CONFIGS[name]
 
 
 def command_of(arguments: Sequence[str]) -> str:
@@ -241,6 +245,8 @@ def run_evaluate(chosen: Evaluate) -> None:
                 "--similarity or --analogies must name a file: only the toy language has its own questions"
             )
         sets = {f"{pairs} pairs": toy_analogies(pairs) for pairs in (KNOWN, HELD_OUT)}
+    if sets:
+        check_words(vectors, 4)
     for name, analogies in sets.items():
         print(name)
         for section, row in judge_analogies(vectors.vectors, vectors.words, analogies, chosen.form).items():
@@ -248,6 +254,8 @@ def run_evaluate(chosen: Evaluate) -> None:
 
 
 def run_phrases(chosen: Phrases) -> None:
+    check_least("discount", chosen.discount, 0)
+    check_least("min_count", chosen.min_count, 1)
     passes = write_phrases(chosen.path, chosen.out, chosen.thresholds, chosen.discount, chosen.min_count)
     for number, found in enumerate(passes, 1):
         often = ", ".join("_".join(pair) for pair, _ in found.most_common(5))
@@ -259,9 +267,9 @@ def vectors_of(chosen: Vectors):
     return open_vectors(RUNS / chosen.data, chosen.data, chosen.table, chosen.vectors)
 
 
-def check_count(count: int) -> None:
-    if count < 1:
-        raise ValueError(f"count must be at least 1, got {count}")
+def check_least(name: str, number: int | float, least: int) -> None:
+    if not number >= least:
+        raise ValueError(f"{name} must be at least {least}, got {number}")
 
 
 def told(found: Sequence[tuple[str, float]]) -> None:

@@ -22,6 +22,12 @@ def toy_vocabulary(seed: int) -> Vocabulary:
     return build_vocabulary(Counter(word for index in range(COUNTED) for word in sentence_at("train", seed, index)))
 
 
+def generator_at(seed: int, step: int) -> torch.Generator:
+    """A stream of random numbers that belongs to this seed and step. Torch's generator takes 32 bits of a seed, so a
+    large number lies between the first streams of two seeds, and behind the last come the first again."""
+    return torch.Generator().manual_seed((seed * 1_000_003 + step) % 2**32)
+
+
 class ToyText:
     """The toy language as training reads it.
 
@@ -42,8 +48,8 @@ class ToyText:
         self.noise = noise_distribution(vocabulary.counts, power)
 
     def generator(self, step: int) -> torch.Generator:
-        """A stream of random numbers that belongs to this step."""
-        return torch.Generator().manual_seed(self.seed * 2**32 + step)
+        """The random numbers of this step."""
+        return generator_at(self.seed, step)
 
     def text_at(self, step: int, generator: torch.Generator) -> Text:
         """The step's sentences, subsampled, each word with its window."""

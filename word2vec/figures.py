@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -18,6 +19,16 @@ from word2vec.vocabulary import Vocabulary
 SHOWN = 3  # pairs of each kind in a panel
 COLOURS = {KNOWN: PALETTE.blue, HELD_OUT: PALETTE.vermillion}
 GREY = "#6A6A6A"
+GAP = 0.07  # of the height of all arrows, the least distance between two words on one side
+
+
+class Arrow(NamedTuple):
+    """A pair of words with the places of both in a plane."""
+
+    kind: str
+    pair: tuple[str, str]
+    first: Sequence[float]
+    second: Sequence[float]
 
 
 def plane(first: Float[Tensor, "n d"], second: Float[Tensor, "n d"]) -> Float[Tensor, "d 2"]:
@@ -31,9 +42,26 @@ def plane(first: Float[Tensor, "n d"], second: Float[Tensor, "n d"]) -> Float[Te
     return torch.stack([across, directions[0]], dim=1)
 
 
+def apart(arrows: Sequence[Arrow], count: int) -> list[Arrow]:
+    """At most ``count`` arrows of each kind, by turns, whose words can be read: those that begin or end at the height
+    of one that was taken already are left out."""
+    heights = torch.tensor([[a[1], b[1]] for *_, a, b in arrows])  # (n, 2)
+    gap = GAP * float(heights.max() - heights.min())
+    taken: list[int] = []
+    for _ in range(count):
+        for kind in COLOURS:
+            free = [
+                k
+                for k, arrow in enumerate(arrows)
+                if arrow.kind == kind and all(float((heights[k] - heights[j]).abs().min()) >= gap for j in taken)
+            ]
+            taken += free[:1]
+    return [arrows[k] for k in taken]
+
+
 def draw_relations(path: Path, vectors: Float[Tensor, "v d"], vocabulary: Vocabulary) -> None:
-    """A panel for each relation: an arrow from the first word of a pair to the second, in the plane that the pairs
-    which sentences hold together define; the arrows of the others were not asked."""
+    """A panel for each relation: an arrow from the first word of a pair to the second. The first axis is the mean
+    difference of those pairs that sentences hold together; the others were not asked."""
     vectors = normalize(vectors, dim=1)
     with drawing(path, 1200, 980) as figure:
         figure.get_layout_engine().set(wspace=0.05, hspace=0.06)
@@ -43,14 +71,11 @@ def draw_relations(path: Path, vectors: Float[Tensor, "v d"], vocabulary: Vocabu
                 for kind, pairs in ((KNOWN, relation.known), (HELD_OUT, relation.held_out))
             }
             axis = plane(*ends[KNOWN])
-            chosen = {KNOWN: relation.known[:SHOWN], HELD_OUT: relation.held_out[:SHOWN]}
             arrows = []
-            for kind, pairs in chosen.items():
-                first, second = (rows[: len(pairs)] @ axis for rows in ends[kind])
-                arrows += [
-                    (kind, pair, a.tolist(), b.tolist()) for pair, a, b in zip(pairs, first, second, strict=True)
-                ]
-            draw_arrows(axes, arrows)
+            for kind, pairs in ((KNOWN, relation.known), (HELD_OUT, relation.held_out)):
+                first, second = ((rows @ axis).tolist() for rows in ends[kind])
+                arrows += [Arrow(kind, pair, a, b) for pair, a, b in zip(pairs, first, second, strict=True)]
+            draw_arrows(axes, apart(arrows, SHOWN))
             axes.set_title(name)
             axes.set_xlabel("along the mean difference")
         for axes in figure.axes[::3]:
@@ -62,18 +87,14 @@ def draw_relations(path: Path, vectors: Float[Tensor, "v d"], vocabulary: Vocabu
         figure.legend(handles=handles, loc="outside upper center", ncols=2)
 
 
-def draw_arrows(axes: Axes, arrows: Sequence[tuple[str, tuple[str, str], Sequence[float], Sequence[float]]]) -> None:
+def draw_arrows(axes: Axes, arrows: Sequence[Arrow]) -> None:
     """Arrows with their words at both ends."""
     for kind, pair, a, b in arrows:
         style = {"arrowstyle": "-|>", "color": COLOURS[kind], "linewidth": 2, "shrinkA": 0, "shrinkB": 0}
         axes.annotate("", b, a, arrowprops=style)
-        for word, (x, y), side in zip(pair, (a, b), ("right", "left"), strict=True):
-            shift = -8 if side == "right" else 8
-            axes.annotate(
-                word, (x, y), (shift, 0), textcoords="offset points", ha=side, va="center", fontsize=12, color="black"
-            )
-    xs = [end[0] for *_, a, b in arrows for end in (a, b)]
-    ys = [end[1] for *_, a, b in arrows for end in (a, b)]
+        for word, place, side, shift in zip(pair, (a, b), ("right", "left"), (-8, 8), strict=True):
+            axes.annotate(word, place, (shift, 0), textcoords="offset points", ha=side, va="center", fontsize=12)
+    xs, ys = zip(*(end for *_, a, b in arrows for end in (a, b)), strict=True)
     width, height = max(xs) - min(xs), max(ys) - min(ys)
     axes.set_xlim(min(xs) - 0.62 * width, max(xs) + 0.62 * width)
     axes.set_ylim(min(ys) - 0.12 * height, max(ys) + 0.12 * height)

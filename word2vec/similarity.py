@@ -37,7 +37,8 @@ def three_cos_add(
     The length of b - a + c is the same for all x, so it is left out: what stands here is
     :math:`\cos(x, b) - \cos(x, a) + \cos(x, c)`.
     """
-    return cosines(vectors, b) - cosines(vectors, a) + cosines(vectors, c)
+    unit = normalize(vectors, dim=1)  # (v, d)
+    return (unit[b] - unit[a] + unit[c]) @ unit.T
 
 
 def three_cos_mul(

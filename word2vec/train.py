@@ -6,6 +6,7 @@ the same size. The form that goes word by word, with plain gradient descent and 
 ``word2vec.beyond.engine``.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from torch import Tensor, nn
 
 from word2vec.loss import negative_sampling_loss, softmax_loss
 from word2vec.model import SkipGram
+
+MAY_BE_ZERO = ("sample", "power", "seed")
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,24 @@ class Config:
 
     def check(self) -> None:
         """Raises ValueError, and names the field, if a number is out of range."""
-        least = {"sample": 0, "power": 0, "seed": 0}
-        for name in self.__dataclass_fields__:
-            value = getattr(self, name)
-            if isinstance(value, int) and value < least.get(name, 1):
-                raise ValueError(f"{name} must be at least {least.get(name, 1)}, got {value}")
-            if isinstance(value, float) and not (value >= 0 if name in least else value > 0):
-                raise ValueError(f"{name} must be {'at least' if name in least else 'above'} 0, got {value}")
+        check_numbers(self)
+
+
+def check_numbers(config: object) -> None:
+    """Whole numbers must be 1 or more and others above 0; of those in ``MAY_BE_ZERO``, 0 is allowed.
+
+    Raises:
+        ValueError: if a field of the dataclass ``config`` is out of range; it is named.
+    """
+    for name, value in vars(config).items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{name} must be finite, got {value}")
+        if isinstance(value, int | float) and name in MAY_BE_ZERO and not value >= 0:
+            raise ValueError(f"{name} must be at least 0, got {value}")
+        if isinstance(value, int) and name not in MAY_BE_ZERO and not value >= 1:
+            raise ValueError(f"{name} must be at least 1, got {value}")
+        if isinstance(value, float) and name not in MAY_BE_ZERO and not value > 0:
+            raise ValueError(f"{name} must be above 0, got {value}")
 
 
 CONFIGS = {"toy": Config(), "paper": Config(dim=300)}

@@ -59,7 +59,7 @@ def frequencies(counts: Sequence[int]) -> Float[Tensor, " v"]:
     return counts / counts.sum()
 
 
-def keep_probability_paper(counts: Sequence[int], sample: float) -> Float[Tensor, " v"]:
+def keep_probability_paper(counts: Sequence[int], sample: float | int) -> Float[Tensor, " v"]:
     r"""2013b, equation 5: a word is discarded with :math:`P(w) = 1 - \sqrt{t / f(w)}`, and kept otherwise.
 
     Args:
@@ -68,7 +68,7 @@ def keep_probability_paper(counts: Sequence[int], sample: float) -> Float[Tensor
     return (sample / frequencies(counts)).sqrt().clamp(max=1)  # 1 - P(w)
 
 
-def keep_probability(counts: Sequence[int], sample: float) -> Float[Tensor, " v"]:
+def keep_probability(counts: Sequence[int], sample: float | int) -> Float[Tensor, " v"]:
     r"""The authors' code, and gensim: a word is kept with :math:`\sqrt{t / f(w)} + t / f(w)`, if that is below 1.
 
     The second summand keeps more of the frequent words: where f = t all of them in both forms, where f = 100 t
@@ -81,7 +81,7 @@ def keep_probability(counts: Sequence[int], sample: float) -> Float[Tensor, " v"
     return (ratio.sqrt() + ratio).clamp(max=1) if sample else torch.ones(len(counts), dtype=torch.float64)
 
 
-def noise_distribution(counts: Sequence[int], power: float = 0.75) -> Float[Tensor, " v"]:
+def noise_distribution(counts: Sequence[int], power: float | int = 0.75) -> Float[Tensor, " v"]:
     r"""2013b, section 2.2: :math:`P_n(w) = U(w)^{3/4} / Z`, between the words' frequencies and all equally often."""
     weights = frequencies(counts) ** power  # U(w)^¾
     return weights / weights.sum()

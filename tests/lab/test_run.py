@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from lab import CheckpointError, command_line, load_best
+from lab import run as run_module
 from tests.lab import tiny
 
 ROOT = Path(__file__).parents[2]
@@ -347,3 +348,54 @@ def test_the_best_is_the_first_of_the_highest_and_never_nan(tmp_path) -> None:
 def test_a_validation_gives_a_score_and_no_name_twice(result, tmp_path) -> None:
     with pytest.raises(ValueError, match="validate must give a score, and no step, loss, got"):
         tiny.run_tiny(tmp_path / "run", validate=lambda: result)
+
+
+def size(step: int) -> int:
+    return 100 + step
+
+
+def bars(monkeypatch) -> list[dict]:
+    """What each progress bar was made with from now on, and how far each step moved it."""
+    made = []
+
+    class Bar(run_module.tqdm):
+        def __init__(self, **options) -> None:
+            made.append({**options, "moved": []})
+            super().__init__(**options)
+
+        def update(self, n=1):
+            made[-1]["moved"].append(n)
+            return super().update(n)
+
+    monkeypatch.setattr(run_module, "tqdm", Bar)
+    return made
+
+
+def test_the_bar_counts_steps_unless_told_otherwise(tmp_path, monkeypatch) -> None:
+    made = bars(monkeypatch)
+    tiny.run_tiny(tmp_path / "run")
+    (bar,) = made
+    assert (bar["total"], bar["initial"], bar["unit"], bar["unit_scale"]) == (40, 0, "step", False)
+    assert bar["moved"] == [1] * 40
+
+
+def test_the_bar_counts_what_steps_consist_of(whole, tmp_path, monkeypatch, capsys) -> None:
+    """Also after a stop; all else, messages and metrics, still counts steps, and the bits are the same."""
+    made = bars(monkeypatch)
+    interrupt(tmp_path / "run", unit="word", size=size)
+    assert "stopped after 14 of 40 steps: go on with" in capsys.readouterr().err
+    tiny.run_tiny(tmp_path / "run", unit="word", size=size, resume=True)
+    first, second = made
+    total, before = sum(map(size, range(40))), sum(map(size, range(14)))
+    assert [(bar["total"], bar["initial"]) for bar in made] == [(total, 0), (total, before)]
+    assert {(bar["unit"], bar["unit_scale"]) for bar in made} == {("word", True)}
+    assert first["moved"] + second["moved"] == [size(step) for step in range(40)]
+    assert "after 20 steps" in capsys.readouterr().err
+    check_same_run(tmp_path / "run", whole)
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["steps"] == 40
+
+
+def test_unit_and_size_are_no_part_of_what_is_resumed(whole, tmp_path) -> None:
+    interrupt(tmp_path / "run")
+    tiny.run_tiny(tmp_path / "run", unit="word", size=size, resume=True)
+    check_same_run(tmp_path / "run", whole)

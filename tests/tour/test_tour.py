@@ -17,11 +17,14 @@ from tour.report import write_report
 from tour.stft import stft_chapter
 from tour.tour import PAPERS, plain_table, take_tour
 from tour.vqa import vqa_chapter
+from tour.word2vec import word2vec_chapter
 from toyworld.questions import ANSWERS, question_at
 from vqa.beyond import commands, sources
 from vqa.data import Vocabulary
 from vqa.evaluate import PROMISES
 from vqa.train import Config
+from word2vec.evaluate import PROMISES as ANALOGIES
+from word2vec.train import Config as WordConfig
 
 TINY = Config(
     steps=2, pictures=4, questions=2, lessons=1, image_size=16, embedding=4, hidden=4, common=8, warmup=2,
@@ -112,7 +115,27 @@ def test_vqa_is_trained_anew_and_measured(tmp_path, monkeypatch, capsys) -> None
 
 
 def test_every_promise_has_a_paper() -> None:
-    assert {f"vqa-{data}" for data, _, _ in PROMISES} | {f"stft-{data}" for data, _, _ in HEARD} == set(PAPERS)
+    promised = {"vqa": PROMISES, "stft": HEARD, "word2vec": ANALOGIES}
+    assert {f"{paper}-{data}" for paper, promises in promised.items() for data, _, _ in promises} == set(PAPERS)
+
+
+def test_word2vec_is_trained_anew_and_measured(tmp_path, capsys) -> None:
+    """Over a run that was left unfinished; of two promises one cannot be kept."""
+    left = tmp_path / "word2vec-toy.unfinished" / "last.pt"
+    left.parent.mkdir()
+    left.write_bytes(b"garbage")
+    promises = {("toy", "held out", "all"): 1.1, ("toy", "known", "colour"): 0.0}
+    config = WordConfig(steps=2, sentences=8, dim=4)
+    assert not take_tour(tmp_path, {"word2vec-toy": partial(word2vec_chapter, config=config, promises=promises)})
+    _, *rows, broken, path = capsys.readouterr().out.splitlines()
+    cells = [re.split(r"\s{2,}", row) for row in rows]
+    assert [row[:3] for row in cells] == [
+        ["word2vec", "toy", f"analogies, {name}"] for name in ("held out pairs: all", "known pairs: colour")
+    ]
+    assert broken == "below its promise: word2vec, toy, analogies, held out pairs: all"
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").count("data:image/png;base64,") == 2
+    assert path == str(tmp_path / "report.html")
+    assert not left.exists()
 
 
 def test_stft_is_heard_and_measured(tmp_path, capsys) -> None:

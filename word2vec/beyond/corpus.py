@@ -10,9 +10,14 @@ What differs from the authors' code: a line is a sentence, as in gensim, where t
 """
 
 import array
+import codecs
 import json
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +32,7 @@ from word2vec.vocabulary import Vocabulary
 LONGEST = 10_000  # words in a sentence
 STRETCH = 65_536  # words, at least, but for the last stretch
 PIECE = 2**20  # bytes that are read at once, at most
+BLANKS = b" ", b"\t", b"\r"  # where a line that is longer than a piece can be cut
 END = 0  # the number that stands between two sentences
 
 
@@ -93,14 +99,11 @@ def open_corpus(folder: Path, stamp: tuple[str, int, int]) -> Corpus | None:
     """The corpus that was made from just this text, if it is there."""
     try:
         content = json.loads((folder / "corpus.json").read_text(encoding="utf-8"))
-        whole = content["source"] == list(stamp) and (folder / "corpus.ids").stat().st_size == 4 * content["ends"][-1]
-    except (FileNotFoundError, ValueError, KeyError, IndexError):
+        corpus = Corpus(folder / "corpus.ids", stamp, *(content[name] for name in ("words", "counts", "ends")))
+        whole = corpus.path.stat().st_size == 4 * corpus.ends[-1] and len(corpus.words) == len(corpus.counts)
+        return corpus if whole and content["source"] == list(stamp) else None
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, IndexError, TypeError):
         return None
-    return (
-        Corpus(folder / "corpus.ids", stamp, *(content[name] for name in ("words", "counts", "ends")))
-        if whole
-        else None
-    )
 
 
 def make_corpus(source: Path, folder: Path, stamp: tuple[str, int, int]) -> Corpus:
@@ -111,20 +114,25 @@ def make_corpus(source: Path, folder: Path, stamp: tuple[str, int, int]) -> Corp
         (folder / "corpus.json").unlink(missing_ok=True)  # it speaks of the old numbers
         file = temporary.open("wb")
     numbers, counts, ends = Numbers(), np.zeros(1, np.int64), [0]
-    with file, tqdm(total=stamp[1], desc=f"reading {source.name}", unit="B", unit_scale=True, disable=None) as bar:
-        for stretch, position in stretches(source, numbers):
-            counts = np.pad(counts, (0, len(numbers) + 1 - len(counts))) + np.bincount(
-                stretch, minlength=len(numbers) + 1
-            )
-            ends.append(ends[-1] + len(stretch))
+    bar = tqdm(total=stamp[1], desc=f"reading {source.name}", unit="B", unit_scale=True, disable=None)
+    try:
+        with file, bar:
+            for stretch, position in stretches(source, numbers):
+                n = len(numbers) + 1
+                counts = np.pad(counts, (0, n - len(counts))) + np.bincount(stretch, minlength=n)
+                ends.append(ends[-1] + len(stretch))
+                with naming(path):
+                    stretch.tofile(file)
+                bar.update(position - bar.n)
+            if not numbers:
+                raise ValueError(f"{source} must hold at least one word, and has none")
             with naming(path):
-                stretch.tofile(file)
-            bar.update(position - bar.n)
-    if not numbers:
-        temporary.unlink()
-        raise ValueError(f"{source} must hold at least one word, and has none")
-    with naming(path):
-        temporary.replace(path)
+                os.fsync(file.fileno())
+                temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
     corpus = Corpus(path, stamp, list(numbers), counts[1:].tolist(), ends[1:])
     content = {name: value for name, value in asdict(corpus).items() if name != "path"}
     write_text(folder / "corpus.json", json.dumps(content, ensure_ascii=False) + "\n")
@@ -151,12 +159,17 @@ def sentences(source: Path) -> Iterator[tuple[list[str], int]]:
         ValueError: if a line is not UTF-8, or a word is longer than ``PIECE``.
     """
     with source.open("rb") as file:
+        if file.read(3) != codecs.BOM_UTF8:  # a byte order mark is no part of the first word
+            file.seek(0)
         words, rest, line = [], b"", 1
-        while piece := file.readline(PIECE):
-            ended = piece.endswith(b"\n")
-            cut = len(piece) if ended else piece.rfind(b" ") + 1  # a word that goes on in the next piece waits for it
-            words += decoded(source, rest + piece[:cut] if cut else b"", line)
-            rest = piece[cut:] if cut else rest + piece
+        for piece in chain(iter(partial(file.readline, PIECE), b""), [b""]):
+            ended = not piece or piece.endswith(b"\n")
+            rest += piece
+            cut = (
+                len(rest) if ended else max(map(rest.rfind, BLANKS)) + 1
+            )  # a word that goes on in the next piece waits
+            words += decoded(source, rest[:cut], line)
+            rest = rest[cut:]
             if len(rest) > PIECE:
                 raise ValueError(
                     f"{source} must have words of at most {PIECE:,} bytes, got a longer one in line {line}"
@@ -166,14 +179,12 @@ def sentences(source: Path) -> Iterator[tuple[list[str], int]]:
                 yield words[k : min(k + LONGEST, whole)], file.tell()
             words = words[whole:]
             line += ended
-        if words := words + decoded(source, rest, line):
-            yield words, file.tell()
 
 
 def decoded(source: Path, text: bytes, line: int) -> list[str]:
-    """The words of a part of a line; a byte order mark at the very beginning is none of them."""
+    """The words of a part of a line."""
     try:
-        return text.decode("utf-8-sig" if line == 1 else "utf-8").split()
+        return text.decode().split()
     except UnicodeDecodeError as error:
         byte = text[error.start]
         raise ValueError(f"{source} must be text in UTF-8, got the byte 0x{byte:02x} in line {line}") from None

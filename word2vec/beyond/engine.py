@@ -39,7 +39,7 @@ from word2vec.vocabulary import draw_noise
 ROW = 32  # words that share their noise
 NOISE = 32  # words of noise for each row
 ROWS = 16  # in a block
-BOUND = 4.0  # the sum of the rates with which one block may move a word's vector
+BOUND = 1.0  # the sum of the rates with which one block may move a word's vector
 
 Rows = tuple[Int[Tensor, "n l"], Int[Tensor, "n others"], Int[Tensor, "n l"]]
 
@@ -80,6 +80,8 @@ class Engine:
         The last row is filled up with words that have no neighbours.
         """
         n = math.ceil(len(text.numbers) / ROW)
+        if n == 0:
+            return
         left, right = reach(text)
         lines = (left * (self.window + 1) + right) * ROW + torch.arange(len(left)) % ROW
         missing = n * ROW - len(lines)
@@ -135,6 +137,6 @@ def patterns(window: int, negatives: int) -> tuple[Float[Tensor, "lines others"]
     left, right = counts[:, None, None, None], counts[None, :, None, None]
     offset = torch.arange(ROW + 2 * window) - window - torch.arange(ROW)[:, None]  # (l, b), seen from the centre
     near = ((-left <= offset) & (offset <= right) & (offset != 0)).double()  # (w + 1, w + 1, l, b)
-    noise = ((left + right) * negatives / NOISE).double().expand(-1, -1, ROW, NOISE)
+    noise = ((left + right).double() * negatives / NOISE).expand(-1, -1, ROW, NOISE)
     neighbours, weights = torch.cat([near, 0 * noise], dim=3), torch.cat([near, noise], dim=3)
     return neighbours.flatten(0, 2), weights.flatten(0, 2)

@@ -120,7 +120,11 @@ def write_phrases(
 
 def read_joined(source: Path, passes: Sequence[Container[Pair]]) -> Iterator[list[str]]:
     """The sentences of a file, one a line, with the phrases of each pass joined. Raises ValueError: not UTF-8."""
-    with source.open("rb") as file:
+    try:
+        file = source.open("rb")
+    except OSError as error:
+        raise OSError(f"cannot read {source}: {error.strerror}") from error
+    with file:
         for number, line in enumerate(file, start=1):
             try:
                 sentence = line.decode().split()

@@ -12,8 +12,10 @@ from word2vec.beyond.corpus import Corpus, read_corpus
 from word2vec.beyond.engine import Engine
 from word2vec.beyond.toy import How
 from word2vec.beyond.trained import write_vocabulary
+from word2vec.data import generator_at
 from word2vec.model import SkipGram
 from word2vec.pairs import draw_text
+from word2vec.train import check_numbers
 from word2vec.vocabulary import Vocabulary, build_vocabulary, keep_probability, noise_distribution
 
 
@@ -34,13 +36,7 @@ class TextConfig:
 
     def check(self) -> None:
         """Raises ValueError, and names the field, if a number is out of range."""
-        least = {"sample": 0, "power": 0, "seed": 0}
-        for name in self.__dataclass_fields__:
-            value = getattr(self, name)
-            if isinstance(value, int) and value < least.get(name, 1):
-                raise ValueError(f"{name} must be at least {least.get(name, 1)}, got {value}")
-            if isinstance(value, float) and not (value >= 0 if name in least else value > 0):
-                raise ValueError(f"{name} must be {'at least' if name in least else 'above'} 0, got {value}")
+        check_numbers(self)
 
 
 @dataclass(frozen=True)
@@ -83,8 +79,8 @@ class TextTraining:
         return max(self.config.last_learning_rate, self.config.learning_rate * (1 - done / self.config.epochs))
 
     def step(self, step: int) -> float:
-        """Learns from one stretch of text; the mean loss of a pair at its beginning, in nats."""
-        generator = torch.Generator().manual_seed(self.config.seed * 2**32 + step)
+        """Learns from one stretch of text; the mean loss of a pair at its beginning, in nats, nan if it has none."""
+        generator = generator_at(self.config.seed, step)
         numbers, sentence = self.corpus.stretch(step % len(self.corpus.ends), self.renumbering)
         text = draw_text(numbers, sentence, self.keep, self.config.window, generator)
         return self.engine.learn(text, self.rate_at(step), generator)

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lab import Run, choose_device, load_best, seed_everything, under_way, write_text
+from lab import CheckpointError, Run, choose_device, load_best, seed_everything, under_way, write_text
 from word2vec.beyond.objectives import OBJECTIVES, objective_of
 from word2vec.beyond.trained import write_vocabulary
 from word2vec.data import ToyText, toy_vocabulary
@@ -169,6 +169,8 @@ def result_of(folder: Path, config: Config) -> dict | None:
     """What the run of just this configuration has left in ``folder``, if it has."""
     try:
         content = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+        return content if content["config"] == asdict(config) else None
     except FileNotFoundError:
         return None
-    return content if content["config"] == asdict(config) else None
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{folder / 'results.json'} is damaged: train anew without --resume") from error

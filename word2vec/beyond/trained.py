@@ -35,6 +35,8 @@ def load_trained(folder: Path, data: str, table: str = "centre") -> WordVectors:
         words = json.loads((place / "vocabulary.json").read_text(encoding="utf-8"))["words"]
         tensors = safetensors.torch.load(read_bytes(place / "best.safetensors"))
         centre: Float[Tensor, "v d"] = tensors["model.centre"]
+        if len(words) != len(centre):
+            raise ValueError(f"{len(words)} words and {len(centre)} vectors")
     except CheckpointError:
         raise
     except Exception as error:  # deleted, edited, or cut short; safetensors has its own kind
@@ -51,6 +53,12 @@ def open_vectors(folder: Path, data: str, table: str, file: Path | None) -> Word
     if table != "centre":
         raise ValueError(f"table must be centre where a file of vectors is read, got {table!r}: it holds one table")
     return read_vectors(file)
+
+
+def check_words(vectors: WordVectors, least: int) -> None:
+    """Raises ValueError if there are too few words for an answer beside those of the question."""
+    if len(vectors.words) < least:
+        raise ValueError(f"the vocabulary must have {least} words or more, got {len(vectors.words)}")
 
 
 def number_of(vectors: WordVectors, word: str) -> int:
@@ -70,13 +78,13 @@ def number_of(vectors: WordVectors, word: str) -> int:
 
 def neighbours(vectors: WordVectors, word: str, count: int) -> list[tuple[str, float]]:
     """The words with the most similar vectors, with their cosines."""
+    check_words(vectors, 2)
     return [(vectors.words[k], cosine) for k, cosine in nearest(vectors.vectors, number_of(vectors, word), count)]
 
 
 def completions(vectors: WordVectors, a: str, b: str, c: str, count: int, form: str) -> list[tuple[str, float]]:
     """The best answers to "a is to b as c is to …", with their scores."""
-    if len(vectors.words) < 4:
-        raise ValueError(f"the vocabulary must have a fourth word, got {len(vectors.words)} words")
+    check_words(vectors, 4)
     question = torch.tensor([[number_of(vectors, word) for word in (a, b, c)]])
     numbers, scores = complete(vectors.vectors, question, count, form)
     return [(vectors.words[k], score) for k, score in zip(numbers[0].tolist(), scores[0].tolist(), strict=True)]

@@ -1,0 +1,264 @@
+"""The block engine against the core: the same pairs, the same noise, the same step; and texts that would break it."""
+
+import math
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import chisquare
+from torch import Tensor
+
+from tests.misconceptions import word2vec_engine as wrong
+from word2vec.beyond import engine as module
+from word2vec.beyond.engine import Engine, patterns
+from word2vec.loss import negative_sampling_loss
+from word2vec.model import SkipGram
+from word2vec.pairs import Text, draw_text
+from word2vec.vocabulary import keep_probability, noise_distribution
+
+WORDS, DIM, RATE = 11, 6, 0.3
+MISTAKES = [
+    mistake for mistake in vars(wrong).values() if isinstance(mistake, type) and mistake.__module__ == wrong.__name__
+]
+
+
+@pytest.fixture
+def small(monkeypatch) -> None:
+    """Rows of 4 words with 3 of noise, blocks of 2 rows: several blocks in a short text."""
+    for name, value in (("ROW", 4), ("NOISE", 3), ("ROWS", 2)):
+        monkeypatch.setattr(module, name, value)
+
+
+def some_text(seed: int, lengths: tuple[int, ...] = (9, 1, 2, 14, 5), window: int = 3, words: int = WORDS) -> Text:
+    """Sentences of these lengths."""
+    generator = torch.Generator().manual_seed(seed)
+    n = sum(lengths)
+    sentence = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths, dtype=torch.int64))
+    numbers = torch.randint(words, (n,), generator=generator)
+    return Text(numbers, sentence, torch.randint(1, window + 1, (n,), generator=generator))
+
+
+def some_model(seed: int = 0, words: int = WORDS) -> SkipGram:
+    """In float64, with both tables far from zero."""
+    torch.manual_seed(seed)
+    model = SkipGram(words, DIM).double()
+    with torch.no_grad():
+        for table in model.parameters():
+            table.normal_()
+    return model
+
+
+def places_of_pairs(text: Text) -> list[tuple[int, int]]:
+    """Every pair (place of the centre, place of its neighbour), straight from equation 1."""
+    n, sentence, windows = len(text.numbers), text.sentence.tolist(), text.windows.tolist()
+    return [(t, o) for t in range(n) for o in range(n) if 0 < abs(t - o) <= windows[t] and sentence[t] == sentence[o]]
+
+
+def core_losses(model: SkipGram, text: Text, noise: Tensor, pairs: list[tuple[int, int]], negatives: int) -> Tensor:
+    """The sum of the losses of these pairs as the core has it; ``noise[row]`` is that of the words in the row."""
+    t, o = torch.tensor(pairs).T
+    centres = text.numbers[t]
+    positive = model.scores(centres, text.numbers[o][:, None])[:, 0]
+    return len(pairs) * negative_sampling_loss(positive, model.scores(centres, noise[t // module.ROW]), negatives)
+
+
+def check_equals_the_core(make: Callable[..., Engine], seed: int, window: int = 3, negatives: int = 5) -> None:
+    """Block after block, the engine's tables are those of plain gradient descent on the sum of the pairs' losses."""
+    text, model, spec = some_text(seed, window=window), some_model(), some_model()
+    engine = make(model, noise_distribution([3] * WORDS), window, negatives, bound=math.inf)
+    blocks = list(engine.blocks(text, torch.Generator().manual_seed(seed)))
+    noise = torch.cat([others[:, -module.NOISE :] for _, others, _ in blocks])
+    pairs, size = places_of_pairs(text), module.ROW * module.ROWS
+    for number, block in enumerate(blocks):
+        here = [pair for pair in pairs if pair[0] // size == number]
+        if here:
+            loss = core_losses(spec, text, noise, here, negatives)
+            assert engine.loss(*block) == pytest.approx(loss.item() / len(here), rel=1e-10), f"block {number}"
+            slopes = torch.autograd.grad(loss, list(spec.parameters()))
+            with torch.no_grad():
+                for table, slope in zip(spec.parameters(), slopes, strict=True):
+                    table -= RATE * slope
+        engine.step(*block, RATE * engine.neighbours, RATE * engine.weights)
+        torch.testing.assert_close(model.centre, spec.centre, rtol=1e-10, atol=1e-10, msg=lambda m: f"W: {m}")
+        torch.testing.assert_close(model.context, spec.context, rtol=1e-10, atol=1e-10, msg=lambda m: f"W': {m}")
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(("window", "negatives"), [(1, 1), (3, 5), (6, 2)])
+def test_a_block_is_a_step_of_the_core(seed: int, window: int, negatives: int) -> None:
+    check_equals_the_core(Engine, seed, window, negatives)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_misconceptions_are_caught(mistake: type) -> None:
+    with pytest.raises(AssertionError):
+        check_equals_the_core(mistake, 0)
+
+
+@pytest.mark.usefixtures("small")
+def test_misconceptions_differ_in_one_thing_only() -> None:
+    assert len(MISTAKES) >= 5
+    assert all(issubclass(mistake, Engine) and mistake.__doc__ for mistake in MISTAKES)
+
+
+@given(st.lists(st.integers(1, 70), min_size=1, max_size=6), st.integers(1, 7), st.integers(0, 1000))
+def test_each_pair_of_the_paper_and_no_other(lengths: list[int], window: int, seed: int) -> None:
+    """With the sizes of the real thing: what the patterns call neighbours are equation 1's pairs, each once."""
+    text = some_text(seed, tuple(lengths), window)
+    engine = Engine(some_model(), noise_distribution([1] * WORDS), window, 5)
+    found: Counter[tuple[int, int]] = Counter()
+    row = 0
+    for centres, others, lines in engine.blocks(text, torch.Generator().manual_seed(0)):
+        for k in range(len(centres)):
+            for place, line in enumerate(lines[k].tolist()):
+                for column in engine.neighbours[line].nonzero()[:, 0].tolist():
+                    pair = (row * module.ROW + place, row * module.ROW + column - window)
+                    assert (centres[k, place], others[k, column]) == tuple(text.numbers[torch.tensor(pair)])
+                    found[pair] += 1
+            row += 1
+    assert found == Counter(places_of_pairs(text))
+
+
+@pytest.mark.parametrize("negatives", [1, 5, 20])
+def test_the_weights_of_noise_sum_up_to_k_for_each_pair(negatives: int) -> None:
+    neighbours, weights = patterns(4, negatives)
+    noise = (weights - neighbours)[:, -module.NOISE :]
+    torch.testing.assert_close(noise.sum(1), negatives * neighbours.sum(1), rtol=1e-12, atol=0)
+    assert (neighbours[:, -module.NOISE :] == 0).all()
+
+
+def test_noise_is_drawn_anew_for_each_row_from_the_distribution() -> None:
+    counts = [50, 30, 12, 5, 3]
+    noise = noise_distribution(counts)
+    text = some_text(0, (20,) * 300, words=5)
+    engine = Engine(some_model(words=5), noise, 3, 5)
+    drawn = torch.cat(
+        [others[:, -module.NOISE :] for _, others, _ in engine.blocks(text, torch.Generator().manual_seed(1))]
+    )
+    found = torch.bincount(drawn.flatten(), minlength=5)
+    assert chisquare(found.numpy(), (noise * drawn.numel()).numpy()).pvalue > 1e-4
+    assert len(drawn.unique(dim=0)) == len(drawn)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("bound", [0.5, 2.0, 7.0])
+def test_the_bound_scales_a_words_whole_step(bound: float) -> None:
+    """A word moves as it would without the bound, times bound/(sum of its rates) where that is below 1."""
+    text, noise = some_text(3), noise_distribution([3] * WORDS)
+    bounded, free, before = some_model(), some_model(), some_model()
+    engines = [Engine(bounded, noise, 3, 5, bound), Engine(free, noise, 3, 5, math.inf)]
+    block = next(engines[0].blocks(text, torch.Generator().manual_seed(0)))
+    for engine in engines:
+        engine.step(*block, RATE * engine.neighbours, RATE * engine.weights)
+    centres, others, lines = block
+    rates = RATE * engines[0].weights[lines]  # (n, l, b + k)
+    scaled = 0
+    for table, words, sums in (("centre", centres, rates.sum(2)), ("context", others, rates.sum(1))):
+        for word in range(WORDS):
+            total = sums[words == word].sum().item()
+            share = min(1.0, bound / total) if total else 1.0
+            scaled += share < 1
+            moved, freely = (getattr(model, table)[word] - getattr(before, table)[word] for model in (bounded, free))
+            torch.testing.assert_close(moved, share * freely, rtol=1e-10, atol=1e-12)
+    assert scaled > 0
+
+
+def test_a_rare_word_does_not_notice_the_bound() -> None:
+    """Where no sum of rates reaches the bound, not a bit changes."""
+    text, noise = some_text(0, (8,) * 4, words=3000), noise_distribution([1] * 3000)
+    tables = []
+    for bound in (module.BOUND, math.inf):
+        model = some_model(words=3000)
+        Engine(model, noise, 3, 5, bound).learn(text, 0.002, torch.Generator().manual_seed(0))
+        tables.append(model.centre.detach())
+    assert torch.equal(*tables)
+
+
+def test_learning_is_a_function_of_text_rate_and_generator() -> None:
+    tables = []
+    for seed in (0, 0, 1):
+        model = some_model()
+        Engine(model, noise_distribution([3] * WORDS), 3, 5).learn(
+            some_text(0), RATE, torch.Generator().manual_seed(seed)
+        )
+        tables.append(torch.cat([model.centre, model.context]).detach())
+    assert torch.equal(tables[0], tables[1])
+    assert not torch.equal(tables[0], tables[2])
+
+
+def test_the_first_loss() -> None:
+    model = SkipGram(WORDS, DIM)
+    loss = Engine(model, noise_distribution([3] * WORDS), 3, 5).learn(
+        some_text(0), RATE, torch.Generator().manual_seed(0)
+    )
+    assert loss == pytest.approx(6 * math.log(2), rel=1e-6)
+
+
+def test_a_text_without_pairs_changes_nothing() -> None:
+    for lengths in ((), (1, 1, 1)):
+        model, before = some_model(), some_model()
+        engine = Engine(model, noise_distribution([3] * WORDS), 3, 5)
+        assert math.isnan(engine.learn(some_text(0, lengths), RATE, torch.Generator().manual_seed(0)))
+        assert torch.equal(model.centre, before.centre)
+        assert torch.equal(model.context, before.context)
+
+
+def frequent_word(n: int, generator: torch.Generator) -> Tensor:
+    """Zipf's law over 5,000 words, but that one word in five is the first."""
+    shares = 1 / torch.arange(1, 5001).double()
+    shares = 0.8 * shares / shares.sum()
+    shares[0] += 0.2
+    return torch.multinomial(shares, n, replacement=True, generator=generator)
+
+
+def repeated(n: int, generator: torch.Generator) -> Tensor:
+    """Two words by turns, then two others."""
+    places = torch.arange(n)
+    return places % 2 + 2 * (places // (n // 2))
+
+
+def bursts(n: int, generator: torch.Generator) -> Tensor:
+    """A rare word two thousand times on end, in an ordinary text."""
+    words = frequent_word(n, generator)
+    words[n // 2 : n // 2 + 2000] = 4999
+    return words
+
+
+HARD = {"frequent word": (frequent_word, 1e-3), "frequent word, all kept": (frequent_word, 0), "repeated": (repeated, 0), "bursts": (bursts, 0)}  # fmt: skip  # noqa: E501
+
+
+def learned(words: Tensor, sample: float | int, bound: float | int, epochs: int = 4) -> tuple[float, float]:
+    """The longest vector and the last loss after training on a text, at default settings but for the bound."""
+    size = int(words.max()) + 1
+    counts = (torch.bincount(words, minlength=size) + 1).tolist()
+    torch.manual_seed(0)
+    model = SkipGram(size, 100)
+    engine = Engine(model, noise_distribution(counts), 5, 5, bound)
+    sentence = torch.arange(len(words)) // 20
+    for epoch in range(epochs):
+        generator = torch.Generator().manual_seed(epoch)
+        text = draw_text(words, sentence, keep_probability(counts, sample), 5, generator)
+        engine.learn(text, 0.05, generator)
+    longest = torch.cat([model.centre, model.context]).norm(dim=1).max().item()
+    return longest, engine.loss(*next(engine.blocks(text, torch.Generator().manual_seed(9))))
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_the_engine_does_not_diverge(name: str) -> None:
+    """Vectors stay as short as in any training, and the loss below the (k + 1) ln 2 of knowing nothing."""
+    make, sample = HARD[name]
+    longest, loss = learned(make(20_000, torch.Generator().manual_seed(0)), sample, module.BOUND)
+    assert longest < 6
+    assert loss < 6 * math.log(2)
+
+
+def test_without_its_bound_the_engine_diverges() -> None:
+    """So that the test above can fail: the same text with the bound at infinity."""
+    make, sample = HARD["frequent word"]
+    longest, _ = learned(make(20_000, torch.Generator().manual_seed(0)), sample, math.inf)
+    assert not longest < 1000

@@ -1,0 +1,125 @@
+"""Equation → function → test (Mikolov et al. 2013b)
+
+v'_{w_O} · v_{w_I}                    SkipGram.scores, all_scores   test_scores_equal_loops, test_both_forms_agree
+W uniform in ±1/(2 dim), W' zero      SkipGram                      test_first_weights, test_step_0_is_known
+W W'ᵀ has rank dim at most            SkipGram.all_scores           test_the_rank_of_all_scores
+"""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import kstest
+from torch.testing import assert_close
+
+from tests.strategies import unequal_sizes, whole_tensors
+from word2vec.model import SkipGram
+
+EXACT = {"rtol": 1e-10, "atol": 1e-11}
+
+
+def model_of(centre, context) -> SkipGram:
+    model = SkipGram(*centre.shape).to(centre.dtype)
+    with torch.no_grad():
+        model.centre.copy_(centre)
+        model.context.copy_(context)
+    return model
+
+
+@st.composite
+def models_and_pairs(draw):
+    words, dim, n, k = draw(unequal_sizes(4))
+    model = model_of(draw(whole_tensors(words, dim)), draw(whole_tensors(words, dim)))
+    numbers = st.integers(0, words - 1)
+    centres = torch.tensor(draw(st.lists(numbers, min_size=n, max_size=n)))
+    contexts = torch.tensor(draw(st.lists(st.lists(numbers, min_size=k, max_size=k), min_size=n, max_size=n)))
+    return model, centres, contexts
+
+
+@given(drawn=models_and_pairs())
+def test_scores_equal_loops(drawn) -> None:
+    model, centres, contexts = drawn
+    scores = model.scores(centres, contexts)
+    assert scores.shape == contexts.shape
+    for i, centre in enumerate(centres.tolist()):
+        for j, context in enumerate(contexts[i].tolist()):
+            expected = sum(a * b for a, b in zip(model.centre[centre], model.context[context], strict=True))
+            assert scores[i, j] == expected, f"score of ({centre}, {context}) is {scores[i, j]}, expected {expected}"
+
+
+@given(drawn=models_and_pairs())
+def test_both_forms_agree(drawn) -> None:
+    model, centres, contexts = drawn
+    assert_close(model.all_scores(centres).gather(1, contexts), model.scores(centres, contexts), **EXACT)
+    assert model.all_scores(centres).shape == (len(centres), len(model.centre))
+
+
+@given(drawn=models_and_pairs())
+def test_only_words_that_occur_have_a_gradient(drawn) -> None:
+    model, centres, contexts = drawn
+    centre, context = torch.autograd.grad(model.scores(centres, contexts).exp().sum(), (model.centre, model.context))
+    for word in range(len(model.centre)):
+        assert word in centres or not centre[word].any(), f"word {word} is no centre"
+        assert word in contexts or not context[word].any(), f"word {word} is no context"
+
+
+@given(drawn=models_and_pairs())
+def test_the_gradient_of_a_row_is_the_sum_of_the_others(drawn) -> None:
+    """∂ Σ s / ∂ v_w is the sum of v'_o over the pairs (w, o), and the reverse."""
+    model, centres, contexts = drawn
+    got = torch.autograd.grad(model.scores(centres, contexts).sum(), (model.centre, model.context))
+    expected = torch.zeros_like(model.centre), torch.zeros_like(model.context)
+    for w, row in zip(centres.tolist(), contexts.tolist(), strict=True):
+        for o in row:
+            expected[0][w] += model.context[o].detach()
+            expected[1][o] += model.centre[w].detach()
+    assert_close(got, expected, **EXACT)
+
+
+def test_first_weights() -> None:
+    """Uniform within ±1/(2 dim), by Kolmogorov and Smirnov; W' is zero."""
+    words, dim = 300, 20
+    torch.manual_seed(0)
+    model = SkipGram(words, dim)
+    assert model.centre.shape == model.context.shape == (words, dim)
+    assert model.centre.abs().max() <= 1 / (2 * dim)
+    assert kstest(model.centre.detach().flatten().numpy(), "uniform", (-1 / (2 * dim), 1 / dim)).pvalue > 1e-3
+    assert not model.context.any()
+    assert sorted(name for name, _ in model.named_parameters()) == ["centre", "context"]
+
+
+@given(words=st.integers(2, 9), dim=st.integers(1, 9))
+def test_step_0_is_known(words, dim) -> None:
+    """All scores are 0, so all words are equally likely."""
+    model = SkipGram(words, dim)
+    assert not model.all_scores(torch.arange(words)).any()
+    log_probabilities = model.all_scores(torch.arange(words)).log_softmax(dim=1)
+    assert_close(log_probabilities, torch.full((words, words), -math.log(words)))
+
+
+def test_the_rank_of_all_scores() -> None:
+    """No hidden layer: 7 words have 7 · 7 scores, and with dim 3 a matrix of rank 3."""
+    torch.manual_seed(0)
+    model = model_of(torch.randn(7, 3).double(), torch.randn(7, 3).double())
+    assert torch.linalg.matrix_rank(model.all_scores(torch.arange(7))) == 3
+
+
+def test_the_seed_decides() -> None:
+    models = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        models.append(SkipGram(5, 4))
+    assert torch.equal(models[0].centre, models[1].centre)
+    assert not torch.equal(models[0].centre, models[2].centre)
+
+
+@pytest.mark.parametrize(("words", "dim"), [(1, 3), (0, 3), (2, 0), (-1, -1)])
+def test_wrong_sizes_are_named(words: int, dim: int) -> None:
+    with pytest.raises(ValueError, match=f"words must be at least 2 and dim at least 1, got {words} and {dim}"):
+        SkipGram(words, dim)
+
+
+def test_the_smallest_model() -> None:
+    assert SkipGram(2, 1).all_scores(torch.tensor([1])).shape == (1, 2)
