@@ -53,8 +53,8 @@ def write_names(path: Path, size: int) -> None:
 
 def train_once(path: Path) -> dict[str, float | int]:
     """In a process of its own: counts and trains one epoch; peak memory and tables in bytes."""
+    from lab import How
     from word2vec.beyond.text import TextConfig, train_on_text
-    from word2vec.beyond.toy import How
 
     begun = time.monotonic()
     trained = train_on_text(TextConfig(epochs=1), path, path.parent / "run", How("python -m bench memory"))

@@ -1,7 +1,7 @@
 """How fast, and how well, the block engine learns from real text beside gensim's compiled code.
 
 Both get the same text, already counted, and only the training is timed. gensim has two fast modes, sentences in memory
-and its ``corpus_file``; both run with the first seed, and the faster one goes on. Its learning rate is the default,
+and its ``corpus_file``; each reads the text once, and the faster one goes on. Its learning rate is the default,
 0.025; a third candidate is gensim with the rate that the engine has. Each seed is a repetition: the candidates run in
 turn, in every second repetition in reverse order. After a training the vectors are judged, on what people say about
 pairs of words and on analogies, by the same functions for all.
@@ -20,20 +20,22 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from bench.timing import ratios, spread, table, told
+from bench.timing import Spread, ratios, spread, table, told
 from lab import seed_everything, write_text
 from word2vec.beyond.corpus import Corpus, read_corpus
+from word2vec.beyond.engine import BOUND
 from word2vec.beyond.text import TextConfig, TextTraining, vocabulary_of
 from word2vec.evaluate import ALL, judge_analogies, judge_similarity, read_analogies, read_similarity
 
 RESULTS = Path("runs/bench/word2vec/results.json")
+BOUND_RESULTS = Path("runs/bench/bound/results.json")
 WORKERS = 2
 MUST, MOONSHOT = 1.5, 3.0  # times gensim's words per second
 SETS = {  # by text: what its vectors are judged on
     "english": {"WordSim-353": "wordsim353.tsv", "SimLex-999": "simlex999.txt", "analogies": "questions-words.txt"},
     "korean": {"WordSim-353 in Korean": "wordsim353-korean.csv"},
 }
-OURS, PEER, FASTER_PEER = "ours", "gensim", "gensim, our learning rate"
+OURS, PEER, PEER_AT_OUR_RATE = "ours", "gensim", "gensim, our learning rate"
 
 
 class Outcome(NamedTuple):
@@ -61,21 +63,25 @@ class Text:
                 self.judges[kind] = lambda vectors, words, p=pairs: judge_similarity(vectors, words, p).correlation
 
     def judged(self, seconds: float, vectors: Float[Tensor, "v d"], words: Sequence[str]) -> Outcome:
-        return Outcome(seconds, {kind: judge(vectors, words) for kind, judge in self.judges.items()})
+        finite = bool(vectors.isfinite().all())
+        return Outcome(
+            seconds, {kind: judge(vectors, words) if finite else math.nan for kind, judge in self.judges.items()}
+        )
 
-    def ours(self, seed: int) -> Outcome:
+    def ours(self, seed: int, bound: float | int = BOUND) -> Outcome:
         seed_everything(seed)
         training = TextTraining(self.corpus, self.vocabulary, replace(self.config, seed=seed))
+        training.engine.bound = bound
         begun = time.perf_counter()
         for step in range(training.steps):
             training.step(step)
         seconds = time.perf_counter() - begun
         return self.judged(seconds, training.model.centre.detach(), self.vocabulary.words)
 
-    def gensim(self, seed: int, in_memory: bool, rate: float) -> Outcome:
+    def gensim(self, seed: int, in_memory: bool, rate: float, epochs: int | None = None) -> Outcome:
         from gensim.models import Word2Vec
 
-        config = self.config
+        config = self.config if epochs is None else replace(self.config, epochs=epochs)
         model = Word2Vec(
             vector_size=config.dim, window=config.window, negative=config.negatives, sg=1, sample=config.sample,
             min_count=config.min_count, workers=WORKERS, epochs=config.epochs, alpha=rate, seed=seed + 1,
@@ -96,12 +102,10 @@ def measure(repetitions: int = 5, folder: Path | None = None, results: Path = RE
         ValueError: if ``folder``, with the texts and what they are judged on, is not given, or ``repetitions`` is
             below 1.
     """
-    if folder is None:
-        raise ValueError(
-            "--folder must name the folder with english.txt, korean.txt and the files of words to judge on"
-        )
+    folder = checked(folder)
     if repetitions < 1:
         raise ValueError(f"repetitions must be at least 1, got {repetitions}")
+    torch.set_num_threads(WORKERS)
     measured = {name: compare(Text(folder, name, TextConfig(), results.parent), repetitions) for name in SETS}
     content = {
         "paper": "word2vec",
@@ -116,15 +120,45 @@ def measure(repetitions: int = 5, folder: Path | None = None, results: Path = RE
     return "\n\n".join([*parts, str(results)])
 
 
+def measure_bound(folder: Path | None = None, results: Path = BOUND_RESULTS) -> str:
+    """What the bound on a word's step does for quality, on the English text with one seed.
+
+    Raises:
+        ValueError: if ``folder`` is not given.
+    """
+    text = Text(checked(folder), "english", TextConfig(), results.parent)
+    rows = []
+    for bound in (BOUND / 3, BOUND, 3 * BOUND, math.inf):
+        outcome = text.ours(0, bound)
+        scores = {kind: score if math.isfinite(score) else None for kind, score in outcome.scores.items()}
+        rows.append({"bound": bound if bound < math.inf else "none", "scores": scores})
+    content = {"paper": "word2vec", "what": "bound", "command": "python -m bench bound --folder FOLDER", "rows": rows}
+    write_text(results, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    kinds = list(rows[0]["scores"])
+    lines = [("bound", *kinds)]
+    for row in rows:
+        cells = ("not finite" if row["scores"][kind] is None else f"{row['scores'][kind]:.4f}" for kind in kinds)
+        lines.append((str(row["bound"]), *cells))
+    return f"{table(lines)}\n\n{results}"
+
+
+def checked(folder: Path | None) -> Path:
+    if folder is None:
+        raise ValueError(
+            "--folder must name the folder with english.txt, korean.txt and the files of words to judge on"
+        )
+    return folder
+
+
 def compare(text: Text, repetitions: int) -> dict:
     """All candidates with the seeds 0, 1, …"""
     config = text.config
-    first = {mode: text.gensim(0, mode, 0.025) for mode in (True, False)}
+    first = {mode: text.gensim(0, mode, 0.025, 1) for mode in (True, False)}
     in_memory = first[True].seconds <= first[False].seconds
     candidates = {
         OURS: text.ours,
         PEER: lambda seed: text.gensim(seed, in_memory, 0.025),
-        FASTER_PEER: lambda seed: text.gensim(seed, in_memory, config.learning_rate),
+        PEER_AT_OUR_RATE: lambda seed: text.gensim(seed, in_memory, config.learning_rate),
     }
     outcomes: dict[str, list[Outcome]] = {name: [] for name in candidates}
     for seed in range(repetitions):
@@ -157,7 +191,7 @@ def text_table(text: Mapping) -> str:
     rows.append(("words/s", *(f"{text['speed'][name]['median']:,.0f}" for name in names)))
     for kind, row in text["quality"].items():
         rows.append((kind, *(f"{row[name]['mean']:.4f} ± {row[name]['error']:.4f}" for name in names)))
-    ratio = told(type(spread([1.0]))(**text["ratio"]))
+    ratio = told(Spread(**text["ratio"]))
     return (
         f"{table(rows)}\n"
         f"{ratio} times gensim's words per second (must {MUST}, moonshot {MOONSHOT}; gensim: {text['mode']})"

@@ -11,6 +11,7 @@ TAKEN = {  # entry of results/word2vec.json: the pictures taken with it, by thei
     "toy": {"relations.png": "word2vec-relations.png", "training.png": "word2vec-training.png"},
     "comparison": {"comparison.png": "word2vec-comparison.png"},
     "bench": {},
+    "bound": {},
     "memory": {},
 }
 CORE = {  # file of the core: what stands in it, in the order to read them
@@ -71,6 +72,16 @@ def bench(results: Mapping) -> str:
     return "\n\n".join([*parts, f"`{entry['command']}`: {entry['repetitions']} seeds ({entry['machine']})."])
 
 
+def bound(results: Mapping) -> str:
+    entry = results["bound"]
+    kinds = list(entry["rows"][0]["scores"])
+    rows = [
+        [f"{row['bound']}", *("not finite" if (x := row["scores"][kind]) is None else f"{x:.4f}" for kind in kinds)]
+        for row in entry["rows"]
+    ]
+    return f"{markdown(['bound', *kinds], rows)}\n\n`{entry['command']}`: english.txt, seed 0 ({entry['machine']})."
+
+
 def memory(results: Mapping) -> str:
     entry = results["memory"]
     names = {
@@ -91,6 +102,7 @@ BLOCKS: dict[str, Callable[[Mapping], str]] = {
     "toy": toy,
     "comparison": comparison,
     "bench": bench,
+    "bound": bound,
     "memory": memory,
     "lines": lambda results: reading_order("word2vec", CORE),
 }

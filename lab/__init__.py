@@ -8,11 +8,12 @@ from lab.checkpoint import CheckpointError, load_weights, save_weights, write_by
 from lab.device import choose_device
 from lab.errors import command_line
 from lab.folders import finished, load_best, read_summary, under_way
-from lab.run import Run
+from lab.run import How, Run
 from lab.seeding import seed_everything
 
 __all__ = [
     "CheckpointError",
+    "How",
     "Run",
     "choose_device",
     "command_line",

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import safetensors.torch
 import torch
@@ -39,8 +40,10 @@ def sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Writes the whole file or leaves the old one as it is, and makes the folder if it is not there.
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which takes the place of ``path`` when the block ends, whole; if anything fails, the old one
+    stays as it is. Makes the folder if it is not there.
 
     Raises:
         OSError: if it cannot be written (a full disk, a file where the folder should be), in one line with its name.
@@ -50,8 +53,8 @@ def write_bytes(path: Path, data: bytes) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with temporary.open("wb") as file:
-                file.write(data)
-                file.flush()
+                yield file
+            with temporary.open("rb+") as file:  # by its name: a library may have put another file there
                 os.fsync(file.fileno())
             temporary.replace(path)
             sync_folder(path.parent)
@@ -61,16 +64,45 @@ def write_bytes(path: Path, data: bytes) -> None:
             raise
 
 
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes the whole file or leaves the old one as it is, and makes the folder if it is not there.
+
+    Raises:
+        OSError: as ``replacing``.
+    """
+    with replacing(path) as file:
+        file.write(data)
+
+
 def write_text(path: Path, text: str) -> None:
     """``write_bytes`` for text, in UTF-8."""
     write_bytes(path, text.encode())
 
 
+class Patient:
+    """A file as torch's writer needs it: in the middle of its work it can do nothing with an error, so that is kept."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.error = file, None
+
+    def write(self, data: bytes | memoryview) -> int:
+        try:
+            return self.file.write(data) if self.error is None else len(data)
+        except OSError as error:
+            self.error = error
+            return len(data)
+
+    def flush(self) -> None:
+        """It is flushed at the end."""
+
+
 def save(path: Path, state: dict) -> None:
-    """Saves tensors, numbers, strings, and lists, tuples and dicts of these."""
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    write_bytes(path, buffer.getvalue())
+    """Saves tensors, numbers, strings, and lists, tuples and dicts of these, without a second copy in memory."""
+    with replacing(path) as file:
+        patient = Patient(file)
+        torch.save(state, patient)
+        if patient.error is not None:
+            raise patient.error
 
 
 def load(path: Path) -> dict:
@@ -90,10 +122,18 @@ def load(path: Path) -> dict:
 
 
 def save_weights(path: Path, model: nn.Module) -> None:
-    """Saves parameters and buffers as safetensors."""
-    # Copies, because safetensors wants whole tensors of their own: no views, and no two names for one (tied weights).
-    tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in model.state_dict().items()}
-    write_bytes(path, safetensors.torch.save(tensors))
+    """Saves parameters and buffers as safetensors; copies only those that have two names (tied weights)."""
+    tensors, places = {}, set()
+    for name, tensor in model.state_dict().items():
+        tensor = tensor.detach().cpu().contiguous()
+        place = tensor.untyped_storage().data_ptr()
+        tensors[name] = tensor.clone() if place in places else tensor
+        places.add(place)
+    with replacing(path) as file:
+        try:
+            safetensors.torch.save_file(tensors, file.name)
+        except safetensors.SafetensorError as error:
+            raise OSError(str(error)) from error
 
 
 def load_weights(path: Path, model: nn.Module) -> None:

@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,17 @@ from lab import folders
 from lab.checkpoint import CheckpointError, load, naming, save, save_weights, write_text
 from lab.distributed import gather, on_first, processes, sum_counts
 from lab.seeding import random_states, restore_random_states
+
+
+@dataclass(frozen=True)
+class How:
+    """How a run is started, whatever it computes."""
+
+    command: str  # that starts it, for messages
+    title: str = "training"
+    device: str | None = None
+    resume: bool = False
+    restart: bool = False
 
 
 class Run:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from lab import How
 from tour.chapter import Chapter, Row
-from vqa.beyond.commands import How, draw_result, stopped, train_and_judge
+from vqa.beyond.commands import draw_result, stopped, train_and_judge
 from vqa.beyond.sources import open_source
 from vqa.evaluate import PROMISES
 from vqa.train import CONFIGS, Config

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from lab import under_way
+from lab import How, under_way
 from tour.chapter import Chapter, Row
-from word2vec.beyond.toy import How, draw_result, train_and_judge
+from word2vec.beyond.toy import draw_result, train_and_judge
 from word2vec.evaluate import PROMISES
 from word2vec.train import CONFIGS, Config
 

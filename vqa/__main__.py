@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 import tyro
 from PIL import Image
 
-from lab import command_line
+from lab import How, command_line
 from vqa.beyond.ask import ask
-from vqa.beyond.commands import How, compare, draw_result, first, train_and_judge
+from vqa.beyond.commands import compare, draw_result, first, train_and_judge
 from vqa.beyond.sources import DATA, Source, open_source
 from vqa.beyond.terminal import percent, result_table, table
 from vqa.train import CONFIGS, Config

@@ -1,4 +1,5 @@
-"""``python -m word2vec`` trains; ``… nearest``, ``… analogy`` and ``… evaluate`` ask what the vectors know."""
+"""``python -m word2vec`` trains, ``… compare`` with each objective; ``… nearest``, ``… analogy`` and ``… evaluate`` ask
+what vectors know, ``… export`` writes them as a file, ``… phrases`` joins words of a text."""
 
 import argparse
 import shlex
@@ -10,11 +11,11 @@ from typing import Annotated, Literal
 
 import tyro
 
-from lab import command_line
+from lab import How, command_line
 from word2vec.beyond.formats import write_vectors
 from word2vec.beyond.phrases import write_phrases
 from word2vec.beyond.text import TextConfig, train_on_text
-from word2vec.beyond.toy import How, compare, draw_result, train_and_judge
+from word2vec.beyond.toy import compare, draw_result, train_and_judge
 from word2vec.beyond.trained import check_words, completions, neighbours, open_vectors
 from word2vec.evaluate import (
     HELD_OUT,
@@ -68,6 +69,7 @@ class Vectors:
     data: DataName = "toy"  # those of the last training on this
     vectors: Path | None = None  # or those of a file, .txt, .vec or .bin
     table: TableName = "centre"  # W, W' or their sum
+    limit: int | None = None  # of a file, only so many words, the most frequent as a rule
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def place_of_verb(arguments: Sequence[str]) -> int | None:
     """Where the verb stands, if there is one: a word behind an option, as in ``--path train``, is its value."""
     before = ["", *arguments]
-    options = {word for word in arguments if word.startswith("--")} - {"--resume", "--restart"}
+    options = {word for word in arguments if word.startswith("--") and "=" not in word} - {"--resume", "--restart"}
     return next((k for k, word in enumerate(arguments) if word in VERBS and before[k] not in options), None)
 
 
@@ -215,6 +217,8 @@ def run_train(chosen: Train, command: str) -> None:
 
 
 def run_compare(chosen: Compare, command: str) -> None:
+    if chosen.fields.objective != CONFIGS["toy"].objective:
+        raise ValueError(f"--objective must be left out where all are compared, got {chosen.fields.objective!r}")
     how = How(command, device=chosen.device, resume=chosen.resume, restart=chosen.restart)
     found, path = compare(chosen.fields, RUNS / "compare", how)
     print(f"{'objective':<20}{KNOWN:>10}{HELD_OUT:>10}{'seconds':>10}")
@@ -264,7 +268,7 @@ def run_phrases(chosen: Phrases) -> None:
 
 
 def vectors_of(chosen: Vectors):
-    return open_vectors(RUNS / chosen.data, chosen.data, chosen.table, chosen.vectors)
+    return open_vectors(RUNS / chosen.data, chosen.data, chosen.table, chosen.vectors, chosen.limit)
 
 
 def check_least(name: str, number: int | float, least: int) -> None:

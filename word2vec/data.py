@@ -1,7 +1,7 @@
 """Batches out of the toy language (``word2vec.grammar``); a batch is a pure function of its step.
 
 A stretch of sentences is read, its frequent words are thinned out, windows are drawn, and then come the pairs, as in
-``word2vec.pairs``. No sentence comes twice.
+``word2vec.pairs``. Each sentence is drawn anew; the language has about a thousand that differ.
 """
 
 from collections import Counter
@@ -23,8 +23,8 @@ def toy_vocabulary(seed: int) -> Vocabulary:
 
 
 def generator_at(seed: int, step: int) -> torch.Generator:
-    """A stream of random numbers that belongs to this seed and step. Torch's generator takes 32 bits of a seed, so a
-    large number lies between the first streams of two seeds, and behind the last come the first again."""
+    """A stream of random numbers that belongs to this seed and step. Torch's generator on the CPU uses the low 32 bits
+    of its seed alone; seeds are 1,000,003 apart, so that two of them share no stream within a million steps."""
     return torch.Generator().manual_seed((seed * 1_000_003 + step) % 2**32)
 
 
@@ -38,12 +38,20 @@ class ToyText:
         window: the largest window, in words on each side.
         sample: the threshold of subsampling, 0 for none.
         power: of the noise distribution.
+        split: of the sentences; ``test`` is another draw than ``train``.
     """
 
     def __init__(
-        self, vocabulary: Vocabulary, seed: int, sentences: int, window: int, sample: float | int, power: float | int
+        self,
+        vocabulary: Vocabulary,
+        seed: int,
+        sentences: int,
+        window: int,
+        sample: float | int,
+        power: float | int,
+        split: str = "train",
     ) -> None:
-        self.vocabulary, self.seed, self.sentences, self.window = vocabulary, seed, sentences, window
+        self.vocabulary, self.seed, self.sentences, self.window, self.split = vocabulary, seed, sentences, window, split
         self.keep = keep_probability(vocabulary.counts, sample)
         self.noise = noise_distribution(vocabulary.counts, power)
 
@@ -56,7 +64,7 @@ class ToyText:
         first = step * self.sentences
         numbers, sentence = [], []
         for index in range(first, first + self.sentences):
-            words = self.vocabulary.numbers(sentence_at("train", self.seed, index))
+            words = self.vocabulary.numbers(sentence_at(self.split, self.seed, index))
             numbers += words
             sentence += [index] * len(words)
         return draw_text(torch.tensor(numbers), torch.tensor(sentence), self.keep, self.window, generator)

@@ -10,6 +10,7 @@ Similar words are judged by the rank correlation of cosines with what people sai
 Hill et al. 2015, SimLex-999). Pairs and questions with an unknown word are left out, and their share is told.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -74,13 +75,15 @@ def judge_analogies(
 ) -> dict[str, Judged]:
     """By section, and over ``all`` questions, how many are answered rightly.
 
-    Upper and lower case count as the same, and only the ``most`` first words can be answers, as in gensim.
+    Upper and lower case count as the same, and only the ``most`` first words can be answers, as in gensim. Of words
+    that differ in case only, the first one's vector stands for all; in gensim each can answer.
 
     Args:
         vectors: of ``words``, the most frequent first.
         form: add or mul.
     """
-    index, vectors = folded(words[:most]), vectors[:most]
+    index = folded(words[:most])
+    vectors, index = vectors[list(index.values())], {word: number for number, word in enumerate(index)}
     judged = {}
     for name, questions in analogies.items():
         numbers = [[index[word.upper()] for word in q] for q in questions if all(word.upper() in index for word in q)]
@@ -150,16 +153,19 @@ def read_similarity(path: Path) -> list[tuple[str, str, float]]:
     Raises:
         ValueError: if a line has another form, or there is none.
     """
-    pairs = []
+    pairs, headings = [], 1
     for number, line in enumerate(lines_of(path), 1):
         cells = [cell.strip() for cell in re.split("\t|,", line)]
         if line.startswith("#") or not line.strip():
             continue
         try:
             first, second, score = cells
+            if not math.isfinite(float(score)):
+                raise ValueError
             pairs.append((first, second, float(score)))
         except ValueError:
-            if pairs or len(cells) != 3:
+            headings -= 1
+            if pairs or len(cells) != 3 or headings < 0:
                 raise ValueError(f"{path} must have two words and a number, got {line!r} in line {number}") from None
     if not pairs:
         raise ValueError(f"{path} must have lines of two words and a number, and has none")

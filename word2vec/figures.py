@@ -99,6 +99,7 @@ def draw_arrows(axes: Axes, arrows: Sequence[Arrow]) -> None:
     axes.set_xlim(min(xs) - 0.62 * width, max(xs) + 0.62 * width)
     axes.set_ylim(min(ys) - 0.12 * height, max(ys) + 0.12 * height)
     axes.tick_params(labelsize=11)
+    axes.locator_params(axis="x", nbins=5)
 
 
 def draw_training(path: Path, history: Sequence[Mapping[str, float | int]], baseline: Mapping[str, float]) -> None:

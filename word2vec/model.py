@@ -4,8 +4,8 @@ It is two tables with a row for each word: :math:`v_w` for the word as a centre,
 neighbour. There is no hidden layer and no non-linearity: what a pair of words scores is the product of two rows. So the
 whole model is a matrix of scores, W W'ᵀ, that is allowed no more than ``dim`` dimensions.
 
-What differs: nothing. Which table is meant by "the word vectors" is a choice that the paper does not mention; the
-authors' code saves W, and so do we.
+Which table is meant by "the word vectors" is a choice that the papers do not mention; the authors' code saves W, and so
+do we. Which of two words predicts the other is told in ``word2vec.pairs``.
 """
 
 import torch

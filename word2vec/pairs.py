@@ -4,6 +4,10 @@ A window is measured in words on each side: with c = 5 a word has up to ten neig
 span and would call the same window 11. Each word draws its own window from 1 … c, so that a neighbour at distance
 j is met with probability (c − j + 1)/c: near ones count more. A sentence is subsampled before windows are cut, so
 that a window reaches farther where words were dropped, and no window reaches out of its sentence.
+
+What differs: here, as in the paper, a word predicts those in its own window. In the authors' code, and in gensim, the
+words in a word's window predict that word. Both meet the same pairs equally often; which word's window decides is not
+the same.
 """
 
 from collections.abc import Sequence
@@ -65,7 +69,7 @@ def skip_gram_pairs(text: Text) -> tuple[Int[Tensor, " pairs"], Int[Tensor, " pa
     left, right = reach(text)
     numbers, place = text.numbers, torch.arange(len(text.numbers))
     centres, contexts = [numbers[:0]], [numbers[:0]]
-    for j in range(1, max(text.windows.tolist(), default=0) + 1):
+    for j in range(1, int(torch.stack([left, right]).max()) + 1 if len(place) else 1):
         for side, offset in ((left, -j), (right, j)):
             centre = place[side >= j]
             centres.append(numbers[centre])  # w_t

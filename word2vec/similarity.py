@@ -79,7 +79,7 @@ def ranks(values: Sequence[float]) -> Float[Tensor, " n"]:
     tensor = torch.tensor(values, dtype=torch.float64)
     below = (tensor[None] < tensor[:, None]).sum(1)  # (n,), how many are lower
     equal = (tensor[None] == tensor[:, None]).sum(1)
-    return below + (equal + 1) / 2
+    return below + (equal + 1).double() / 2
 
 
 def spearman(one: Sequence[float], other: Sequence[float]) -> float:

@@ -1,9 +1,8 @@
-r"""Training (Mikolov et al. 2013a, section 4.2): one pass over a text, at a rate that falls linearly to nothing.
+r"""Training (Mikolov et al. 2013a, section 4.2): at a rate that falls linearly to nothing.
 
 What differs: the authors take a step of plain gradient descent after every pair. Here a step is a batch of pairs out of
 some hundred sentences, and the step is Adam's (Kingma & Ba 2015), which gives rare and frequent words steps of about
-the same size. The form that goes word by word, with plain gradient descent and for real text, is
-``word2vec.beyond.engine``.
+the same size. The form for real text, by gradient descent on blocks of words, is ``word2vec.beyond.engine``.
 """
 
 import math
@@ -25,12 +24,12 @@ class Config:
     """Everything that a training run on the toy language depends on."""
 
     objective: str = "negative-sampling"  # negative-sampling, softmax, hierarchical or cbow
-    steps: int = 800  # batches
+    steps: int = 500  # batches
     sentences: int = 256  # in a batch
-    dim: int = 32  # numbers in a word's vector
+    dim: int = 64  # numbers in a word's vector
     window: int = 5  # words on each side, at most
     negatives: int = 5  # words of noise for each pair
-    sample: float = 1e-2  # words more frequent than that are thinned out; 0 keeps them all
+    sample: float = 3e-3  # words more frequent than that are thinned out; 0 keeps them all
     power: float = 0.75  # of the noise distribution; 0 draws all words equally often
     learning_rate: float = 2e-2  # the first one
     seed: int = 0  # of weights and data
@@ -57,7 +56,12 @@ def check_numbers(config: object) -> None:
             raise ValueError(f"{name} must be above 0, got {value}")
 
 
-CONFIGS = {"toy": Config(), "paper": Config(dim=300)}
+CONFIGS = {
+    "toy": Config(),
+    "paper": Config(
+        dim=300, negatives=15
+    ),  # the sizes of 2013b, table 1; a threshold of 1e-5 would leave no words here
+}
 
 
 def build_optimizer(model: nn.Module, config: Config) -> torch.optim.Optimizer:

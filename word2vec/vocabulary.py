@@ -6,7 +6,7 @@ number for each word: the probability with which it is kept when the corpus is r
 negative sample.
 
 What differs: equation 5 of the paper and the authors' code do not say the same about frequent words. Both forms are
-here, ``keep_probability_paper`` and ``keep_probability``; training uses the code's, as every other library does.
+here, ``keep_probability_paper`` and ``keep_probability``; training uses the code's, as gensim does.
 """
 
 from collections import Counter
@@ -83,8 +83,7 @@ def keep_probability(counts: Sequence[int], sample: float | int) -> Float[Tensor
 
 def noise_distribution(counts: Sequence[int], power: float | int = 0.75) -> Float[Tensor, " v"]:
     r"""2013b, section 2.2: :math:`P_n(w) = U(w)^{3/4} / Z`, between the words' frequencies and all equally often."""
-    weights = frequencies(counts) ** power  # U(w)^¾
-    return weights / weights.sum()
+    return (power * frequencies(counts).log()).softmax(dim=0)  # U(w)^¾ / Z, by logarithms: no power is too large
 
 
 def draw_noise(noise: Float[Tensor, " v"], size: tuple[int, ...], generator: torch.Generator) -> Int[Tensor, "..."]:

@@ -24,7 +24,10 @@ def test_a_wrong_name_is_one_line(capsys) -> None:
     with pytest.raises(SystemExit) as raised:
         main(["toywrld"])
     assert raised.value.code == 2
-    assert capsys.readouterr() == ("", "error: name must be one of stft, toyworld, word2vec, memory, got 'toywrld'\n")
+    assert capsys.readouterr() == (
+        "",
+        "error: name must be one of stft, toyworld, word2vec, bound, memory, got 'toywrld'\n",
+    )
 
 
 @pytest.mark.parametrize(
@@ -34,7 +37,8 @@ def test_a_wrong_name_is_one_line(capsys) -> None:
         (["word2vec"], "--folder must name the folder with english.txt, korean.txt and the files of words to judge on"),
         (["word2vec", "--repetitions", "0", "--folder", "."], "repetitions must be at least 1, got 0"),
         (["word2vec", "--folder", "nowhere"], "cannot read nowhere/english.txt: No such file or directory"),
-        (["stft", "--folder", "."], "--folder is for word2vec alone, got it with stft"),
+        (["stft", "--folder", "."], "--folder is for word2vec and bound alone, got it with stft"),
+        (["bound"], "--folder must name the folder with english.txt, korean.txt and the files of words to judge on"),
         (["memory", "--repetitions", "2"], "--repetitions is not for memory, which is measured once, got 2"),
     ],
 )

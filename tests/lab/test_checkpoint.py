@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors import SafetensorError
 from torch import nn
 
 from lab import CheckpointError, checkpoint, load_weights, save_weights, write_bytes, write_text
@@ -146,6 +147,30 @@ def test_a_really_full_disk(tmp_path) -> None:
     with pytest.raises(OSError, match=f"^cannot write {path}: No space left on device$"):
         checkpoint.save(path, STATE)
     assert checkpoint.load(path) == {"step": 1}
+
+
+def test_weights_on_a_full_disk(tmp_path, monkeypatch) -> None:
+    """The library has an error of its own for it."""
+
+    def full(tensors: dict, name: str) -> None:
+        Path(name).write_bytes(b"half")
+        raise SafetensorError("No space left on device (os error 28)")
+
+    path = tmp_path / "best"
+    save_weights(path, model_of(5))
+    old = path.read_bytes()
+    monkeypatch.setattr(checkpoint.safetensors.torch, "save_file", full)
+    with pytest.raises(OSError, match=rf"^cannot write {path}: No space left on device \(os error 28\)$"):
+        save_weights(path, model_of(4))
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"best": old}
+
+
+def test_what_fails_while_it_is_written_leaves_the_old_file_and_nothing_else(tmp_path) -> None:
+    write_text(tmp_path / "text", "old")
+    with pytest.raises(ValueError, match="of the writer"), checkpoint.replacing(tmp_path / "text") as file:  # noqa: PT012
+        file.write(b"half")
+        raise ValueError("of the writer")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"text": "old"}
 
 
 def test_a_file_where_the_folder_should_be_is_named(tmp_path) -> None:

@@ -11,11 +11,24 @@ class AssignsInsteadOfAdding(Engine):
     """``table[words] += steps`` looks like a sum, but a word that occurs twice keeps its last step only."""
 
     def step(self, centres: Tensor, others: Tensor, lines: Tensor, targets: Tensor, weights: Tensor) -> None:
-        before = self.centre.clone()
-        super().step(centres, others, lines, targets, weights)
-        moved, words = self.centre - before, centres.flatten()
-        counts = torch.bincount(words, minlength=len(before)).clamp(min=1)
-        self.centre.copy_(before + moved / counts[:, None])
+        table, self.centre = self.centre, Assigned(self.centre)
+        try:
+            super().step(centres, others, lines, targets, weights)
+        finally:
+            self.centre = table
+
+
+class Assigned(torch.Tensor):
+    """A table whose ``index_add_`` is ``table[words] = table[words] + steps``."""
+
+    @staticmethod
+    def __new__(cls, table: Tensor) -> "Assigned":
+        return table.as_subclass(cls)
+
+    def index_add_(self, dim: int, words: Tensor, steps: Tensor) -> Tensor:
+        table = self.as_subclass(Tensor)
+        table[words] = table[words] + steps
+        return self
 
 
 class CountsEachDrawFully(Engine):

@@ -102,6 +102,18 @@ WRONG = {
         "objective must be one of negative-sampling, softmax, hierarchical, cbow, got 'glove'",
     ),
     "unknown device": (["--device", "abacus"], "device must be one of"),
+    "a window too wide": ([*TRAIN, "text", "--window", "51"], "window must be at most 50, got 51"),
+    "rates that rise": (
+        [*TRAIN, "text", "--learning-rate", "1e-6"],
+        "last_learning_rate must be at most learning_rate, 1e-06, got 0.0001",
+    ),
+    "one objective of all": (
+        ["compare", "--objective", "cbow"],
+        "--objective must be left out where all are compared, got 'cbow'",
+    ),
+    "no words are left": (["--sample", "1e-12"], "sample and sentences must leave words beside each other, got 1e-12"),
+    "a limit without a file": (["nearest", "king", *TEXT, "--limit", "3"], "limit must be left out where no file"),
+    "thresholds": (["phrases", "--path", "text", "--out", "x", "--thresholds", "nan"], "thresholds must be a finite"),
     "count 0": (["nearest", "king", *TEXT, "--count", "0"], "count must be at least 1, got 0"),
     "count below 0": (["analogy", "the", "king", "and", *TEXT, "--count", "-1"], "count must be at least 1, got -1"),
     "no questions": (["evaluate", *TEXT], "--similarity or --analogies must name a file: only the toy language has"),
@@ -174,7 +186,8 @@ def test_whole_numbers_out_of_range_are_named(work, capsys, start: list[str], na
 @pytest.mark.parametrize("value", ["-1.0", "nan"])
 def test_numbers_out_of_range_are_named(work, capsys, start, name: str, allowed: str, value: str) -> None:
     arguments = [*start, f"--{name.replace('_', '-')}", value]
-    check_refused(arguments, f"error: {name} must be {allowed} 0, got {value}\n", capsys)
+    told = "finite" if value == "nan" else f"{allowed} 0"
+    check_refused(arguments, f"error: {name} must be {told}, got {value}\n", capsys)
 
 
 @pytest.mark.parametrize(
@@ -250,7 +263,7 @@ def test_a_file_in_the_place_of_the_runs(tmp_path, monkeypatch, capsys) -> None:
     Path("text").write_text("a b c\n")
     Path("runs").touch()
     check_refused(["--steps", "1"], "cannot write runs/word2vec/toy.unfinished: ", capsys)
-    check_refused([*TRAIN, "text"], "cannot write runs/word2vec/text.corpus/corpus.ids: ", capsys)
+    check_refused([*TRAIN, "text"], "cannot write runs/word2vec/text.unfinished: ", capsys)
     Path("runs").unlink()
     Path("runs/word2vec").mkdir(parents=True)
     Path("runs/word2vec/text").touch()

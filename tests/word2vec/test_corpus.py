@@ -288,7 +288,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path, folder) -> None:
     with pytest.raises(OSError, match=f"^cannot read {tmp_path}: Is a directory$"):
         read_corpus(tmp_path, folder)
     source = write(tmp_path / "text", "a b\n")
-    with pytest.raises(OSError, match=f"^cannot write {source / 'corpus.ids'}: File exists$"):
+    with pytest.raises(OSError, match=f"^cannot write {source / 'corpus.ids'}: Not a directory$"):
         read_corpus(source, source)
     with pytest.raises(OSError, match=f"^cannot write {source / 'x' / 'corpus.ids'}: (Not a directory|File exists)$"):
         read_corpus(source, source / "x")

@@ -237,8 +237,14 @@ def test_a_text_that_is_none_is_named(tmp_path: Path, data: bytes, message: str)
     assert (tmp_path / "joined").read_text() == "old"
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_word(tmp_path: Path) -> None:
+    (tmp_path / "text").write_bytes(b"\xef\xbb\xbf" + b"new york is new\n" * 3)
+    write_phrases(tmp_path / "text", tmp_path / "out", (0.1,), 0, 1)
+    assert (tmp_path / "out").read_text().startswith("new_york")
+
+
 def test_no_thresholds_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="thresholds must hold a number for each pass, got none"):
+    with pytest.raises(ValueError, match="thresholds must be a finite number for each pass, got none"):
         write_phrases(write(tmp_path / "text", "a b"), tmp_path / "joined", thresholds=())
 
 

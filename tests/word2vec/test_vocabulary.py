@@ -152,6 +152,14 @@ def test_noise_equals_gensims(counts, power) -> None:
     check_sums_to_1(noise_distribution, counts, power)
 
 
+@pytest.mark.parametrize("power", [0, 0.75, 50, 5000])
+def test_no_power_is_too_large(power: float | int) -> None:
+    noise = noise_distribution([9, 5, 5, 1], power)
+    assert noise.sum() == pytest.approx(1)
+    assert noise[0] == noise.max()
+    assert noise[0] / noise[1] == pytest.approx((9 / 5) ** power) if power < 1000 else noise[0] == 1
+
+
 def test_noise_in_closed_form() -> None:
     """16^¾ = 8 and 81^¾ = 27. Power 1: the frequencies; power 0: all alike; ∞ would be the first word only."""
     assert_close(noise_distribution([81, 16, 1]), torch.tensor([27, 8, 1], dtype=torch.float64) / 36, **EXACT)

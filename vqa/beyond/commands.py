@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from lab import Run, choose_device, load_best, seed_everything, under_way, write_text
+from lab import How, Run, choose_device, load_best, seed_everything, under_way, write_text
 from vqa.beyond.lessons import ATTRIBUTES, lesson_loss, toy_lessons
 from vqa.beyond.sources import Source
 from vqa.data import Examples
@@ -42,17 +42,6 @@ class Result:
     history: list[dict[str, float | int]]  # the validations
     splits: dict[str, Table]
     model: VQA
-
-
-@dataclass(frozen=True)
-class How:
-    """How a run is started, whatever it computes."""
-
-    command: str  # that starts it, for messages
-    title: str = "training"
-    device: str | None = None
-    resume: bool = False
-    restart: bool = False
 
 
 def train_and_judge(data: str, config: Config, source: Source, folder: Path, how: How) -> Result:

@@ -23,7 +23,7 @@ from word2vec.pairs import Text, reach
 def bags(text: Text) -> tuple[Int[Tensor, " n"], Int[Tensor, "n m"], Bool[Tensor, "n m"]]:
     """The words that have neighbours; the neighbours of each, filled up to the widest; and which of these are any."""
     left, right = reach(text)
-    widest = max([0, *text.windows.tolist()])
+    widest = int(torch.stack([left, right]).max()) if len(left) else 0
     offsets = torch.tensor([j for j in range(-widest, widest + 1) if j != 0], dtype=torch.int64)
     inside = (-left[:, None] <= offsets) & (offsets <= right[:, None])  # (n, 2c)
     places = (torch.arange(len(left))[:, None] + offsets) * inside  # where there is none: any word will do
@@ -33,8 +33,8 @@ def bags(text: Text) -> tuple[Int[Tensor, " n"], Int[Tensor, "n m"], Bool[Tensor
 
 def mean_vectors(model: SkipGram, bag: Int[Tensor, "n m"], inside: Bool[Tensor, "n m"]) -> Float[Tensor, "n d"]:
     r"""2013a, figure 1: :math:`h = \frac{1}{|N|}\sum_{w \in N} v_w` over the neighbours N."""
-    share = inside / inside.sum(dim=1, keepdim=True)  # (n, m), 1/|N| for a neighbour
-    return (embedding(bag, model.centre) * share.unsqueeze(2).to(model.centre)).sum(dim=1)
+    share = inside.to(model.centre) / inside.sum(dim=1, keepdim=True)  # (n, m), 1/|N| for a neighbour
+    return (embedding(bag, model.centre) * share.unsqueeze(2)).sum(dim=1)
 
 
 def cbow_loss(

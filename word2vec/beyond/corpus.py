@@ -5,17 +5,15 @@ first and drops the rare, is known only when it has ended. So the file keeps the
 renumbered when it is read. Training never sees more than one stretch: as much of the file as that is mapped into
 memory, and given back.
 
-What differs from the authors' code: a line is a sentence, as in gensim, where their code reads a text as sentences of
-1,000 words. A longer line than ``LONGEST`` words is cut there, as gensim does it.
+A line is a sentence. A longer line than ``LONGEST`` words is cut there, as in gensim. What differs from the authors'
+code: it cuts after 1,000 words, which matters for texts that are one line.
 """
 
 import array
 import codecs
 import json
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -26,7 +24,7 @@ from jaxtyping import Int
 from tqdm import tqdm
 
 from lab import write_text
-from lab.checkpoint import naming
+from lab.checkpoint import naming, replacing
 from word2vec.vocabulary import Vocabulary
 
 LONGEST = 10_000  # words in a sentence
@@ -86,13 +84,12 @@ def read_corpus(source: Path, folder: Path) -> Corpus:
         OSError: if a file cannot be read or written.
     """
     try:
-        status = source.stat()
-        stamp = (str(source.resolve()), status.st_size, status.st_mtime_ns)
-        return open_corpus(folder, stamp) or make_corpus(source, folder, stamp)
+        with source.open("rb"):
+            status = source.stat()
     except OSError as error:
-        if error.filename is None:  # it was told already
-            raise
         raise OSError(f"cannot read {source}: {error.strerror}") from error
+    stamp = (str(source.resolve()), status.st_size, status.st_mtime_ns)
+    return open_corpus(folder, stamp) or make_corpus(source, folder, stamp)
 
 
 def open_corpus(folder: Path, stamp: tuple[str, int, int]) -> Corpus | None:
@@ -108,33 +105,22 @@ def open_corpus(folder: Path, stamp: tuple[str, int, int]) -> Corpus | None:
 
 def make_corpus(source: Path, folder: Path, stamp: tuple[str, int, int]) -> Corpus:
     """The one pass. What it holds in memory is the words with their counts, and one stretch of the text."""
-    path, temporary = folder / "corpus.ids", folder / "corpus.ids.tmp"
+    path = folder / "corpus.ids"
     with naming(path):
-        folder.mkdir(parents=True, exist_ok=True)
         (folder / "corpus.json").unlink(missing_ok=True)  # it speaks of the old numbers
-        file = temporary.open("wb")
     numbers, counts, ends = Numbers(), np.zeros(1, np.int64), [0]
     bar = tqdm(total=stamp[1], desc=f"reading {source.name}", unit="B", unit_scale=True, disable=None)
-    try:
-        with file, bar:
-            for stretch, position in stretches(source, numbers):
-                n = len(numbers) + 1
-                counts = np.pad(counts, (0, n - len(counts))) + np.bincount(stretch, minlength=n)
-                ends.append(ends[-1] + len(stretch))
-                with naming(path):
-                    stretch.tofile(file)
-                bar.update(position - bar.n)
-            if not numbers:
-                raise ValueError(f"{source} must hold at least one word, and has none")
-            with naming(path):
-                os.fsync(file.fileno())
-                temporary.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
+    with replacing(path) as file, bar:
+        for stretch, position in stretches(source, numbers):
+            n = len(numbers) + 1
+            counts = np.pad(counts, (0, n - len(counts))) + np.bincount(stretch, minlength=n)
+            ends.append(ends[-1] + len(stretch))
+            file.write(stretch.tobytes())
+            bar.update(position - bar.n)
+        if not numbers:
+            raise ValueError(f"{source} must hold at least one word, and has none")
     corpus = Corpus(path, stamp, list(numbers), counts[1:].tolist(), ends[1:])
-    content = {name: value for name, value in asdict(corpus).items() if name != "path"}
+    content = {name: getattr(corpus, name) for name in ("source", "words", "counts", "ends")}
     write_text(folder / "corpus.json", json.dumps(content, ensure_ascii=False) + "\n")
     return corpus
 

@@ -1,27 +1,32 @@
 r"""The block engine: skip-gram with negative sampling on real text, with gradients written by hand (Mikolov et al.
 2013b, equation 4).
 
-The paper's loop takes one pair after the other: six short products of vectors, then six rows change, and nothing of it
-keeps a processor busy. Here the text is cut into **rows** of ``ROW`` consecutive words. The neighbours of a row's words
-all stand in one **band**, the row itself with one window on either side, and the words of a row share their
-noise. So everything that a row's words are compared with is one small matrix: the vectors of its band and of its noise.
-All scores are one product of matrices, the gradients of both sides are two more, and a **block** of rows goes through
-them at once. What is computed in vain, scores of words in the band that are no neighbours, costs less than the order in
-which the rest is now done saves.
+The authors' loop takes one pair after the other: six short products of vectors, then seven vectors change. Here the
+text is cut into **rows** of ``ROW`` consecutive words. The neighbours of a row's words all stand in one **band**, the
+row itself with one window on either side, and the words of a row share their noise. So everything that a row's words
+are compared with is one small matrix: the vectors of its band and of its noise. All scores are one product of
+matrices, the gradients of both sides are two more, and a **block** of rows goes through them at once. Scores of words
+in the band that are no neighbours are computed in vain; this costs less than the matrix form saves.
 
 One pair's loss is that of the core with as many draws as a row has noise: the noise of equation 4 is an expectation, so
-``negatives`` times the mean over the row's draws estimates it. With the same pairs and the same noise, a block's step
-is the one that ``word2vec.train`` would take by plain gradient descent on the sum of its pairs' losses; a test
-compares them.
+``negatives`` times the mean over the row's draws estimates it. With the same pairs and the same noise, and where the
+bound is not reached, a block's step is the one that ``word2vec.train`` would take by plain gradient descent on the sum
+of its pairs' losses; a test compares them.
 
 **The bound.** Within a block all gradients are taken at the same place. For a word that stands in a block a hundred
 times they point to the same side, and their sum goes a hundred times as far as one would: past the minimum, then back
-by more, until numbers overflow. Each pair adds to a row's step its learning rate times a number below 1 times a vector.
-Where the sum of these rates over a block exceeds ``BOUND``, the row's step is scaled down so that it does not. A rare
-word never notices.
+by more, until numbers overflow. A word's step is a sum of terms, each a rate times a number below 1 times a vector.
+Where the sum of these rates over a block exceeds ``BOUND``, the word's whole step is scaled down so that it does not.
+Why that helps: the logistic loss bends by at most 1/4, so steps along a vector u with rates that sum up to r come to
+rest while r |u|²/4 < 2; with r = 1.5 that is up to |u| = 2.3, and where vectors are longer most scores are far from 0
+and the loss bends less. This is an argument and no proof; tests look at the worst texts that we could think of.
 
-What differs from the authors' code: the noise is shared, all words of a block are compared before any of them changes,
-a word of noise may be a true neighbour, and rates fall once a stretch of text and not every 10,000 words.
+The bound is part of the learning rate, and no mere safety net. A centre with ten neighbours has rates of
+10 (1 + k) · 0.05 = 3 in its own right, so at the first rate about half of a block's words are scaled in W; at half of
+that rate one in eight is.
+
+What differs from the authors' code: the bound; the noise is shared; all words of a block are compared before any of
+them changes; a word of noise may be a true neighbour; rates fall once a stretch of text and not every 10,000 words.
 """
 
 import math
@@ -37,9 +42,9 @@ from word2vec.pairs import Text, reach
 from word2vec.vocabulary import draw_noise
 
 ROW = 32  # words that share their noise
-NOISE = 32  # words of noise for each row
-ROWS = 16  # in a block
-BOUND = 1.0  # the sum of the rates with which one block may move a word's vector
+NOISE = 48  # words of noise for each row
+ROWS = 32  # in a block
+BOUND = 1.5  # the sum of the rates with which one block may move a word's vector
 
 Rows = tuple[Int[Tensor, "n l"], Int[Tensor, "n others"], Int[Tensor, "n l"]]
 

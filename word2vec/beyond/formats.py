@@ -12,9 +12,9 @@ is read here.
 What differs, and why:
 - The authors' code ends each vector with a line break, in the binary format too, and each line with a space before it;
   gensim does neither, and it is written as gensim does. Both are read.
-- Numbers are written as text with nine digits, which is enough for every float32; the authors' six are not. gensim
-  writes the fewest digits that name a float32, and reads by way of float64: one number, 7.038531e-26, then comes back
-  as its neighbour. With nine digits it does not.
+- Numbers are written as text with nine digits, which is enough for every float32; the authors' six behind the point
+  are not. gensim writes the fewest digits that name a float32, and reads by way of float64: one number, 7.038531e-26,
+  then comes back as its neighbour. With nine digits it does not.
 - No word is empty or holds a space or a line break, in neither format: gensim writes such words, and reads them in
   pieces or not at all. Phrases are joined with ``_``, as the authors' are. Other blanks (U+00A0, U+3000) are letters.
 - A word that comes twice is an error; gensim keeps the first. So is a number that is not finite, and a word that is

@@ -75,7 +75,7 @@ def log_probabilities(scores: Float[Tensor, "n depth"], signs: Float[Tensor, "n 
     .. math:: p(w | w_I) = \prod_{j=1}^{L(w)-1}
         \sigma\big([\![n(w, j+1) = \mathrm{ch}(n(w, j))]\!] \cdot {v'_{n(w,j)}}^\top v_{w_I}\big)
 
-    where :math:`[\![x]\!]` is 1 if x is true and -1 otherwise. L(w) - 1 is the number of nodes on the path.
+    where :math:`[\![x]\!]` is 1 if x is true and -1 otherwise. L(w) - 1 is the number of inner nodes on the path.
 
     Args:
         scores: :math:`{v'_{n(w,j)}}^\top v_{w_I}` for the nodes of each word's path.

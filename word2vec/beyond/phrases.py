@@ -19,14 +19,13 @@ What differs, all of it about scale and bookkeeping:
 - It drops rare pairs when its table is full. Here all counts are kept: the memory grows with the distinct pairs.
 """
 
-import os
+import math
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
-from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
-from lab.checkpoint import naming, sync_folder
+from lab.checkpoint import replacing
 
 Pair = tuple[str, str]
 
@@ -105,8 +104,10 @@ def write_phrases(
         ValueError: if ``thresholds`` is empty, or the source holds no words or is not UTF-8.
         OSError: if a file cannot be read or written.
     """
-    if not thresholds:
-        raise ValueError("thresholds must hold a number for each pass, got none")
+    if not thresholds or not all(map(math.isfinite, thresholds)):
+        raise ValueError(
+            f"thresholds must be a finite number for each pass, got {' '.join(map(str, thresholds)) or 'none'}"
+        )
     passes = []
     for threshold in thresholds:
         words, bigrams = count_words_and_bigrams(read_joined(source, passes))
@@ -114,7 +115,8 @@ def write_phrases(
             raise ValueError(f"{source} holds no words; it must hold text, one sentence a line")
         phrases = find_phrases(words, bigrams, discount, threshold, min_count)
         passes.append(Counter({pair: bigrams[pair] for pair in phrases}))
-    write_lines(target, (" ".join(sentence) for sentence in read_joined(source, passes)))
+    with replacing(target) as file:
+        file.writelines(f"{' '.join(sentence)}\n".encode() for sentence in read_joined(source, passes))
     return passes
 
 
@@ -127,7 +129,7 @@ def read_joined(source: Path, passes: Sequence[Container[Pair]]) -> Iterator[lis
     with file:
         for number, line in enumerate(file, start=1):
             try:
-                sentence = line.decode().split()
+                sentence = line.decode("utf-8-sig" if number == 1 else "utf-8").split()
             except UnicodeDecodeError as error:
                 raise ValueError(
                     f"{source}, line {number}: must be UTF-8, got byte {line[error.start]:#04x}"
@@ -135,21 +137,3 @@ def read_joined(source: Path, passes: Sequence[Container[Pair]]) -> Iterator[lis
             for phrases in passes:
                 sentence = join_phrases(sentence, phrases)
             yield sentence
-
-
-def write_lines(path: Path, lines: Iterable[str]) -> None:
-    """``lab.checkpoint.write_bytes`` for a text that is larger than memory: the whole file, or the old one."""
-    temporary = path.with_name(path.name + ".tmp")
-    with naming(path):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb") as file:
-                file.writelines(f"{line}\n".encode() for line in lines)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-            sync_folder(path.parent)
-        except BaseException:
-            with suppress(OSError):
-                temporary.unlink()
-            raise

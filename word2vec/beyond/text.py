@@ -1,22 +1,24 @@
 """Training on any text, one sentence a line, by the block engine: what ``python -m word2vec --data text`` does."""
 
 import json
+import math
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 
-from lab import Run, load_best, seed_everything, write_text
+from lab import How, Run, folders, seed_everything, write_text
 from word2vec.beyond.corpus import Corpus, read_corpus
 from word2vec.beyond.engine import Engine
-from word2vec.beyond.toy import How
 from word2vec.beyond.trained import write_vocabulary
 from word2vec.data import generator_at
 from word2vec.model import SkipGram
 from word2vec.pairs import draw_text
 from word2vec.train import check_numbers
 from word2vec.vocabulary import Vocabulary, build_vocabulary, keep_probability, noise_distribution
+
+WIDEST = 50  # words: the engine's band, and its tables, grow with the window
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,12 @@ class TextConfig:
     def check(self) -> None:
         """Raises ValueError, and names the field, if a number is out of range."""
         check_numbers(self)
+        if self.window > WIDEST:
+            raise ValueError(f"window must be at most {WIDEST}, got {self.window}")
+        if self.last_learning_rate > self.learning_rate:
+            raise ValueError(
+                f"last_learning_rate must be at most learning_rate, {self.learning_rate}, got {self.last_learning_rate}"
+            )
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,7 @@ def train_on_text(config: TextConfig, source: Path, folder: Path, how: How) -> T
         ValueError, OSError: as ``read_corpus``, ``build_vocabulary`` and ``lab.Run`` do, and for numbers out of range.
     """
     config.check()
+    lock = folders.lock(folder)  # before the corpus is made: somebody may be reading the old one
     corpus = read_corpus(source, folder.with_name(f"{folder.name}.corpus"))
     vocabulary = vocabulary_of(corpus, config.min_count)
     seed_everything(config.seed)
@@ -112,8 +121,10 @@ def train_on_text(config: TextConfig, source: Path, folder: Path, how: How) -> T
     write_vocabulary(run.unfinished, vocabulary)
     with run:
         for step in run.steps(training.steps):
-            run.log(step, loss=training.step(step), rate=training.rate_at(step))
-    load_best(folder, {"model": training.model})
+            loss = training.step(step)
+            known = {} if math.isnan(loss) else {"loss": loss}  # nothing was learned from a stretch without pairs
+            run.log(step, **known, rate=training.rate_at(step))
+    del lock
     trained = Trained(folder, vocabulary, training.model, config.epochs * corpus.tokens, run.seconds)
     write_text(folder / "results.json", as_json(trained, config, source, how.command) + "\n")
     return trained

@@ -10,28 +10,17 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lab import CheckpointError, Run, choose_device, load_best, seed_everything, under_way, write_text
+from lab import CheckpointError, How, Run, choose_device, load_best, seed_everything, under_way, write_text
 from word2vec.beyond.objectives import OBJECTIVES, objective_of
 from word2vec.beyond.trained import write_vocabulary
 from word2vec.data import ToyText, toy_vocabulary
-from word2vec.evaluate import ALL, HELD_OUT, KNOWN, baselines, judge_analogies, table_of, toy_analogies
+from word2vec.evaluate import ALL, HELD_OUT, KNOWN, baselines, judge_analogies, toy_analogies
 from word2vec.figures import draw_comparison, draw_relations, draw_training
 from word2vec.train import Config, build_optimizer, learning_rate, train
 from word2vec.vocabulary import Vocabulary
 
 VALIDATIONS = 10  # in a run
 Table = dict[str, dict[str, float]]  # measure -> relation -> accuracy
-
-
-@dataclass(frozen=True)
-class How:
-    """How a run is started, whatever it computes."""
-
-    command: str  # that starts it, for messages
-    title: str = "training"
-    device: str | None = None
-    resume: bool = False
-    restart: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,7 +37,7 @@ class Result:
 
 
 def train_and_judge(config: Config, folder: Path, how: How) -> Result:
-    """Trains in ``folder`` and judges the last weights on the toy language's analogies.
+    """Trains in ``folder`` and judges the best weights on the toy language's analogies.
 
     Raises:
         ValueError, OSError: as ``lab.Run`` does, and for numbers that are out of range.
@@ -59,11 +48,19 @@ def train_and_judge(config: Config, folder: Path, how: How) -> Result:
     vocabulary = toy_vocabulary(config.seed)
     model = objective.build(vocabulary, config.dim).to(device)
     optimizer = build_optimizer(model, config)
-    text = ToyText(vocabulary, config.seed, config.sentences, config.window, config.sample, config.power)
+    shape = (vocabulary, config.seed, config.sentences, config.window, config.sample, config.power)
+    text, another_draw = ToyText(*shape), ToyText(*shape, split="test")
+    validation = tuple(tensor.to(device) for tensor in objective.batch_at(another_draw, config, 0))
+    if len(validation[0]) == 0:
+        raise ValueError(
+            f"sample and sentences must leave words beside each other, got {config.sample} and {config.sentences}"
+        )
 
     def validate() -> dict[str, float]:
+        """The loss on another draw of sentences chooses the weights; analogies choose nothing."""
+        loss = objective.loss(model, *validation).item()
         reached = judge(model, vocabulary)
-        return {"score": reached[KNOWN][ALL], **{f"{pairs} {ALL}": reached[pairs][ALL] for pairs in reached}}
+        return {"score": -loss, **{f"{pairs} {ALL}": reached[pairs][ALL] for pairs in reached}}
 
     run = Run(
         folder,
@@ -100,14 +97,13 @@ def train_and_judge(config: Config, folder: Path, how: How) -> Result:
     return result
 
 
-def judge(model: nn.Module, vocabulary: Vocabulary, form: str = "add", table: str = "centre") -> Table:
+def judge(model: nn.Module, vocabulary: Vocabulary) -> Table:
     """By pairs (known, held out) and relation, which part of the analogies is answered rightly."""
-    centre = model.centre.detach().cpu()
-    vectors = centre if table == "centre" else table_of(centre, model.context.detach().cpu(), table)
+    vectors = model.centre.detach().cpu()
     return {
         pairs: {
             relation: judged.accuracy
-            for relation, judged in judge_analogies(vectors, vocabulary.words, toy_analogies(pairs), form).items()
+            for relation, judged in judge_analogies(vectors, vocabulary.words, toy_analogies(pairs)).items()
         }
         for pairs in (KNOWN, HELD_OUT)
     }

@@ -46,13 +46,17 @@ def load_trained(folder: Path, data: str, table: str = "centre") -> WordVectors:
     return WordVectors(tuple(words), table_of(centre, tensors.get("model.context", centre), table))
 
 
-def open_vectors(folder: Path, data: str, table: str, file: Path | None) -> WordVectors:
+def open_vectors(
+    folder: Path, data: str, table: str = "centre", file: Path | None = None, limit: int | None = None
+) -> WordVectors:
     """The vectors in ``file``, or without one those of a finished run."""
+    if file is None and limit is not None:
+        raise ValueError(f"limit must be left out where no file of vectors is read, got {limit}")
     if file is None:
         return load_trained(folder, data, table)
     if table != "centre":
         raise ValueError(f"table must be centre where a file of vectors is read, got {table!r}: it holds one table")
-    return read_vectors(file)
+    return read_vectors(file, limit)
 
 
 def check_words(vectors: WordVectors, least: int) -> None:
