@@ -93,7 +93,7 @@ def memory(results: Mapping) -> str:
     rows = [[told, f"{entry[name] / 1e6:,.0f}"] for name, told in names.items()]
     return (
         f"{markdown(['memory', 'MB'], rows)}\n\n`{entry['command']}`: {entry['words']:,} words, "
-        f"{entry['vocabulary']:,} in the vocabulary, counted and read once in {entry['seconds']:.0f} s "
+        f"{entry['vocabulary']:,} in the vocabulary, counted and read once "
         f"({entry['machine']}). The rest must stay below {entry['must']:,} MB."
     )
 

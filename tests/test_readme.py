@@ -10,6 +10,7 @@ import pytest
 import stft_tables
 import tables
 import vqa_tables
+import word2vec_tables
 
 from stft.__main__ import Hear, Invert, Measure, Show, Stretch
 from stft.evaluate import PROMISES as HEARD
@@ -323,8 +324,8 @@ def test_a_block_is_filled_or_left_open() -> None:
 
 @pytest.fixture
 def elsewhere(tmp_path) -> Path:
-    """A root with two papers whose READMEs have one table each, and no results."""
-    for paper, block in (("vqa", "toy"), ("stft", "inversion")):
+    """A root with papers whose READMEs have one table each, and no results."""
+    for paper, block in (("vqa", "toy"), ("stft", "inversion"), ("word2vec", "memory")):
         (tmp_path / paper).mkdir()
         (tmp_path / paper / "README.md").write_text(f"<!-- results:{block} -->\n<!-- end -->\n")
         (tmp_path / "results").mkdir(exist_ok=True)
@@ -386,3 +387,25 @@ def test_tables_of_stft_by_hand() -> None:
     told = stft_tables.hearing({"hearing": entry})
     assert "| test: colour | 12.50 | 99.00 | 99.50 |" in told
     assert told.endswith("`c`: 9 lone objects a split, 4 s.")
+
+
+def test_tables_of_word2vec_by_hand() -> None:
+    cells = {name: {"mean": 0.25, "error": 0.0125} for name in ("ours", "gensim")}
+    text = {
+        "words": 12_000, "vocabulary": 345, "mode": "corpus_file", "ratio": {"low": 2.0, "median": 2.5, "high": 3.0},
+        "speed": {"ours": {"median": 1_000_000.4}, "gensim": {"median": 400_000.0}}, "quality": {"SimLex-999": cells},
+    }  # fmt: skip
+    entry = {"command": "c", "repetitions": 5, "machine": "m", "texts": {"english": text}}
+    told = word2vec_tables.bench({"bench": entry})
+    assert "| words per second, training only | 1,000,000 | 400,000 |" in told
+    assert "| SimLex-999 | 0.2500 ± 0.0125 | 0.2500 ± 0.0125 |" in told
+    assert "Ours reads 2.50 (2.00 to 3.00) times as many words per second as gensim (corpus_file)." in told
+    rows = [{"bound": 1.5, "scores": {"a": 0.5}}, {"bound": "none", "scores": {"a": None}}]
+    told = word2vec_tables.bound({"bound": {"command": "c", "machine": "m", "rows": rows}})
+    assert "| 1.5 | 0.5000 |\n| none | not finite |" in told
+    sizes = {"bytes": 1e9, "peak": 1.4e9, "tables": 8e8, "beside": 6e8}
+    told = word2vec_tables.memory(
+        {"memory": {"command": "c", "machine": "m", "words": 9000, "vocabulary": 80, "must": 1000, **sizes}}
+    )
+    assert "| the process, at most | 1,400 |" in told
+    assert "must stay below 1,000 MB" in told
