@@ -105,14 +105,18 @@ def measure(repetitions: int = 5, folder: Path | None = None, results: Path = RE
     folder = checked(folder)
     if repetitions < 1:
         raise ValueError(f"repetitions must be at least 1, got {repetitions}")
+    threads = torch.get_num_threads()
     torch.set_num_threads(WORKERS)
-    measured = {name: compare(Text(folder, name, TextConfig(), results.parent), repetitions) for name in SETS}
+    try:
+        measured = {name: compare(Text(folder, name, TextConfig(), results.parent), repetitions) for name in SETS}
+    finally:
+        torch.set_num_threads(threads)
     content = {
         "paper": "word2vec",
         "what": "bench",
         "command": "python -m bench word2vec --folder FOLDER",
         "repetitions": repetitions,
-        "threads": torch.get_num_threads(),
+        "threads": WORKERS,
         "texts": measured,
     }
     write_text(results, json.dumps(content, indent=2, ensure_ascii=False) + "\n")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from bench import memory
 from bench import word2vec as bench
@@ -35,7 +36,9 @@ def folder(tmp_path) -> Path:
 def test_the_table_and_the_results(folder, monkeypatch) -> None:
     monkeypatch.setattr(bench, "TextConfig", lambda: SMALL)
     path = folder / "out" / "results.json"
+    threads = torch.get_num_threads()
     told = bench.measure(2, folder, path)
+    assert torch.get_num_threads() == threads
     content = json.loads(path.read_text())
     assert (content["paper"], content["what"], content["repetitions"]) == ("word2vec", "bench", 2)
     assert list(content["texts"]) == ["english", "korean"]
