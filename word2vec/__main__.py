@@ -233,9 +233,8 @@ def run_text(chosen: TrainText, command: str) -> None:
     speed = f"{trained.words / trained.seconds:,.0f} words/s" if trained.seconds else ""
     print(f"{trained.words:,} words in {trained.seconds:.0f} s, {speed}; {len(trained.vocabulary):,} vectors")
     print(trained.folder)
-    print(
-        f"ask it: python -m word2vec nearest {shlex.quote(trained.vocabulary.words[min(200, len(trained.vocabulary) - 1)])} --data text"
-    )
+    word = trained.vocabulary.words[min(200, len(trained.vocabulary) - 1)]
+    print(f"ask it: python -m word2vec nearest {shlex.quote(word)} --data text")
 
 
 def run_evaluate(chosen: Evaluate) -> None:
