@@ -21,6 +21,7 @@ from vqa.__main__ import Ask, Compare, Train
 from vqa.evaluate import PROMISES
 from vqa.train import CONFIGS, Config
 from word2vec import __main__ as word2vec_command
+from word2vec.beyond.engine import BOUND, NOISE, ROW
 from word2vec.beyond.text import TextConfig
 from word2vec.evaluate import PROMISES as ANALOGIES
 from word2vec.train import Config as WordConfig
@@ -387,6 +388,15 @@ def test_tables_of_stft_by_hand() -> None:
     told = stft_tables.hearing({"hearing": entry})
     assert "| test: colour | 12.50 | 99.00 | 99.50 |" in told
     assert told.endswith("`c`: 9 lone objects a split, 4 s.")
+
+
+def test_the_engine_is_as_large_as_the_readme_says() -> None:
+    band = ROW + 2 * TextConfig().window
+    told = " ".join(read("word2vec/README.md").split())
+    assert f"compares {ROW} consecutive words at once with the {band} words of their band and {NOISE} words of" in told
+    assert f"{band + NOISE} vectors are loaded once and used {ROW} times" in told
+    centre = 2 * TextConfig().window * (1 + TextConfig().negatives)  # rates of a word with all its neighbours
+    assert BOUND / centre == pytest.approx(0.025), "what such a word is held to"
 
 
 def test_tables_of_word2vec_by_hand() -> None:

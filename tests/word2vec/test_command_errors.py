@@ -26,6 +26,7 @@ def trained(tmp_path_factory) -> Path:
         Path("text").write_text("the king and the queen\nthe kings and queens of 한국어\n")
         main([*TRAIN, "text", "--epochs", "1"])
         Path("empty").touch()
+        Path("alone").write_text("a\nb\na\nb\n")
         Path("blank").write_text(" \n\n\t\r\n")
         Path("one").write_text("a a a\na\n")
         Path("latin").write_bytes("a b\nété".encode("latin-1"))
@@ -102,6 +103,7 @@ WRONG = {
         "objective must be one of negative-sampling, softmax, hierarchical, cbow, got 'glove'",
     ),
     "unknown device": (["--device", "abacus"], "device must be one of"),
+    "one word a line": ([*TRAIN, "alone", "--min-count", "1"], "alone must have a sentence with two words of the"),
     "a window too wide": ([*TRAIN, "text", "--window", "51"], "window must be at most 50, got 51"),
     "rates that rise": (
         [*TRAIN, "text", "--learning-rate", "1e-6"],

@@ -6,7 +6,9 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from jaxtyping import Int
 
 from lab import How, Run, folders, seed_everything, write_text
 from word2vec.beyond.corpus import Corpus, read_corpus
@@ -62,6 +64,15 @@ def vocabulary_of(corpus: Corpus, min_count: int) -> Vocabulary:
     return build_vocabulary(Counter(dict(zip(corpus.words, corpus.counts, strict=True))), min_count)
 
 
+def check_pairs(corpus: Corpus, renumbering: Int[np.ndarray, " all"]) -> None:
+    """Raises ValueError if no sentence has two words of the vocabulary: there would be nothing to learn from."""
+    for k in range(len(corpus.ends)):
+        _, sentence = corpus.stretch(k, renumbering)
+        if (sentence[1:] == sentence[:-1]).any():
+            return
+    raise ValueError(f"{corpus.source[0]} must have a sentence with two words of the vocabulary, and has none")
+
+
 class TextTraining:
     """The steps of a training on a corpus: one step is one stretch of text, and a pure function of its number.
 
@@ -75,6 +86,7 @@ class TextTraining:
         self.corpus, self.config = corpus, config
         self.model = SkipGram(len(vocabulary), config.dim)
         self.renumbering = corpus.renumbering(vocabulary)
+        check_pairs(corpus, self.renumbering)
         self.keep = keep_probability(vocabulary.counts, config.sample)
         noise = noise_distribution(vocabulary.counts, config.power)
         self.engine = Engine(self.model, noise, config.window, config.negatives)
