@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from PIL import Image
 
 from stft.__main__ import main
 from stft.beyond.sound import read_sound, write_sound
+from tests import refusals
 from tests.stft.checks import normal
 
 pytestmark = pytest.mark.usefixtures("float32")
@@ -39,22 +41,7 @@ def work(tmp_path, monkeypatch) -> Path:
         yield tmp_path
 
 
-def everything(folder: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def check_refused(arguments: list[str], message: str, capsys) -> None:
-    """One line on stderr, with the message in it; nothing on stdout, status 2, and no file is new or another."""
-    before = everything(Path.cwd())
-    with pytest.raises(SystemExit) as stopped:
-        main(arguments)
-    said = capsys.readouterr()
-    assert stopped.value.code == 2
-    assert said.out == ""
-    assert said.err.count("\n") == 1, said.err
-    assert said.err.startswith("error: ")
-    assert message in said.err
-    assert everything(Path.cwd()) == before
+check_refused = partial(refusals.check_refused, main)
 
 
 STRETCH, INVERT = ["stretch", "a.wav", "--rate", "0.5", "--out"], ["invert", "a.wav", "--out", "new.wav"]
@@ -113,14 +100,14 @@ def test_a_file_that_is_no_sound_is_named(work, capsys, verb: list[str], file: s
 )
 def test_what_is_no_command_is_status_2(work, capsys, arguments: list[str]) -> None:
     """In tyro's words, and without a traceback."""
-    before = everything(work)
+    before = refusals.everything(work)
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     said = capsys.readouterr()
     assert (stopped.value.code, said.out) == (2, "")
     assert "python -m stft" in said.err
     assert "Traceback" not in said.err
-    assert everything(work) == before
+    assert refusals.everything(work) == before
 
 
 def test_a_full_disk_leaves_the_old_file(work, capsys, monkeypatch) -> None:

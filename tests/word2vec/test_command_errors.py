@@ -3,6 +3,7 @@
 import errno
 import os
 from contextlib import redirect_stdout
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import safetensors.torch
 import torch
 
+from tests import refusals
 from word2vec.__main__ import main
 from word2vec.beyond.formats import WordVectors, write_vectors
 
@@ -48,26 +50,7 @@ def work(trained, monkeypatch) -> Path:
     return trained
 
 
-def everything(folder: Path) -> dict[Path, bytes]:
-    """All files, but those that are kept beside a run: the numbers of its text, and its lock."""
-    return {
-        path: path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and path.parent.suffix != ".corpus" and path.suffix != ".lock"
-    }
-
-
-def check_refused(arguments: list[str], message: str, capsys) -> None:
-    before = everything(Path.cwd())
-    with pytest.raises(SystemExit) as stopped:
-        main(arguments)
-    said = capsys.readouterr()
-    assert stopped.value.code == 2
-    assert said.out == ""
-    assert said.err.count("\n") == 1, said.err
-    assert said.err.startswith("error: ")
-    assert message in said.err
-    assert everything(Path.cwd()) == before
+check_refused = partial(refusals.check_refused, main)
 
 
 TEXT = ["--data", "text"]
@@ -208,14 +191,14 @@ def test_numbers_out_of_range_are_named(work, capsys, start, name: str, allowed:
 )
 def test_what_is_no_command_is_status_2(work, capsys, arguments: list[str]) -> None:
     """In tyro's words, and without a traceback."""
-    before = everything(work)
+    before = refusals.everything(work)
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     said = capsys.readouterr()
     assert (stopped.value.code, said.out) == (2, "")
     assert "python -m word2vec" in said.err
     assert "Traceback" not in said.err
-    assert everything(work) == before
+    assert refusals.everything(work) == before
 
 
 def test_a_text_without_a_path_is_told_which_option_is_missing(work, capsys) -> None:
