@@ -1,6 +1,7 @@
 """What the texts claim: their tables are those of the results; files, flags, tests and lines that they name exist."""
 
 import json
+import math
 import re
 import shlex
 from pathlib import Path
@@ -23,6 +24,7 @@ from vqa.train import CONFIGS, Config
 from word2vec import __main__ as word2vec_command
 from word2vec.beyond.engine import BOUND, NOISE, ROW
 from word2vec.beyond.text import TextConfig
+from word2vec.data import toy_vocabulary
 from word2vec.evaluate import PROMISES as ANALOGIES
 from word2vec.train import Config as WordConfig
 
@@ -388,6 +390,13 @@ def test_tables_of_stft_by_hand() -> None:
     told = stft_tables.hearing({"hearing": entry})
     assert "| test: colour | 12.50 | 99.00 | 99.50 |" in told
     assert told.endswith("`c`: 9 lone objects a split, 4 s.")
+
+
+def test_the_first_losses_of_word2vec_in_numbers() -> None:
+    words, negatives = len(toy_vocabulary(0)), WordConfig().negatives
+    told = " ".join(read("word2vec/README.md").split())
+    assert f"V = {words} words: ln {words} ≈ {math.log(words):.2f}" in told
+    assert f"with k = {negatives} that is {(negatives + 1) * math.log(2):.2f}" in told
 
 
 def test_the_engine_is_as_large_as_the_readme_says() -> None:
