@@ -66,7 +66,7 @@ class Engine:
         self.centre, self.context = model.centre.detach(), model.context.detach()  # they share the model's memory
         self.noise, self.window, self.bound = noise, window, bound
         self.neighbours, self.weights = (table.to(self.centre) for table in patterns(window, negatives))
-        self.sums = self.centre.new_zeros(len(noise))  # zero, but while ``bounded`` is at work
+        self.sums = self.centre.new_zeros(len(noise))  # zero, but while ``limit`` is at work
 
     def learn(self, text: Text, rate: float, generator: torch.Generator) -> float:
         """Goes through a text once. Gives the mean loss of a pair in its first block, in nats, as it was before."""
@@ -102,11 +102,11 @@ class Engine:
 
         ``targets`` and ``weights`` are the patterns, times the learning rate.
         """
-        n, row = centres.shape  # n rows of l words
+        n, row = centres.shape  # n rows of words
         centres, others, lines = centres.flatten(), others.flatten(), lines.flatten()
-        v = self.centre.index_select(0, centres).view(n, row, -1)  # (n, l, d)
+        v = self.centre.index_select(0, centres).view(n, row, -1)  # (n, row, d)
         u = self.context.index_select(0, others).view(n, -1, v.shape[2])  # (n, b + k, d)
-        weight = weights.index_select(0, lines).view(n, row, -1)  # (n, l, b + k)
+        weight = weights.index_select(0, lines).view(n, row, -1)  # (n, row, b + k)
         target = targets.index_select(0, lines).view_as(weight)
         slope = target.addcmul_(weight, torch.bmm(v, u.mT).sigmoid_(), value=-1)  # −rate ∂loss/∂score: y − w σ(s)
         to_centres, to_others = torch.bmm(slope, u).flatten(0, 1), torch.bmm(slope.mT, v).flatten(0, 1)
@@ -124,7 +124,7 @@ class Engine:
 
     def loss(self, centres: Tensor, others: Tensor, lines: Tensor) -> float:
         """The mean loss of a block's pairs, in nats: equation 4, with the row's noise for its expectation."""
-        scores = torch.bmm(self.centre[centres], self.context[others].mT)  # (n, l, b + k)
+        scores = torch.bmm(self.centre[centres], self.context[others].mT)  # (n, row, b + k)
         near, weight = self.neighbours[lines], self.weights[lines]
         total = (near * logsigmoid(scores) + (weight - near) * logsigmoid(-scores)).sum()
         return -(total / near.sum()).item()
