@@ -131,19 +131,29 @@ def measure_bound(folder: Path | None = None, results: Path = BOUND_RESULTS) -> 
         ValueError: if ``folder`` is not given.
     """
     text = Text(checked(folder), "english", TextConfig(), results.parent)
+    training = TextTraining(text.corpus, text.vocabulary, text.config)
+    rates = [share * text.config.learning_rate for share in (1, 0.5, 0.1)]
+    scaled = {f"{rate:g}": training.scaled(0, rate) for rate in rates}
     rows = []
     for bound in (BOUND / 3, BOUND, 3 * BOUND, math.inf):
         outcome = text.ours(0, bound)
         scores = {kind: score if math.isfinite(score) else None for kind, score in outcome.scores.items()}
         rows.append({"bound": bound if bound < math.inf else "none", "scores": scores})
-    content = {"paper": "word2vec", "what": "bound", "command": "python -m bench bound --folder FOLDER", "rows": rows}
+    content = {
+        "paper": "word2vec",
+        "what": "bound",
+        "command": "python -m bench bound --folder FOLDER",
+        "rows": rows,
+        "scaled": scaled,
+    }
     write_text(results, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     kinds = list(rows[0]["scores"])
     lines = [("bound", *kinds)]
     for row in rows:
         cells = ("not finite" if row["scores"][kind] is None else f"{row['scores'][kind]:.4f}" for kind in kinds)
         lines.append((str(row["bound"]), *cells))
-    return f"{table(lines)}\n\n{results}"
+    told = ", ".join(f"{share:.0%} at the rate {rate}" for rate, share in scaled.items())
+    return f"{table(lines)}\n\nof a block's words the bound scales in W {told}\n{results}"
 
 
 def checked(folder: Path | None) -> Path:

@@ -20,7 +20,7 @@ CORE = {  # file of the core: what stands in it, in the order to read them
     "model": "the two tables",
     "loss": "the full softmax, negative sampling",
     "grammar": "the toy language",
-    "data": "batches out of it",
+    "data": "sentences and batches out of it",
     "train": "the configurations and the loop",
 }
 
@@ -79,7 +79,11 @@ def bound(results: Mapping) -> str:
         [f"{row['bound']}", *("not finite" if (x := row["scores"][kind]) is None else f"{x:.4f}" for kind in kinds)]
         for row in entry["rows"]
     ]
-    return f"{markdown(['bound', *kinds], rows)}\n\n`{entry['command']}`: english.txt, seed 0 ({entry['machine']})."
+    scaled = ", ".join(f"{100 * share:.0f}% at the rate {rate}" for rate, share in entry["scaled"].items())
+    return (
+        f"{markdown(['bound', *kinds], rows)}\n\nOf a block's words the bound scales in W {scaled}.\n\n"
+        f"`{entry['command']}`: english.txt, seed 0 ({entry['machine']})."
+    )
 
 
 def memory(results: Mapping) -> str:

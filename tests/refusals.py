@@ -27,3 +27,17 @@ def check_refused(main: Callable[[Sequence[str]], None], arguments: Sequence[str
     assert said.err.startswith("error: ")
     assert message in said.err
     assert everything(Path.cwd()) == before
+
+
+def check_no_command(
+    main: Callable[[Sequence[str]], None], program: str, arguments: Sequence[str], capsys: pytest.CaptureFixture
+) -> None:
+    """Status 2 in tyro's words, which name the program, without a traceback; no file is new or another."""
+    before = everything(Path.cwd())
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    said = capsys.readouterr()
+    assert (stopped.value.code, said.out) == (2, "")
+    assert program in said.err
+    assert "Traceback" not in said.err
+    assert everything(Path.cwd()) == before

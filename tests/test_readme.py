@@ -420,7 +420,8 @@ def test_tables_of_word2vec_by_hand() -> None:
     assert "| SimLex-999 | 0.2500 ± 0.0125 | 0.2500 ± 0.0125 |" in told
     assert "Ours reads 2.50 (2.00 to 3.00) times as many words per second as gensim (corpus_file)." in told
     rows = [{"bound": 1.5, "scores": {"a": 0.5}}, {"bound": "none", "scores": {"a": None}}]
-    told = word2vec_tables.bound({"bound": {"command": "c", "machine": "m", "rows": rows}})
+    told = word2vec_tables.bound({"bound": {"command": "c", "machine": "m", "rows": rows, "scaled": {"0.05": 0.8}}})
+    assert "the bound scales in W 80% at the rate 0.05." in told
     assert "| 1.5 | 0.5000 |\n| none | not finite |" in told
     sizes = {"bytes": 1e9, "peak": 1.4e9, "tables": 8e8, "beside": 6e8}
     told = word2vec_tables.memory(

@@ -9,8 +9,6 @@ common can only be learned by way of others. Shapes, colours and sizes are those
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from toyworld.chance import Chance
-
 
 @dataclass(frozen=True)
 class Relation:
@@ -146,14 +144,3 @@ RELATIONS = {
         first=ONE, second=MANY, both=("one A joined the B at the T", "of all B this A has the T"),
     ),
 }  # fmt: skip
-
-
-def sentence_at(split: str, seed: int, index: int) -> list[str]:
-    """Sentence ``index`` of the toy language: the relation, the pair, one of three kinds of sentence, its wording and
-    its topic are each drawn uniformly, but that a held-out pair has no sentence of both."""
-    chance = Chance(f"{split}/{seed}/{index}/sentence")
-    relation = RELATIONS[chance.choice(tuple(RELATIONS))]
-    pair = chance.choice(relation.pairs)
-    kinds = [relation.first, relation.second] + ([relation.both] if pair in relation.known else [])
-    words = {"A": pair[0], "B": pair[1], "T": chance.choice(relation.topics[relation.pairs.index(pair)])}
-    return [words.get(word, word) for word in chance.choice(chance.choice(kinds)).split()]

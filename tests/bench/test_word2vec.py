@@ -12,7 +12,8 @@ import torch
 from bench import memory
 from bench import word2vec as bench
 from word2vec.beyond.text import TextConfig
-from word2vec.grammar import RELATIONS, sentence_at
+from word2vec.data import sentence_at
+from word2vec.grammar import RELATIONS
 
 SMALL = TextConfig(dim=20, epochs=2, sample=0.05, min_count=2)
 
@@ -115,7 +116,10 @@ def test_bounds_are_compared(folder, monkeypatch) -> None:
     rows = json.loads((folder / "bound.json").read_text())["rows"]
     assert [row["scores"]["WordSim-353"] for row in rows] == [*(bound / 10 for bound in seen[:3]), None]
     assert rows[3]["bound"] == "none"
-    assert told.splitlines()[-3].split() == ["none", "not", "finite"]
+    assert told.splitlines()[-4].split() == ["none", "not", "finite"]
+    scaled = json.loads((folder / "bound.json").read_text())["scaled"]
+    assert list(scaled) == ["0.05", "0.025", "0.005"]
+    assert 1 >= scaled["0.05"] > scaled["0.025"] > scaled["0.005"] >= 0
 
 
 def test_the_bound_reaches_the_engine(folder) -> None:

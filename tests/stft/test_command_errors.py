@@ -99,15 +99,7 @@ def test_a_file_that_is_no_sound_is_named(work, capsys, verb: list[str], file: s
     [["sing"], ["show"], ["invert", "a.wav"], [*STRETCH[:-1], "--out"], ["--seed", "one"], ["show", "a.wav", "b.wav"]],
 )
 def test_what_is_no_command_is_status_2(work, capsys, arguments: list[str]) -> None:
-    """In tyro's words, and without a traceback."""
-    before = refusals.everything(work)
-    with pytest.raises(SystemExit) as stopped:
-        main(arguments)
-    said = capsys.readouterr()
-    assert (stopped.value.code, said.out) == (2, "")
-    assert "python -m stft" in said.err
-    assert "Traceback" not in said.err
-    assert refusals.everything(work) == before
+    refusals.check_no_command(main, "python -m stft", arguments, capsys)
 
 
 def test_a_full_disk_leaves_the_old_file(work, capsys, monkeypatch) -> None:

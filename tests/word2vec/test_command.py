@@ -22,9 +22,8 @@ from word2vec.beyond.formats import read_vectors
 from word2vec.beyond.objectives import OBJECTIVES
 from word2vec.beyond.text import TextTraining
 from word2vec.beyond.trained import load_trained
-from word2vec.data import ToyText
+from word2vec.data import ToyText, sentence_at
 from word2vec.evaluate import toy_analogies
-from word2vec.grammar import sentence_at
 
 TINY = ["--device", "cpu", "--sentences", "4", "--dim", "4"]
 TEXT = ["--data", "text", "--path", "text", "--dim", "4", "--min-count", "1", "--epochs", "2"]

@@ -190,15 +190,7 @@ def test_numbers_out_of_range_are_named(work, capsys, start, name: str, allowed:
     ],
 )
 def test_what_is_no_command_is_status_2(work, capsys, arguments: list[str]) -> None:
-    """In tyro's words, and without a traceback."""
-    before = refusals.everything(work)
-    with pytest.raises(SystemExit) as stopped:
-        main(arguments)
-    said = capsys.readouterr()
-    assert (stopped.value.code, said.out) == (2, "")
-    assert "python -m word2vec" in said.err
-    assert "Traceback" not in said.err
-    assert refusals.everything(work) == before
+    refusals.check_no_command(main, "python -m word2vec", arguments, capsys)
 
 
 def test_a_text_without_a_path_is_told_which_option_is_missing(work, capsys) -> None:

@@ -283,3 +283,25 @@ def test_without_its_bound_the_engine_diverges(name: str) -> None:
     make, sample = HARD[name]
     longest, _ = learned(make(20_000, torch.Generator().manual_seed(0)), sample, math.inf)
     assert not longest < 1e6
+
+
+def test_how_many_words_the_bound_scales() -> None:
+    """Most centres at the first rate, fewer and fewer as it falls; and it is those that it scales that are counted."""
+    shares = 1 / torch.arange(2, 20_002).double()  # Zipf's law
+    numbers = torch.multinomial(shares, 20_000, replacement=True, generator=torch.Generator().manual_seed(0))
+    counts = (torch.bincount(numbers, minlength=20_000) + 1).tolist()
+    generator = torch.Generator().manual_seed(0)
+    text = draw_text(numbers, torch.arange(20_000) // 20, keep_probability(counts, 1e-3), 5, generator)
+    bounded, free = some_model(words=20_000), some_model(words=20_000)
+    engines = [
+        Engine(model, noise_distribution(counts), 5, 5, b) for model, b in ((bounded, module.BOUND), (free, math.inf))
+    ]
+    block = next(engines[0].blocks(text, generator))
+    share = {rate: engines[0].scaled(*block, rate) for rate in (0.05, 0.025, 0.005)}
+    assert 0.5 < share[0.05] < 1
+    assert share[0.005] < share[0.025] < share[0.05]
+    assert share[0.005] < 0.25
+    for engine in engines:
+        engine.step(*block, 0.05 * engine.neighbours, 0.05 * engine.weights)
+    differ = ((bounded.centre - free.centre).abs().amax(1) > 1e-9)[block[0]]
+    assert differ.double().mean().item() == share[0.05]

@@ -13,9 +13,9 @@ import pytest
 from scipy.stats import chisquare
 
 from toyworld.scenes import COLOURS, SHAPES
-from word2vec import grammar
-from word2vec.data import toy_vocabulary
-from word2vec.grammar import RELATIONS, sentence_at, table
+from word2vec import data
+from word2vec.data import sentence_at, toy_vocabulary
+from word2vec.grammar import RELATIONS, table
 
 READ = 20_000  # sentences
 
@@ -40,7 +40,7 @@ def every_sentence() -> dict[tuple[str, ...], float]:
                 return options[taken[len(sizes) - 1]]
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(grammar, "Chance", Script)
+            patch.setattr(data, "Chance", Script)
             sentence = tuple(sentence_at("train", 0, 0))
         probability = 1.0
         for size in sizes:

@@ -19,8 +19,8 @@ from word2vec.beyond import corpus as corpus_module
 from word2vec.beyond import text as module
 from word2vec.beyond.corpus import Corpus, read_corpus
 from word2vec.beyond.text import TextConfig, TextTraining, train_on_text, vocabulary_of
+from word2vec.data import sentence_at
 from word2vec.evaluate import ALL, KNOWN, baselines, judge_analogies, toy_analogies
-from word2vec.grammar import sentence_at
 
 HOW = How("python -m word2vec")
 SMALL = TextConfig(dim=8, window=2, negatives=3, min_count=1, epochs=2)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import statistics
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from word2vec.beyond.engine import Engine
 from word2vec.beyond.trained import write_vocabulary
 from word2vec.data import generator_at
 from word2vec.model import SkipGram
-from word2vec.pairs import draw_text
+from word2vec.pairs import Text, draw_text
 from word2vec.train import check_numbers
 from word2vec.vocabulary import Vocabulary, build_vocabulary, keep_probability, noise_distribution
 
@@ -98,11 +99,21 @@ class TextTraining:
         done = epoch + (self.corpus.ends[k - 1] if k else 0) / self.corpus.ends[-1]
         return max(self.config.last_learning_rate, self.config.learning_rate * (1 - done / self.config.epochs))
 
-    def step(self, step: int) -> float:
-        """Learns from one stretch of text; the mean loss of a pair at its beginning, in nats, nan if it has none."""
-        generator = generator_at(self.config.seed, step)
+    def text_at(self, step: int, generator: torch.Generator) -> Text:
+        """The step's stretch of text, subsampled, with its windows."""
         numbers, sentence = self.corpus.stretch(step % len(self.corpus.ends), self.renumbering)
-        text = draw_text(numbers, sentence, self.keep, self.config.window, generator)
+        return draw_text(numbers, sentence, self.keep, self.config.window, generator)
+
+    def scaled(self, step: int, rate: float) -> float:
+        """Which part of the words of a step's blocks the engine's bound scales down in W, at this rate."""
+        generator = generator_at(self.config.seed, step)
+        blocks = self.engine.blocks(self.text_at(step, generator), generator)
+        return statistics.fmean(self.engine.scaled(*block, rate) for block in blocks)
+
+    def step(self, step: int) -> float:
+        """Learns from one stretch of text; the mean loss of a pair at its beginning, in nats."""
+        generator = generator_at(self.config.seed, step)
+        text = self.text_at(step, generator)
         return self.engine.learn(text, self.rate_at(step), generator)
 
 
