@@ -5,8 +5,11 @@ from pathlib import Path
 
 import tyro
 
-from bench import memory, stft, toyworld, word2vec
+from bench import toyworld
 from lab import command_line
+from stft.report import bench as stft
+from word2vec.report import bench as word2vec
+from word2vec.report import memory
 
 NAMES = ("stft", "toyworld", "word2vec", "bound", "memory")
 

@@ -6,7 +6,7 @@ of 128 pictures costs less than 50 ms.
 
 import torch
 
-from bench.timing import alternately, ratios, spread, table, told
+from lab.timing import alternately, ratios, spread, table, told
 from toyworld import captions_at, draw, hear, question_at, scene_at
 
 BATCH = 256  # scenes a call

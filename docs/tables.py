@@ -1,13 +1,12 @@
 """``python docs/tables.py`` writes the tables of the papers' READMEs; ``--check`` only compares; ``--take`` takes runs over.
 
-The tables stand between ``<!-- results:NAME -->`` and ``<!-- end -->`` and are made from ``results/PAPER.json``, from the
-promises in ``PAPER/evaluate.py`` and, for the reading order, from the core files themselves. Which tables a paper has is
-said in ``docs/PAPER_tables.py``.
+A table is between ``<!-- results:NAME -->`` and ``<!-- end -->``. It is made from ``PAPER/report/results.json``, from the
+promises in ``PAPER/evaluate.py`` and, for the reading order, from the core files themselves. ``PAPER/report/tables.py``
+says which tables a paper has.
 
-``--take FOLDER …`` copies what a run left in its folder (``runs/vqa/DATA``, ``runs/vqa/compare/DATA``, ``runs/stft/toy``,
-``runs/bench/stft``, ``runs/word2vec/toy``, …) into ``results/PAPER.json``, and its pictures into ``docs/pictures``. Several folders of one data set
-of VQA, which may differ in their seed only, become the first one's values, each with the lowest and the highest of all
-beside it.
+``--take FOLDER …`` copies the numbers that a run left in its folder (``runs/vqa/toy``, ``runs/bench/stft``, …) into
+``PAPER/report/results.json``, and its images into ``PAPER/report/pictures``. Several folders of one data set of VQA, which
+may differ in their seed only, become the first one's values, with the lowest and the highest of all beside it.
 """  # noqa: E501
 
 import argparse
@@ -18,12 +17,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
-import stft_tables
-import vqa_tables
-import word2vec_tables
-from parts import NOT_YET, ROOT
+from lab import papers
+from lab.tables import NOT_YET, ROOT
 
-PAPERS: dict[str, ModuleType] = {"stft": stft_tables, "vqa": vqa_tables, "word2vec": word2vec_tables}
+PAPERS: dict[str, ModuleType] = {paper: papers.part(paper, "report.tables") for paper in papers.PAPERS}
 BLOCK = re.compile(r"(<!-- results:([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -57,7 +54,7 @@ def paper_of(folder: Path) -> str:
 
 
 def take(folders: Sequence[Path], machine: str, root: Path) -> None:
-    """Writes the runs' numbers into ``results/`` and their pictures into ``docs/pictures``.
+    """Writes the runs' numbers and pictures into the papers' ``report/`` folders.
 
     Raises:
         ValueError: if a folder holds no results, or such that no table is made of.
@@ -66,13 +63,13 @@ def take(folders: Sequence[Path], machine: str, root: Path) -> None:
     for name, paper in PAPERS.items():
         mine = [folder for folder, owner in zip(folders, owners, strict=True) if owner == name]
         if mine:
-            path = root / "results" / f"{name}.json"
+            path = root / name / "report" / "results.json"
             results = paper.take(mine, machine, json.loads(path.read_text(encoding="utf-8")))
             path.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         for folder in reversed(mine):  # of several seeds, the first one's pictures stay, as its numbers do
             content = json.loads((folder / "results.json").read_text(encoding="utf-8"))
             for source, picture in paper.pictures(content).items():
-                shutil.copyfile(folder / source, root / "docs" / "pictures" / picture)
+                shutil.copyfile(folder / source, root / name / "report" / "pictures" / picture)
 
 
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
@@ -88,7 +85,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
             parser.error(str(error))
     stale = False
     for name, paper in PAPERS.items():
-        readme, results = root / name / "README.md", root / "results" / f"{name}.json"
+        readme, results = root / name / "README.md", root / name / "report" / "results.json"
         text = readme.read_text(encoding="utf-8")
         new = filled(text, paper, json.loads(results.read_text(encoding="utf-8")))
         if chosen.check:

@@ -10,7 +10,7 @@ from typing import Annotated
 import tyro
 
 from lab import command_line
-from stft.beyond.commands import hear_scene, invert, listen, measure, show, stretch
+from stft.commands import hear_scene, invert, listen, measure, show, stretch
 from stft.evaluate import CHANCE
 
 RUNS = Path("runs/stft")

@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from stft.extensions.streaming import stream_stft
 from stft.mel import dct_matrix, decibels, mel_filter_bank
-from stft.streaming import stream_stft
 from stft.transform import magnitude
 
 COLUMNS = 1500  # of a picture, at most; several frames of a long sound share one

@@ -1,12 +1,18 @@
-"""One torch thread a worker, and two hypothesis profiles: `fast`, the default, and `thorough`.
+"""Shapes are checked, one torch thread a worker, and two hypothesis profiles: `fast`, the default, and `thorough`.
 
 `pytest --hypothesis-profile=thorough` draws twenty times as many examples.
 """
 
 import os
+import runpy
+from pathlib import Path
 
 import torch
 from hypothesis import settings
+from jaxtyping import install_import_hook
+
+PAPERS = runpy.run_path(str(Path(__file__).parent.parent / "lab" / "papers.py"))["PAPERS"]  # before lab is imported
+install_import_hook([*PAPERS, "toyworld", "detector", "lab", "tour", "bench"], "beartype.beartype")
 
 settings.register_profile("fast", max_examples=50, deadline=None, derandomize="CI" in os.environ)
 settings.register_profile("thorough", max_examples=1000, deadline=None)

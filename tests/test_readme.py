@@ -6,33 +6,33 @@ import re
 import shlex
 from pathlib import Path
 
-import parts
 import pytest
-import stft_tables
 import tables
-import vqa_tables
-import word2vec_tables
 
+from lab import tables as parts
 from stft.__main__ import Hear, Invert, Measure, Show, Stretch
 from stft.evaluate import PROMISES as HEARD
 from stft.leakage import main_lobe_width, scalloping_loss, side_lobe_level
+from stft.report import tables as stft_tables
 from stft.windows import WINDOWS
 from tests.vqa.test_train import lines_of_code
 from vqa.__main__ import Ask, Compare, Train
 from vqa.evaluate import PROMISES
+from vqa.report import tables as vqa_tables
 from vqa.train import CONFIGS, Config
 from word2vec import __main__ as word2vec_command
-from word2vec.beyond.engine import BOUND, NOISE, ROW
-from word2vec.beyond.text import TextConfig
 from word2vec.data import toy_vocabulary
 from word2vec.evaluate import PROMISES as ANALOGIES
+from word2vec.extensions.engine import BOUND, NOISE, ROW
+from word2vec.extensions.text import TextConfig
+from word2vec.report import tables as word2vec_tables
 from word2vec.train import Config as WordConfig
 
 ROOT = Path(__file__).resolve().parent.parent
 PAPERS = ("stft", "vqa", "word2vec")
 TEXTS = ("README.md", "CONTRIBUTING.md", "docs/measuring.md", *(f"{paper}/README.md" for paper in PAPERS))
 PLANNED = ("clip_mini", "show_attend_tell", "cgan", "workbook")
-MADE = ("runs", "decode.py")  # what a command makes, or what is spoken of in general
+MADE = ("runs", "decode.py", "PAPER")  # what a command makes, or what is spoken of in general
 
 
 def read(name: str) -> str:
@@ -99,14 +99,14 @@ def test_every_promise_is_told() -> None:
 
 
 def test_promises_are_kept_in_the_results() -> None:
-    results = json.loads(read("results/vqa.json"))
+    results = json.loads(read("vqa/report/results.json"))
     for (data, split, kind), promised in PROMISES.items():
         if data in results:
             assert results[data]["accuracy"][split][kind] >= promised, (data, split, kind)
 
 
 def test_hearing_keeps_its_promises_and_the_musts_of_speed_are_met_in_the_results() -> None:
-    results = json.loads(read("results/stft.json"))
+    results = json.loads(read("stft/report/results.json"))
     for (_, split, name), promised in HEARD.items():
         assert results["hearing"]["accuracy"][split][name] >= promised, (split, name)
     for name, row in results["speed"]["rows"].items():
@@ -115,7 +115,7 @@ def test_hearing_keeps_its_promises_and_the_musts_of_speed_are_met_in_the_result
 
 
 def test_the_analogies_and_the_musts_of_word2vec_are_met_in_the_results() -> None:
-    results = json.loads(read("results/word2vec.json"))
+    results = json.loads(read("word2vec/report/results.json"))
     for (data, pairs, relation), promised in ANALOGIES.items():
         assert results[data]["pairs"][pairs]["reached"][relation] >= promised, (pairs, relation)
     for name, text in results["bench"]["texts"].items():
@@ -139,7 +139,7 @@ def test_the_windows_are_as_good_as_the_readme_says() -> None:
 
 def test_the_question_alone_is_at_chance_in_the_results() -> None:
     """The toy world gives nothing away: no kind is 3 points off what guessing reaches."""
-    entry = json.loads(read("results/vqa.json"))["ablations"]
+    entry = json.loads(read("vqa/report/results.json"))["ablations"]
     for kind, chance in entry["baselines"]["chance"].items():
         assert abs(entry["accuracy"]["product/question"][kind] - chance) <= 0.03, kind
 
@@ -150,7 +150,7 @@ def test_every_link_and_picture_leads_somewhere(name: str) -> None:
         picture
         for paper, module in tables.PAPERS.items()
         for entry, pictures in module.TAKEN.items()
-        if entry not in json.loads(read(f"results/{paper}.json"))
+        if entry not in json.loads(read(f"{paper}/report/results.json"))
         for picture in pictures.values()
     }
     targets = [target for target in re.findall(r"\]\(([^)\s]+)\)", read(name)) if not target.startswith("http")]
@@ -162,7 +162,7 @@ def test_every_link_and_picture_leads_somewhere(name: str) -> None:
 @pytest.mark.parametrize("name", TEXTS)
 def test_every_file_that_is_named_exists(name: str) -> None:
     for span in code_spans(read(name)):
-        if not re.fullmatch(r"[\w./-]+(\.(py|json|md|toml|txt)|/)", span) or span.split("/")[0] in (*PLANNED, *MADE):
+        if not re.fullmatch(r"[\w./-]+(\.(py|json|md|toml|txt)|/)", span) or {*span.split("/")} & {*PLANNED, *MADE}:
             continue
         places = [ROOT / span, (ROOT / name).parent / span, ROOT / "vqa" / span]
         in_a_run = span in ("results.json",)
@@ -248,7 +248,7 @@ def test_the_core_of_stft_stands_alone() -> None:
     for name in tables.PAPERS["stft"].CORE:
         modules = re.findall(r"^(?:from|import) ([\w.]+)", read(f"stft/{name}.py"), flags=re.MULTILINE)
         assert {module.split(".")[0] for module in modules} <= allowed, name
-        assert not any(".beyond" in module for module in modules), name
+        assert not any(".extensions" in module for module in modules), name
 
 
 def run_folder(folder: Path, seed: int, reached: float, data: str = "toy") -> Path:
@@ -329,11 +329,9 @@ def test_a_block_is_filled_or_left_open() -> None:
 def elsewhere(tmp_path) -> Path:
     """A root with papers whose READMEs have one table each, and no results."""
     for paper, block in (("vqa", "toy"), ("stft", "inversion"), ("word2vec", "memory")):
-        (tmp_path / paper).mkdir()
+        (tmp_path / paper / "report" / "pictures").mkdir(parents=True)
         (tmp_path / paper / "README.md").write_text(f"<!-- results:{block} -->\n<!-- end -->\n")
-        (tmp_path / "results").mkdir(exist_ok=True)
-        (tmp_path / "results" / f"{paper}.json").write_text("{}")
-    (tmp_path / "docs" / "pictures").mkdir(parents=True)
+        (tmp_path / paper / "report" / "results.json").write_text("{}")
     return tmp_path
 
 
@@ -344,7 +342,7 @@ def test_take_writes_results_pictures_and_tables(elsewhere) -> None:
     assert tables.main(["--check"], elsewhere) == 1
     assert readme.read_text() == "<!-- results:toy -->\n<!-- end -->\n"
     assert tables.main(["--take", str(run), "--machine", "a laptop"], elsewhere) == 0
-    assert json.loads((elsewhere / "results" / "vqa.json").read_text())["toy"]["machine"] == "a laptop"
+    assert json.loads((elsewhere / "vqa" / "report" / "results.json").read_text())["toy"]["machine"] == "a laptop"
     assert "| all | 25.00 | 100.00 | 50.00 |" in readme.read_text()
     assert tables.main(["--check"], elsewhere) == 0
     other = run_folder(elsewhere / "other", 1, 0.75)
@@ -352,9 +350,9 @@ def test_take_writes_results_pictures_and_tables(elsewhere) -> None:
         (other / picture).write_bytes(b"of another seed")
     assert tables.main(["--take", str(run), str(other)], elsewhere) == 0
     assert "50.00 (50.00 to 75.00)" in readme.read_text(), "numbers and pictures are the first run's"
-    pictures = elsewhere / "docs" / "pictures"
+    pictures = elsewhere / "vqa" / "report" / "pictures"
     assert {path.name: path.read_bytes() for path in pictures.iterdir()} == {
-        "vqa-answers.png": b"answers.png", "vqa-training.png": b"training.png",
+        "answers.png": b"answers.png", "training.png": b"training.png",
     }  # fmt: skip
 
 
@@ -372,7 +370,7 @@ def test_runs_of_several_papers_are_taken_to_their_own_tables(elsewhere) -> None
     assert "| random phases | −5.0 | −4.0 | −3.0 |" in told
     assert "`c`: 7 files (a laptop)." in told
     assert "50.00" in (elsewhere / "vqa" / "README.md").read_text()
-    assert json.loads((elsewhere / "results" / "stft.json").read_text()).keys() == {"inversion"}
+    assert json.loads((elsewhere / "stft" / "report" / "results.json").read_text()).keys() == {"inversion"}
 
 
 def test_tables_of_stft_by_hand() -> None:

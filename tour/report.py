@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 
 from lab import write_text
-from tour.chapter import Chapter
+from lab.chapter import Chapter
 
 HEADINGS = ("paper", "data", "measured", "chance", "reached", "promised", "seconds")
 STYLE = """

@@ -1,21 +1,16 @@
 """The tour: every paper is trained (or just run) anew, one after the other, and held to what its README promises."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
-from tour.chapter import Chapter
+from lab import papers
+from lab.chapter import Chapter
+from lab.papers import part
 from tour.report import HEADINGS, cells, write_report
-from tour.stft import stft_chapter
-from tour.vqa import vqa_chapter
-from tour.word2vec import word2vec_chapter
 
 Papers = Mapping[str, Callable[[Path], Chapter]]  # by the name of its folder under runs/tour
 PAPERS: Papers = {
-    "word2vec-toy": word2vec_chapter,
-    "stft-toy": stft_chapter,
-    "vqa-toy": partial(vqa_chapter, "toy"),
-    "vqa-easy-vqa": partial(vqa_chapter, "easy-vqa"),
+    name: make for paper in papers.PAPERS for name, make in part(paper, "report.chapter").CHAPTERS.items()
 }
 
 

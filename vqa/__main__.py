@@ -12,10 +12,10 @@ import tyro
 from PIL import Image
 
 from lab import How, command_line
-from vqa.beyond.ask import ask
-from vqa.beyond.commands import compare, draw_result, first, train_and_judge
-from vqa.beyond.sources import DATA, Source, open_source
-from vqa.beyond.terminal import percent, result_table, table
+from vqa.commands.ask import ask
+from vqa.commands.terminal import percent, result_table, table
+from vqa.commands.train_and_judge import compare, draw_result, first, train_and_judge
+from vqa.datasets.sources import DATA, Source, open_source
 from vqa.train import CONFIGS, Config
 
 RUNS = Path("runs/vqa")

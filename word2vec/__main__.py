@@ -12,11 +12,8 @@ from typing import Annotated, Literal
 import tyro
 
 from lab import How, command_line
-from word2vec.beyond.formats import write_vectors
-from word2vec.beyond.phrases import write_phrases
-from word2vec.beyond.text import TextConfig, train_on_text
-from word2vec.beyond.toy import compare, draw_result, train_and_judge
-from word2vec.beyond.trained import check_words, completions, neighbours, open_vectors
+from word2vec.commands.toy import compare, draw_result, train_and_judge
+from word2vec.commands.trained import check_words, completions, neighbours, open_vectors
 from word2vec.evaluate import (
     HELD_OUT,
     KNOWN,
@@ -26,6 +23,9 @@ from word2vec.evaluate import (
     read_similarity,
     toy_analogies,
 )
+from word2vec.extensions.formats import write_vectors
+from word2vec.extensions.phrases import write_phrases
+from word2vec.extensions.text import TextConfig, train_on_text
 from word2vec.train import CONFIGS, Config
 
 RUNS = Path("runs/word2vec")

@@ -2,7 +2,7 @@ r"""Training (Mikolov et al. 2013a, section 4.2): at a rate that falls linearly 
 
 What differs: the authors take a step of plain gradient descent after every pair. Here a step is a batch of pairs out of
 some hundred sentences, and the step is Adam's (Kingma & Ba 2015), which gives rare and frequent words steps of about
-the same size. The form for real text, by gradient descent on blocks of words, is ``word2vec.beyond.engine``.
+the same size. The form for real text, by gradient descent on blocks of words, is ``word2vec.extensions.engine``.
 """
 
 import math

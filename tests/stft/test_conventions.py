@@ -14,7 +14,7 @@ from scipy import signal
 from torch.testing import assert_close
 
 from lab.peers import import_torchaudio
-from stft.beyond.griffin_lim import random_phases
+from stft.extensions.griffin_lim import random_phases
 from stft.mel import dct_matrix, decibels, mel_filter_bank, mel_spectrogram, mfcc
 from stft.transform import density, istft, spectrogram, stft
 from stft.windows import hann

@@ -17,8 +17,8 @@ from torch.testing import assert_close
 
 from stft import fourier
 from stft.fourier import bluestein, cooley_tukey, dft, dft_matrix, dft_spec, fft, ifft, irfft, largest_factor, rfft
-from tests.misconceptions import stft_fourier as misconceptions
 from tests.stft.checks import BATCHES, EXACT, LENGTHS, check_same, normal
+from tests.stft.misconceptions import fourier as misconceptions
 from tests.strategies import whole_tensors
 
 BY_HAND = {  # x, X

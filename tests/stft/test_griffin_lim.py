@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from lab.peers import import_torchaudio
-from stft.beyond.griffin_lim import griffin_lim, random_phases, spectral_convergence
+from stft.extensions.griffin_lim import griffin_lim, random_phases, spectral_convergence
 from stft.transform import istft, stft
 from stft.windows import hamming
-from tests.misconceptions import stft_beyond as misconceptions
 from tests.stft.checks import EXACT, check_same, normal
+from tests.stft.misconceptions import extensions as misconceptions
 
 torchaudio = import_torchaudio()
 OPTIONS = {"n_fft": 32, "hop_length": 8}

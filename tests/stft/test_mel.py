@@ -20,8 +20,8 @@ from torch.testing import assert_close
 
 from lab.peers import import_torchaudio
 from stft.mel import dct_matrix, dct_spec, decibels, hz_to_mel, mel_filter_bank, mel_spectrogram, mel_to_hz, mfcc
-from tests.misconceptions import stft_mel as misconceptions
 from tests.stft.checks import EXACT, check_same, normal
+from tests.stft.misconceptions import mel as misconceptions
 from tests.strategies import whole_tensors
 
 torchaudio = import_torchaudio()

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from lab.peers import import_torchaudio
-from stft.beyond.phase_vocoder import phase_vocoder
+from stft.extensions.phase_vocoder import phase_vocoder
 from stft.transform import istft, stft
 from stft.windows import hamming
-from tests.misconceptions import stft_beyond as misconceptions
 from tests.stft.checks import check_same, normal
+from tests.stft.misconceptions import extensions as misconceptions
 
 torchaudio = import_torchaudio()
 RATES = st.one_of(st.sampled_from([0.5, 1.0, 2.0, 0.8, 1.25]), st.floats(0.3, 3.0))

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from stft import streaming
-from stft.streaming import stream_stft
+from stft.extensions import streaming
+from stft.extensions.streaming import stream_stft
 from stft.transform import stft
 from tests.stft.checks import EXACT, normal
 

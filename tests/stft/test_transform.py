@@ -29,8 +29,8 @@ from stft.transform import (
     stft_spec,
 )
 from stft.windows import WINDOWS, blackman, hamming, hann
-from tests.misconceptions import stft_transform as misconceptions
 from tests.stft.checks import BATCHES, EXACT, check_same, normal
+from tests.stft.misconceptions import transform as misconceptions
 from tests.strategies import unequal_sizes, whole_tensors
 
 METHODS = ("matrix", "fft", "torch")

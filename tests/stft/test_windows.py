@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from scipy import signal
 from torch.testing import assert_close
 
-from stft.beyond.kaiser import kaiser, kaiser_beta
+from stft.extensions.kaiser import kaiser, kaiser_beta
 from stft.leakage import main_lobe_width, response, scalloping_loss, side_lobe_level
 from stft.windows import WINDOWS, blackman, hamming, hann, rectangular
-from tests.misconceptions import stft_windows as misconceptions
 from tests.stft.checks import EXACT
+from tests.stft.misconceptions import windows as misconceptions
 
 NAMES = {"rectangular": "boxcar", "hann": "hann", "hamming": "hamming", "blackman": "blackman"}  # ours: scipy's
 BY_HAND = [

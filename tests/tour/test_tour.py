@@ -10,20 +10,21 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from lab.chapter import Chapter, Row
 from stft.evaluate import PROMISES as HEARD
+from stft.report.chapter import stft_chapter
 from tour import __main__ as command
-from tour.chapter import Chapter, Row
 from tour.report import write_report
-from tour.stft import stft_chapter
 from tour.tour import PAPERS, plain_table, take_tour
-from tour.vqa import vqa_chapter
-from tour.word2vec import word2vec_chapter
 from toyworld.questions import ANSWERS, question_at
-from vqa.beyond import commands, sources
+from vqa.commands import train_and_judge as commands
 from vqa.data import Vocabulary
+from vqa.datasets import sources
 from vqa.evaluate import PROMISES
+from vqa.report.chapter import vqa_chapter
 from vqa.train import Config
 from word2vec.evaluate import PROMISES as ANALOGIES
+from word2vec.report.chapter import word2vec_chapter
 from word2vec.train import Config as WordConfig
 
 TINY = Config(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.misconceptions import toyworld_captions as misconceptions
+from tests.toyworld.misconceptions import captions as misconceptions
 from tests.toyworld.test_facts import FACTS, OBJECTS, scene_with
 from toyworld.captions import LANGUAGES, WORDS, captions_at, plan, say, tell
 from toyworld.chance import Chance

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from tests.misconceptions import toyworld_scenes as misconceptions
+from tests.toyworld.misconceptions import scenes as misconceptions
 from toyworld.drawing import DISTANCES, SQUARE, box, cover, draw, masks
 from toyworld.scenes import SHAPES, SPLITS, Object, Scene, scene_at
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.misconceptions import toyworld_captions as misconceptions
+from tests.toyworld.misconceptions import captions as misconceptions
 from toyworld.korean import PARTICLES, has_final_consonant, with_particle
 
 FORMS = [  # word, with 이/가, 을/를, 은/는, 와/과

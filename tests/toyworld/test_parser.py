@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.misconceptions import toyworld_captions as misconceptions
+from tests.toyworld.misconceptions import captions as misconceptions
 from tests.toyworld.test_facts import FACTS, SCENE
 from toyworld.captions import LANGUAGES, say
 from toyworld.chance import Chance

@@ -19,7 +19,7 @@ import jaxtyping
 import pytest
 import torch
 
-from tests.misconceptions import toyworld_questions as misconceptions
+from tests.toyworld.misconceptions import questions as misconceptions
 from tests.toyworld.question_reader import read, take_apart, those
 from tests.toyworld.test_chance import chi_square, limit
 from tests.toyworld.test_scenes import check_order_of_access, check_other_process

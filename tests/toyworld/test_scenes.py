@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.misconceptions import toyworld_scenes as misconceptions
+from tests.toyworld.misconceptions import scenes as misconceptions
 from tests.toyworld.test_chance import chi_square, limit
 from toyworld.scenes import COLOURS, HELD_OUT, RELATIONS, SHAPES, SHOWN, SPLITS, Object, Scene, related, scene_at
 

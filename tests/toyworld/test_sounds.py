@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from tests.misconceptions import toyworld_sounds as misconceptions
+from tests.toyworld.misconceptions import sounds as misconceptions
 from toyworld.scenes import COLOURS, SHAPES, Object, Scene, scene_at
 from toyworld.sounds import harmonics, hear, note, tone
 

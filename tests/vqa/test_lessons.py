@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.testing import assert_close
 
-from tests.misconceptions import vqa_lessons as misconceptions
 from tests.strategies import unequal_sizes
+from tests.vqa.misconceptions import lessons as misconceptions
 from tests.vqa.test_data import PIXEL, check_nothing_held_out
 from tests.vqa.test_model import EXACT, SEEDS, SIDE, small, some_images
 from toyworld.drawing import draw
 from toyworld.scenes import COLOURS, MOST, SHAPES, SIZES, scene_at
-from vqa.beyond.lessons import lesson_loss, shares, toy_lessons
+from vqa.extensions.lessons import lesson_loss, shares, toy_lessons
 from vqa.model import ImageStream
 from vqa.train import train
 

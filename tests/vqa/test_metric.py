@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.misconceptions import vqa_metric as misconceptions
+from tests.vqa.misconceptions import metric as misconceptions
 from vqa.data import Record
 from vqa.metric import (
     APOSTROPHES,

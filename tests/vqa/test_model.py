@@ -19,8 +19,8 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.testing import assert_close
 
-from tests.misconceptions import vqa_model as misconceptions
 from tests.strategies import unequal_sizes, whole_tensors
+from tests.vqa.misconceptions import model as misconceptions
 from vqa.model import FUSIONS, STREAMS, VQA, fuse
 from vqa.train import CONFIGS, build
 

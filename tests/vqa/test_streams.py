@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.testing import assert_close
 
-from tests.misconceptions import vqa_model as misconceptions
 from tests.strategies import unequal_sizes, whole_tensors
+from tests.vqa.misconceptions import model as misconceptions
 from tests.vqa.test_model import EXACT, SEEDS, SIDE, WORDS, small, some_images, some_questions
 from vqa.model import CONSTANT, QuestionStream, lstm_cell, lstm_states, lstm_states_spec, pool
 

@@ -7,12 +7,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.misconceptions import word2vec_cbow as wrong
-from word2vec.beyond import cbow as module
-from word2vec.beyond.cbow import bags, cbow_loss, cbow_loss_spec, mean_vectors
-from word2vec.beyond.huffman import huffman_tree
-from word2vec.beyond.objectives import OBJECTIVES, objective_of
+from tests.word2vec.misconceptions import cbow as wrong
 from word2vec.data import ToyText, toy_vocabulary
+from word2vec.extensions import cbow as module
+from word2vec.extensions.cbow import bags, cbow_loss, cbow_loss_spec, mean_vectors
+from word2vec.extensions.huffman import huffman_tree
+from word2vec.extensions.objectives import OBJECTIVES, objective_of
 from word2vec.model import SkipGram
 from word2vec.pairs import Text
 from word2vec.train import Config, build_optimizer, train

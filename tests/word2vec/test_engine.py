@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 from torch import Tensor
 
-from tests.misconceptions import word2vec_engine as wrong
-from word2vec.beyond import engine as module
-from word2vec.beyond.engine import Engine, patterns
+from tests.word2vec.misconceptions import engine as wrong
+from word2vec.extensions import engine as module
+from word2vec.extensions.engine import Engine, patterns
 from word2vec.loss import negative_sampling_loss
 from word2vec.model import SkipGram
 from word2vec.pairs import Text, draw_text

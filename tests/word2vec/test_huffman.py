@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from torch.nn.functional import logsigmoid
 from torch.testing import assert_close
 
-from tests.misconceptions import word2vec_huffman as misconceptions
 from tests.strategies import unequal_sizes, whole_tensors
-from word2vec.beyond.huffman import (
+from tests.word2vec.misconceptions import huffman as misconceptions
+from word2vec.extensions.huffman import (
     HierarchicalSkipGram,
     hierarchical_loss,
     hierarchical_softmax_loss,

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from torch.nn.functional import logsigmoid, nll_loss
 from torch.testing import assert_close
 
-from tests.misconceptions import word2vec_loss as misconceptions
 from tests.strategies import unequal_sizes, whole_tensors
+from tests.word2vec.misconceptions import loss as misconceptions
 from word2vec.loss import (
     negative_sampling_loss,
     negative_sampling_loss_spec,

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, chisquare
 
-from tests.misconceptions import word2vec_pairs as misconceptions
+from tests.word2vec.misconceptions import pairs as misconceptions
 from word2vec.pairs import Text, draw_text, draw_windows, reach, skip_gram_pairs, skip_gram_pairs_spec, subsample
 
 SENTENCE = st.lists(st.tuples(st.integers(0, 4), st.integers(1, 9)), min_size=1, max_size=7)

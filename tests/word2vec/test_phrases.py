@@ -15,8 +15,8 @@ from gensim.models.phrases import Phrases
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.misconceptions import word2vec_phrases as misconceptions
-from word2vec.beyond.phrases import (
+from tests.word2vec.misconceptions import phrases as misconceptions
+from word2vec.extensions.phrases import (
     count_words_and_bigrams,
     find_phrases,
     join_phrases,

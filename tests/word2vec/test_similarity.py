@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from tests.misconceptions import word2vec_similarity as misconceptions
 from tests.strategies import unequal_sizes, whole_tensors
+from tests.word2vec.misconceptions import similarity as misconceptions
 from word2vec import similarity
 from word2vec.similarity import complete, cosines, nearest, ranks, spearman, three_cos_add, three_cos_mul
 

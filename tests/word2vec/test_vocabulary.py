@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 from torch.testing import assert_close
 
-from tests.misconceptions import word2vec_vocabulary as misconceptions
+from tests.word2vec.misconceptions import vocabulary as misconceptions
 from word2vec.pairs import subsample
 from word2vec.vocabulary import (
     Vocabulary,

@@ -1,1 +1,0 @@
-"""What goes beyond the core: more windows, sound without phase, time stretching, streams, files, commands."""

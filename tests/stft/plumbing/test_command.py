@@ -1,0 +1,223 @@
+"""``python -m stft``: every verb and flag has its effect, and wrong input is one line and status 2."""
+
+import json
+import math
+import re
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from torch.testing import assert_close
+
+from stft import __main__ as command
+from stft import commands, figures
+from stft.commands import padded_istft, spread
+from stft.datasets.sound import read_sound, write_sound
+from stft.evaluate import CHANCE, hearing
+from stft.transform import stft
+from tests.pictures import keep_figures
+from tests.stft.checks import normal
+from toyworld import hear, scene_at
+
+pytestmark = pytest.mark.usefixtures("float32")
+RATE = 8000  # Hz
+
+
+def run(*arguments: object) -> None:
+    command.main([str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def work(tmp_path, monkeypatch) -> Path:
+    """A folder to work in, with a tone of 440 Hz in ``tone.wav``; nothing warns."""
+    monkeypatch.chdir(tmp_path)
+    write_sound(Path("tone.wav"), 0.5 * tone(440, 6000)[None], RATE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        yield tmp_path
+
+
+def tone(hertz: float, samples: int) -> torch.Tensor:
+    return torch.sin(2 * math.pi * hertz * torch.arange(samples) / RATE)
+
+
+def pitch(sound: torch.Tensor) -> tuple[float, float]:
+    """Of the strongest tone: frequency in Hz, and amplitude."""
+    window = torch.hann_window(len(sound))
+    spectrum = torch.fft.rfft(sound * window, n=16 * len(sound)).abs()
+    return int(spectrum.argmax()) / (16 * len(sound)) * RATE, 2 * float(spectrum.max() / window.sum())
+
+
+def magnitudes(file: str | Path) -> torch.Tensor:
+    """Of the frames of 64 ms, a quarter apart, by torch."""
+    sound, rate = read_sound(Path(file))
+    n = 2 * round(0.032 * rate)
+    return torch.stft(sound, n, window=torch.hann_window(n), pad_mode="constant", return_complex=True).abs()
+
+
+def sizes(folder: str) -> dict[str, tuple[int, int]]:
+    return {path.name: Image.open(path).size for path in sorted(Path(folder).glob("*.png"))}
+
+
+def test_hear_by_default(work, monkeypatch, capsys) -> None:
+    """Scene 1 of the test split, and 500 sounds a split, which are not listened to here."""
+    asked = []
+    monkeypatch.setattr(
+        command, "listen", lambda folder, seed, sounds, line: asked.append((folder, seed, sounds)) or {}
+    )
+    run()
+    folder = Path("runs/stft/toy")
+    assert asked == [(folder, 0, 500)]
+    names = ["heard.png", "windows.png", "scene.wav", "results.json"]
+    assert capsys.readouterr().out.splitlines()[-4:] == [str(folder / name) for name in names]
+    assert sizes(folder) == {"heard.png": (1100, 1180), "windows.png": (1100, 760)}
+    sound, rate = read_sound(folder / "scene.wav")
+    assert rate == 16_000
+    assert_close(sound, hear(scene_at("test", 0, 1)), rtol=0, atol=2**-15)
+
+
+def test_flags_of_hear(work, monkeypatch, capsys) -> None:
+    drawn, asked = keep_figures(monkeypatch, figures), []
+    monkeypatch.setattr(commands, "hearing", lambda *arguments: asked.append(arguments) or hearing(*arguments))
+    run("hear", "--split", "compositional", "--seed", 3, "--index", 2, "--sounds", 4, "--out", "a/b c")
+    assert drawn[0].get_suptitle() == "compositional 2, heard"
+    scene = scene_at("compositional", 3, 2)
+    assert_close(read_sound(Path("a/b c/scene.wav"))[0], hear(scene), rtol=0, atol=2**-15)
+    legend = drawn[0].axes[0].get_legend().get_texts()
+    names = [f"{thing.size} {thing.colour} {thing.shape}" for thing in scene.objects]
+    assert [text.get_text().split(",")[0] for text in legend] == names
+    results = json.loads(Path("a/b c/results.json").read_text())
+    assert results["command"].endswith("--sounds 4 --out 'a/b c'")
+    assert (results["sounds"], results["chance"]) == (4, CHANCE)
+    assert asked == [("test", 3, 4), ("compositional", 3, 4)]
+    assert results["accuracy"] == {split: hearing(split, seed, sounds) for split, seed, sounds in asked}
+    head, *rows = capsys.readouterr().out.splitlines()[:5]
+    assert head.split() == ["named", "by", "ear", "chance", "test", "compositional"]
+    for row, name in zip(rows, CHANCE, strict=True):
+        parts = [CHANCE[name], *(results["accuracy"][split][name] for split in ("test", "compositional"))]
+        assert row.split() == [name, *(f"{100 * part:.1f}%" for part in parts)]
+
+
+@pytest.mark.parametrize(
+    ("channels", "rate", "title"),
+    [
+        (1, 8000, "8,000 Hz, mono, 0.50 s"),
+        (2, 11_025, "11,025 Hz, stereo, 0.36 s"),
+        (3, 44_100, "44,100 Hz, 3 channels, 0.09 s"),
+    ],
+)
+def test_show(work, monkeypatch, capsys, channels: int, rate: int, title: str) -> None:
+    """Signs that mean mathematics to matplotlib are signs like others."""
+    name = "a $x_{$ b"
+    write_sound(Path(f"{name}.flac"), 0.1 * normal(channels, 4000), rate)
+    drawn = keep_figures(monkeypatch, figures)
+    run("show", f"{name}.flac", *(["--out", "x/y"] if channels == 2 else []))
+    folder = "x/y" if channels == 2 else f"runs/stft/show/{name}"
+    assert capsys.readouterr() == (f"{folder}/sound.png\n{folder}/windows.png\n", "")
+    assert sizes(folder) == {"sound.png": (1100, 1180), "windows.png": (1100, 760)}
+    frame = {8000: 512, 11_025: 706, 44_100: 2822}[rate]
+    assert [figure.get_suptitle() for figure in drawn] == [
+        f"{name}.flac: {title}",
+        f"{name}.flac: the loudest {frame} samples",
+    ]
+    assert drawn[0].axes[0].get_xlim() == pytest.approx((0, 4000 / rate))
+    assert drawn[1].axes[0].get_xlim() == (0, rate / 2)
+
+
+@pytest.mark.parametrize(
+    ("rate", "length", "lost"),
+    [(2, 3000, 0.01), (1.7, 3529, 0.01), (1, 6000, 1e-3), (0.8, 7500, 0.1), (0.3, 20_000, 1)],
+)
+def test_a_stretched_tone_keeps_its_pitch(work, capsys, rate: float, length: int, lost: float) -> None:
+    """And its loudness, unless it is slowed down: the turns of the bins where it begins are then added more than once.
+
+    The bins no longer agree; ``librosa.effects.time_stretch`` loses just as much.
+    """
+    run("stretch", "tone.wav", "--rate", rate, "--out", "b/c.flac")
+    assert capsys.readouterr() == (f"0.75 s became {length / 8000:.2f} s\nb/c.flac\n", "")
+    sound, sample_rate = read_sound(Path("b/c.flac"))
+    assert (sample_rate, sound.shape) == (8000, (1, length))
+    hertz, amplitude = pitch(sound[0, length // 4 : -length // 4])
+    assert hertz == pytest.approx(440, abs=1)
+    assert 0.5 * (1 - lost) < amplitude < 0.5 * 1.001
+
+
+def test_what_comes_in_the_middle_stays_in_the_middle(work) -> None:
+    """500 Hz on the left and 800 Hz on the right, then the other way round; written over the file that is read."""
+    low, high = 0.3 * tone(500, 8000), 0.3 * tone(800, 8000)
+    write_sound(Path("a.wav"), torch.stack([torch.cat([low, high]), torch.cat([high, low])]), RATE)
+    run("stretch", "a.wav", "--rate", 1.6, "--out", "a.wav")
+    sound, _ = read_sound(Path("a.wav"))
+    assert sound.shape == (2, 10_000)
+    heard = [[pitch(part)[0] for part in (channel[500:4500], channel[5500:9500])] for channel in sound]
+    assert heard == [pytest.approx([500, 800], abs=1), pytest.approx([800, 500], abs=1)]
+
+
+def test_silence_stands_behind_what_the_frames_reach() -> None:
+    """20 samples, 6 frames of 16, one every 4: the last one's middle is at 20, so that it reaches 28."""
+    x = normal(20)
+    spectrum = stft(x, 16, pad_mode="constant")
+    assert_close(padded_istft(spectrum, 16, 40), torch.nn.functional.pad(x, (0, 20)))
+    assert_close(padded_istft(spectrum, 16, 9), x[:9])
+
+
+def inverted(capsys, *arguments: object) -> tuple[float, float, bytes]:
+    """What is printed, in dB at first and at last, and the file."""
+    run("invert", "chirp.wav", "--out", "found.wav", *arguments)
+    printed = capsys.readouterr().out
+    form = r"magnitudes are (\S+) dB off at first, (\S+) dB after (\d+) iterations\nfound\.wav\n"
+    first, last, _ = re.fullmatch(form, printed).groups()
+    return float(first), float(last), Path("found.wav").read_bytes()
+
+
+def test_invert_finds_a_sound_with_these_magnitudes(work, capsys) -> None:
+    """What is printed is what the files say; and each flag has its effect."""
+    t = torch.arange(6000) / RATE
+    write_sound(Path("chirp.wav"), 0.5 * torch.sin(2 * math.pi * (300 * t + 400 * t**2))[None], RATE)
+    first, last, data = inverted(capsys)
+    true, found = magnitudes("chirp.wav"), magnitudes("found.wav")
+    assert found.shape == true.shape
+    assert last == pytest.approx(20 * math.log10((found - true).norm() / true.norm()), abs=0.1)
+    assert first > -8
+    assert last < -25
+    assert inverted(capsys, "--iterations", 100, "--momentum", 0.99, "--seed", 0)[2] == data, "the same, byte for byte"
+    assert inverted(capsys, "--seed", 1)[2] != data
+    slow = inverted(capsys, "--momentum", 0)
+    assert slow[0] == first
+    assert slow[1] > last + 3, "momentum ends nearer"
+    none = inverted(capsys, "--iterations", 0)
+    assert none[0] == none[1] == first
+    assert last < inverted(capsys, "--iterations", 5)[1] < first
+    silence = torch.zeros(1, 2000)
+    write_sound(Path("chirp.wav"), silence, RATE)
+    inverted(capsys)
+    assert torch.equal(read_sound(Path("found.wav"))[0], silence)
+
+
+def test_measure(work, capsys) -> None:
+    """Of one file the three shares of files are all that one, and what they are is what ``invert`` says of it."""
+    write_sound(Path("chirp.wav"), 0.1 * normal(2, 3000), RATE)
+    first, last, _ = inverted(capsys, "--iterations", 9, "--momentum", 0.7, "--seed", 5)
+    _, slow, _ = inverted(capsys, "--iterations", 9, "--momentum", 0, "--seed", 5)
+    Path("some").mkdir()
+    Path("chirp.wav").rename("some/chirp.wav")
+    run("measure", "some", "--iterations", 9, "--momentum", 0.7, "--seed", 5, "--out", "a/b.json")
+    rows = {"random phases": first, "without momentum": slow, "with momentum": last}
+    _, *printed, path = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in printed] == [
+        [*name.split(), *[f"{value:.1f}"] * 3] for name, value in rows.items()
+    ]
+    assert path == "a/b.json"
+    content = json.loads(Path("a/b.json").read_text())
+    assert content["files"] == 1
+    for name, value in rows.items():
+        assert content["decibels"][name] == pytest.approx([value] * 3, abs=0.051)
+    assert spread([float(value) for value in range(10, -1, -1)]) == pytest.approx([1, 5, 9])
+    Path("some/tone.wav").write_bytes(Path("tone.wav").read_bytes())
+    run("measure", "some", "--iterations", 1)
+    content = json.loads(Path("runs/stft/measure/results.json").read_text())
+    assert content["files"] == 2
+    low, middle, high = content["decibels"]["with momentum"]
+    assert low < middle < high, "of two files that are not as hard"

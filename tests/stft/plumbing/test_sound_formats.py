@@ -1,0 +1,150 @@
+"""What a format can hold, what a header says and what does not: the cases that libsndfile alone would get wrong."""
+
+import struct
+from pathlib import Path
+
+import pytest
+import soundfile
+import torch
+from torch.testing import assert_close
+
+from stft.datasets import sound
+from stft.datasets.sound import check_format, check_sound, read_sound, write_sound
+from tests.stft.checks import normal
+
+RATE = 8000  # Hz
+
+
+def noise(channels: int, samples: int) -> torch.Tensor:
+    return (0.1 * normal(channels, samples)).clamp(-0.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "channels", "rate"),
+    [
+        (".wav", 1024, 8000),
+        (".wav", 1, 1_000_000),
+        (".flac", 8, 8000),
+        (".flac", 1, 655_350),
+        (".ogg", 8, 8000),
+        (".ogg", 1, 192_000),
+    ],
+)
+def test_the_most_that_a_format_holds(tmp_path, suffix: str, channels: int, rate: int) -> None:
+    write_sound(tmp_path / f"a{suffix}", noise(channels, 50), rate)
+    assert check_sound(tmp_path / f"a{suffix}") == (rate, channels, 50)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "channels", "rate"),
+    [(".wav", 1025, 8000), (".flac", 9, 8000), (".flac", 1, 655_351), (".ogg", 9, 8000), (".ogg", 1, 192_001)],
+)
+def test_more_than_a_format_holds(tmp_path, suffix: str, channels: int, rate: int) -> None:
+    """libsndfile tells it in its own words, or ends the process."""
+    path = tmp_path / f"a{suffix}"
+    with pytest.raises(
+        ValueError, match=rf"a{suffix}: {suffix[1:].upper()} holds up to .* got {channels:,} and {rate:,}$"
+    ):
+        write_sound(path, noise(channels, 50), rate)
+    assert not path.exists()
+    check_format(path, 1, RATE)
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg"])
+def test_a_long_sound_is_written_piece_by_piece(tmp_path, monkeypatch, suffix: str) -> None:
+    """Given 4 million samples of OGG at once, libsndfile ends the process. Between pieces nothing is lost."""
+    written, write = [], soundfile.SoundFile.write
+    monkeypatch.setattr(soundfile.SoundFile, "write", lambda file, x: written.append(len(x)) or write(file, x))
+    monkeypatch.setattr(sound, "BLOCK", 1000)
+    x = 0.3 * torch.sin(torch.arange(2300) * torch.tensor([[0.3], [0.5]]))
+    write_sound(tmp_path / f"a{suffix}", x, RATE)
+    assert written == [1000, 1000, 300]
+    assert_close(read_sound(tmp_path / f"a{suffix}")[0].double(), x, rtol=0, atol=0.05 if suffix == ".ogg" else 2**-15)
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -float("inf")])
+def test_what_is_not_finite(tmp_path, monkeypatch, wrong: float) -> None:
+    """A file of floating-point samples may hold it; it is told at which sample."""
+    x = noise(2, 3000).float()
+    x[1, 2345] = wrong
+    with pytest.raises(ValueError, match=r"a\.wav: the sound must be finite, got nan or inf$"):
+        write_sound(tmp_path / "a.wav", x, RATE)
+    assert not list(tmp_path.iterdir())
+    soundfile.write(tmp_path / "b.wav", x.T.numpy(), RATE, subtype="FLOAT")
+    monkeypatch.setattr(sound, "BLOCK", 1000)
+    with pytest.raises(ValueError, match=r"b\.wav: sample 2345 is not finite$"):
+        read_sound(tmp_path / "b.wav")
+
+
+def test_floating_point_samples_are_read_as_they_are(tmp_path) -> None:
+    x = 20 * normal(1, 500).float()
+    soundfile.write(tmp_path / "a.wav", x.T.numpy(), RATE, subtype="FLOAT")
+    assert torch.equal(read_sound(tmp_path / "a.wav")[0], x)
+
+
+@pytest.mark.parametrize("kind", ["AIFF", "AU", "MP3"])
+def test_other_formats_are_not_read(tmp_path, kind: str) -> None:
+    """libsndfile could; that they are whole is not known here."""
+    soundfile.write(tmp_path / "a.wav", noise(1, 5000).T.numpy(), RATE, format=kind)
+    with pytest.raises(ValueError, match=rf"a\.wav: only WAV, FLAC and OGG are read, got {kind}$"):
+        read_sound(tmp_path / "a.wav")
+
+
+def test_the_name_does_not_matter_when_a_file_is_read(tmp_path) -> None:
+    """A WAV file may be called .ogg; and an OGG file that is cut is cut under every name."""
+    x = noise(1, 40_000)
+    for suffix in (".wav", ".flac", ".ogg"):
+        write_sound(tmp_path / f"a{suffix}", x, RATE)
+        data = (tmp_path / f"a{suffix}").read_bytes()
+        for name in ("b.wav", "b.flac", "b.ogg", "b"):
+            (tmp_path / name).write_bytes(data)
+            assert read_sound(tmp_path / name)[0].shape == (1, 40_000), (suffix, name)
+            (tmp_path / name).write_bytes(data[:-9])
+            with pytest.raises(ValueError, match=r"the file is cut short|damaged after"):
+                read_sound(tmp_path / name)
+
+
+def with_lengths(path: Path, riff: int, data: int) -> None:
+    """Puts other lengths into the header of 44 bytes."""
+    content = bytearray(path.read_bytes())
+    content[4:8], content[40:44] = struct.pack("<I", riff), struct.pack("<I", data)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("length", [0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000])
+def test_a_wav_file_out_of_a_pipe_is_whole(tmp_path, length: int) -> None:
+    """Who writes into a pipe does not know how long it becomes, and puts the greatest number there."""
+    x = noise(1, 777)
+    write_sound(tmp_path / "a.wav", x, RATE)
+    with_lengths(tmp_path / "a.wav", length, length)
+    assert_close(read_sound(tmp_path / "a.wav")[0], x.float(), rtol=0, atol=2**-15)
+
+
+def test_a_header_that_knows_of_no_samples(tmp_path) -> None:
+    write_sound(tmp_path / "a.wav", noise(1, 777), RATE)
+    with_lengths(tmp_path / "a.wav", 0, 0)
+    with pytest.raises(ValueError, match=r"a\.wav: the file holds no samples$"):
+        read_sound(tmp_path / "a.wav")
+
+
+def test_bytes_behind_the_samples_are_no_cut(tmp_path) -> None:
+    """Tags of some programs stand there, known to the header or not."""
+    write_sound(tmp_path / "a.wav", noise(1, 777), RATE)
+    data = (tmp_path / "a.wav").read_bytes()
+    for more in (b"LIST\4\0\0\0INFO", b"\0" * 1000):
+        (tmp_path / "a.wav").write_bytes(data + more)
+        assert check_sound(tmp_path / "a.wav") == (RATE, 1, 777)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW"])
+@pytest.mark.parametrize("samples", [1, 999])
+def test_other_widths_of_a_sample_are_read(tmp_path, subtype: str, samples: int) -> None:
+    """Also an odd number of bytes, behind which a byte is filled in."""
+    x = noise(1, samples)
+    soundfile.write(tmp_path / "a.wav", x.T.numpy(), RATE, subtype=subtype)
+    accuracy = {"PCM_U8": 1 / 128, "ULAW": 1 / 64}.get(subtype, 2**-22)
+    assert_close(read_sound(tmp_path / "a.wav")[0], x.float(), rtol=0, atol=accuracy)
+    data = (tmp_path / "a.wav").read_bytes()
+    (tmp_path / "a.wav").write_bytes(data[:-2])
+    with pytest.raises(ValueError, match="the file is cut short"):
+        read_sound(tmp_path / "a.wav")

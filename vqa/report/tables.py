@@ -1,0 +1,153 @@
+"""The tables of vqa/README.md, out of report/results.json, the promises in vqa/evaluate.py and the core files."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from lab.tables import NOT_YET, markdown, percent, reading_order
+from vqa.commands.train_and_judge import VARIANTS
+from vqa.evaluate import PROMISES
+from vqa.train import CONFIGS
+
+TAKEN = {  # entry of report/results.json: the pictures taken with it, by their names in the run's folder
+    "toy": {"answers.png": "answers.png", "training.png": "training.png"},
+    "easy-vqa": {},
+    "ablations": {"comparison.png": "comparison.png"},
+}
+CORE = {  # file of the core: what stands in it, in the order to read them
+    "model": "the LSTM, the two streams, the fusion",
+    "data": "words and numbers; batches out of the toy world",
+    "train": "the configurations and the loop",
+    "metric": "the accuracy of VQA, string by string",
+}
+
+
+def how(entry: Mapping) -> str:
+    """The line under a table: what was run, for how long, and where."""
+    first, *others = map(str, entry["seeds"])
+    spread = f" In brackets: lowest to highest with the seeds {', '.join([first, *others])}." if others else ""
+    return (
+        f"`{entry['command']}`: {entry['steps']:,} steps in {entry['seconds']:.0f} s of training "
+        f"({entry['machine']}; seed {first}). Accuracies in %.{spread}"
+    )
+
+
+def judged(name: str, results: Mapping) -> str:
+    """A table for each split of a data set: kinds of question down, baselines and the model across."""
+    entry, parts = results[name], []
+    for split, reached in entry["accuracy"].items():
+        columns, spread = entry["baselines"][split], entry.get("spread", {}).get(split, {})
+        rows = []
+        for kind, value in reached.items():
+            between = " ({} to {})".format(*map(percent, spread[kind])) if kind in spread else ""
+            rows.append([kind, *(percent(column[kind]) for column in columns.values()), percent(value) + between])
+        parts.append(f"{name}, `{split}` split:\n\n{markdown(['kind', *columns, 'reached'], rows)}")
+    return "\n\n".join([*parts, how(entry)])
+
+
+def ablations(results: Mapping) -> str:
+    entry = results["ablations"]
+    columns = {"chance": entry["baselines"]["chance"], **entry["accuracy"]}
+    rows = [[kind, *(percent(column[kind]) for column in columns.values())] for kind in columns["chance"]]
+    return f"{markdown(['kind', *columns], rows)}\n\n{how(entry)}"
+
+
+def promises(results: Mapping) -> str:
+    rows = []
+    for (data, split, kind), promised in PROMISES.items():
+        reached = percent(results[data]["accuracy"][split][kind]) if data in results else NOT_YET
+        rows.append([f"{data}, {split}: {kind}", percent(promised), reached])
+    return markdown(["accuracy in %", "promised", "reached"], rows)
+
+
+BLOCKS: dict[str, Callable[[Mapping], str]] = {
+    "toy": lambda results: judged("toy", results),
+    "easy-vqa": lambda results: judged("easy-vqa", results),
+    "ablations": ablations,
+    "promises": promises,
+    "lines": lambda results: reading_order("vqa", CORE),
+}
+
+
+def take(folders: Sequence[Path], machine: str, results: Mapping) -> dict:
+    """``results`` with the runs in ``folders``; runs of one data set are taken together, as its seeds.
+
+    Raises:
+        ValueError: if runs of one data set differ in more than their seed.
+    """
+    results, groups = dict(results), {}
+    for folder in folders:
+        content = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+        if "variants" in content:
+            results["ablations"] = entry_of_comparison(content, folder, machine)
+        else:
+            groups.setdefault(content["data"], []).append(content)
+    for data, runs in groups.items():
+        if data not in TAKEN:
+            raise ValueError(f"data must be toy or easy-vqa, got {data!r}: the README has no table for it")
+        results[data] = entry_of_runs(data, runs, machine)
+    return {name: results[name] for name in TAKEN if name in results}
+
+
+def entry_of_runs(data: str, runs: Sequence[Mapping], machine: str) -> dict:
+    if any({**run["config"], "seed": 0} != {**runs[0]["config"], "seed": 0} for run in runs):
+        raise ValueError(f"the runs of {data} must have one configuration, but for the seed")
+    splits = runs[0]["splits"]
+    values = {
+        split: {kind: [run["splits"][split]["reached"][kind] for run in runs] for kind in measures["reached"]}
+        for split, measures in splits.items()
+    }
+    entry = {
+        "command": command("python -m vqa", data, runs[0]["config"]),
+        "steps": runs[0]["steps"],
+        "seconds": round(runs[0]["seconds"], 1),
+        "machine": machine,
+        "seeds": [run["config"]["seed"] for run in runs],
+        "accuracy": {split: measures["reached"] for split, measures in splits.items()},
+        "baselines": {
+            split: {name: column for name, column in measures.items() if name != "reached"}
+            for split, measures in splits.items()
+        },
+    }
+    if len(runs) > 1:
+        entry["spread"] = {
+            split: {kind: [min(all_), max(all_)] for kind, all_ in kinds.items()} for split, kinds in values.items()
+        }
+    return entry
+
+
+def entry_of_comparison(content: Mapping, folder: Path, machine: str) -> dict:
+    """Steps and seconds are those of all models together; they stand in the folders of the single models."""
+    runs = {
+        name: json.loads((folder / name.replace(" ", "-") / "results.json").read_text(encoding="utf-8"))
+        for name in content["variants"]
+    }
+    config = runs["product"]["config"]
+    return {
+        "command": command("python -m vqa compare", content["data"], config),
+        "steps": sum(run["steps"] for run in runs.values()),
+        "seconds": round(sum(run["seconds"] for run in runs.values()), 1),
+        "machine": machine,
+        "seeds": [config["seed"]],
+        "accuracy": {
+            "{fusion}/{streams}".format(**VARIANTS[name]): measures["reached"]
+            for name, measures in content["variants"].items()
+        },
+        "baselines": {"chance": content["variants"]["product"]["chance"]},
+    }
+
+
+def command(start: str, data: str, config: Mapping) -> str:
+    """The command that gives such a run: every field that is not the data set's default is a flag."""
+    words = [start] + (["--data", data] if data != "toy" else [])
+    default = json.loads(json.dumps(asdict(CONFIGS[data])))
+    for name, value in config.items():
+        if value != default[name]:
+            words += [f"--{name.replace('_', '-')}", *map(str, value if isinstance(value, list) else [value])]
+    return " ".join(words)
+
+
+def pictures(content: Mapping) -> Mapping[str, str]:
+    """The pictures of a run, by their names in its folder, and their names in ``report/pictures``."""
+    return TAKEN["ablations" if "variants" in content else content["data"]]

@@ -1,1 +1,0 @@
-"""What goes beyond the papers' core: other objectives, the block engine, corpora larger than memory, formats."""

@@ -1,0 +1,94 @@
+"""Vectors that were trained here, or that a file holds, and the questions that can be put to them."""
+
+import difflib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from lab import CheckpointError, finished, write_text
+from lab.checkpoint import read_bytes
+from word2vec.evaluate import table_of
+from word2vec.extensions.formats import WordVectors, read_vectors
+from word2vec.similarity import complete, nearest
+from word2vec.vocabulary import Vocabulary
+
+SPELLINGS = 3  # near ones, of a word that is unknown
+
+
+def write_vocabulary(folder: Path, vocabulary: Vocabulary) -> None:
+    write_text(folder / "vocabulary.json", json.dumps(asdict(vocabulary), ensure_ascii=False) + "\n")
+
+
+def load_trained(folder: Path, data: str, table: str = "centre") -> WordVectors:
+    """The vectors of a finished run.
+
+    Raises:
+        ValueError: if there is no finished run, a file in it is damaged, or it has no such table.
+    """
+    place = finished(folder, f"python -m word2vec --data {data}" + (" --path FILE" if data == "text" else ""))
+    try:
+        words = json.loads((place / "vocabulary.json").read_text(encoding="utf-8"))["words"]
+        tensors = safetensors.torch.load(read_bytes(place / "best.safetensors"))
+        centre: Float[Tensor, "v d"] = tensors["model.centre"]
+        if len(words) != len(centre):
+            raise ValueError(f"{len(words)} words and {len(centre)} vectors")
+    except CheckpointError:
+        raise
+    except Exception as error:  # deleted, edited, or cut short; safetensors has its own kind
+        raise CheckpointError(f"{place} is damaged or of another version: train anew") from error
+    if table != "centre" and "model.context" not in tensors:
+        raise ValueError(f"table must be centre, got {table!r}: words have no other vector in {place}")
+    return WordVectors(tuple(words), table_of(centre, tensors.get("model.context", centre), table))
+
+
+def open_vectors(
+    folder: Path, data: str, table: str = "centre", file: Path | None = None, limit: int | None = None
+) -> WordVectors:
+    """The vectors in ``file``, or without one those of a finished run."""
+    if file is None and limit is not None:
+        raise ValueError(f"limit must be left out where no file of vectors is read, got {limit}")
+    if file is None:
+        return load_trained(folder, data, table)
+    if table != "centre":
+        raise ValueError(f"table must be centre where a file of vectors is read, got {table!r}: it holds one table")
+    return read_vectors(file, limit)
+
+
+def check_words(vectors: WordVectors, least: int) -> None:
+    """Raises ValueError if there are too few words for an answer beside those of the question."""
+    if len(vectors.words) < least:
+        raise ValueError(f"the vocabulary must have {least} words or more, got {len(vectors.words)}")
+
+
+def number_of(vectors: WordVectors, word: str) -> int:
+    """Where the word stands; if it is not there in this case, in lower case.
+
+    Raises:
+        ValueError: if it is not there; the message names words that are spelled nearly so.
+    """
+    index = {known: number for number, known in enumerate(vectors.words)}
+    for form in (word, word.lower()):
+        if form in index:
+            return index[form]
+    near = difflib.get_close_matches(word.lower(), vectors.words, SPELLINGS, cutoff=0.6)
+    told = f"; spelled nearly so: {', '.join(near)}" if near else ""
+    raise ValueError(f"word must be one of the {len(index):,} words of the vocabulary, got {word!r}{told}")
+
+
+def neighbours(vectors: WordVectors, word: str, count: int) -> list[tuple[str, float]]:
+    """The words with the most similar vectors, with their cosines."""
+    check_words(vectors, 2)
+    return [(vectors.words[k], cosine) for k, cosine in nearest(vectors.vectors, number_of(vectors, word), count)]
+
+
+def completions(vectors: WordVectors, a: str, b: str, c: str, count: int, form: str) -> list[tuple[str, float]]:
+    """The best answers to "a is to b as c is to …", with their scores."""
+    check_words(vectors, 4)
+    question = torch.tensor([[number_of(vectors, word) for word in (a, b, c)]])
+    numbers, scores = complete(vectors.vectors, question, count, form)
+    return [(vectors.words[k], score) for k, score in zip(numbers[0].tolist(), scores[0].tolist(), strict=True)]

@@ -1,0 +1,1 @@
+"""Other objectives, the block engine, phrases, and the formats of other programs."""

@@ -1,0 +1,115 @@
+"""The tables of word2vec/README.md, out of report/results.json, the promises in word2vec/evaluate.py and the core."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from lab.tables import markdown, percent, pictures_of, reading_order, take_entries
+from word2vec.evaluate import HELD_OUT, KNOWN, PROMISES
+
+TAKEN = {  # entry of report/results.json: the pictures taken with it, by their names in the run's folder
+    "toy": {"relations.png": "relations.png", "training.png": "training.png"},
+    "comparison": {"comparison.png": "comparison.png"},
+    "bench": {},
+    "bound": {},
+    "memory": {},
+}
+CORE = {  # file of the core: what stands in it, in the order to read them
+    "vocabulary": "words and counts, what is dropped, what is noise",
+    "pairs": "windows, and which words are neighbours",
+    "model": "the two tables",
+    "loss": "the full softmax, negative sampling",
+    "grammar": "the toy language",
+    "data": "sentences and batches out of it",
+    "train": "the configurations and the loop",
+}
+
+
+def toy(results: Mapping) -> str:
+    """By relation: the baselines on held-out pairs, and what is reached on both kinds."""
+    entry = results["toy"]
+    held, known = entry["pairs"][HELD_OUT], entry["pairs"][KNOWN]
+    baselines = [name for name in held if name != "reached"]
+    rows = []
+    for relation, reached in held["reached"].items():
+        promised = PROMISES.get(("toy", HELD_OUT, relation))
+        rows.append([
+            relation, *(percent(held[name][relation]) for name in baselines), percent(known["reached"][relation]),
+            "" if promised is None else percent(promised), percent(reached),
+        ])  # fmt: skip
+    head = ["analogies, in %", *baselines, KNOWN, "promised", HELD_OUT]
+    return (
+        f"{markdown(head, rows)}\n\n`{entry['command']}`: {entry['steps']:,} steps in {entry['seconds']:.0f} s of "
+        f"training ({entry['machine']}; seed {entry['config']['seed']}). The baselines are those of the held-out pairs."
+    )
+
+
+def comparison(results: Mapping) -> str:
+    entry = results["comparison"]
+    rows = [
+        [name, percent(row[KNOWN]), percent(row[HELD_OUT]), f"{row['seconds']:.0f}"]
+        for name, row in entry["objectives"].items()
+    ]
+    table = markdown(["analogies, in %", KNOWN, HELD_OUT, "seconds"], rows)
+    return f"{table}\n\n`{entry['command']}`: {entry['steps']:,} steps each ({entry['machine']}; seed {entry['seed']})."
+
+
+def bench(results: Mapping) -> str:
+    """A table for each text: words per second and what the vectors reach, for all candidates."""
+    entry, parts = results["bench"], []
+    for name, text in entry["texts"].items():
+        names = list(text["speed"])
+        speeds = [text["speed"][one]["median"] for one in names]
+        rows = [["words per second, training only", *(f"{speed:,.0f}" for speed in speeds)]]
+        for kind, row in text["quality"].items():
+            rows.append([kind, *(f"{row[one]['mean']:.4f} ± {row[one]['error']:.4f}" for one in names)])
+        ratio = "{median:.2f} ({low:.2f} to {high:.2f})".format(**text["ratio"])
+        parts.append(
+            f"{name}.txt, {text['words']:,} words in all epochs, {text['vocabulary']:,} in the vocabulary:\n\n"
+            f"{markdown(['', *names], rows)}\n\n"
+            f"Ours reads {ratio} times as many words per second as gensim ({text['mode']})."
+        )
+    return "\n\n".join([*parts, f"`{entry['command']}`: {entry['repetitions']} seeds ({entry['machine']})."])
+
+
+def bound(results: Mapping) -> str:
+    entry = results["bound"]
+    kinds = list(entry["rows"][0]["scores"])
+    rows = [
+        [f"{row['bound']}", *("not finite" if (x := row["scores"][kind]) is None else f"{x:.4f}" for kind in kinds)]
+        for row in entry["rows"]
+    ]
+    scaled = ", ".join(f"{100 * share:.0f}% at the rate {rate}" for rate, share in entry["scaled"].items())
+    return (
+        f"{markdown(['bound', *kinds], rows)}\n\nOf a block's words the bound scales in W {scaled}.\n\n"
+        f"`{entry['command']}`: english.txt, seed 0 ({entry['machine']})."
+    )
+
+
+def memory(results: Mapping) -> str:
+    entry = results["memory"]
+    names = {
+        "bytes": "the text",
+        "peak": "the process, at most",
+        "tables": "tables of the vocabulary",
+        "beside": "the rest",
+    }
+    rows = [[told, f"{entry[name] / 1e6:,.0f}"] for name, told in names.items()]
+    return (
+        f"{markdown(['memory', 'MB'], rows)}\n\n`{entry['command']}`: {entry['words']:,} words, "
+        f"{entry['vocabulary']:,} in the vocabulary, counted and read once "
+        f"({entry['machine']}). The rest must stay below {entry['must']:,} MB."
+    )
+
+
+BLOCKS: dict[str, Callable[[Mapping], str]] = {
+    "toy": toy,
+    "comparison": comparison,
+    "bench": bench,
+    "bound": bound,
+    "memory": memory,
+    "lines": lambda results: reading_order("word2vec", CORE),
+}
+
+
+take = partial(take_entries, TAKEN)
+pictures = partial(pictures_of, TAKEN)
