@@ -1,4 +1,4 @@
-"""The toy world that all papers look at: one to four coloured shapes on a plain ground.
+"""The toy world that all papers look at: one to four coloured shapes on a plain background.
 
 A scene can be drawn, told in English or Korean (and read back), asked about, and heard. Each is a pure function of
 (split, seed, index): there are no files, and example 17 is example 17, whoever asks for it, when, and on which machine.

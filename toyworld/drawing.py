@@ -92,12 +92,12 @@ def draw(scenes: Sequence[Scene], size: int = 64, noise: float = NOISE) -> Float
     """
     n = len(scenes)
     coverage = cover(scenes, size).view(n, MOST, size * size)
-    ground = torch.tensor([scene.ground for scene in scenes]).view(n, 3, 1)
+    background = torch.tensor([scene.background for scene in scenes]).view(n, 3, 1)
     colours = torch.zeros(n, MOST, 3)
     b, k = slots(scenes)
     colours[b, k] = torch.tensor([o.rgb for scene in scenes for o in scene.objects])
-    # objects never overlap, so that a pixel is its ground plus, for each object, (its colour - the ground) x coverage
-    image = torch.baddbmm(ground, (colours - ground.mT).mT, coverage)  # (n, 3, pixels)
+    # objects never overlap: a pixel is its background plus, for each object, (its colour - background) x coverage
+    image = torch.baddbmm(background, (colours - background.mT).mT, coverage)  # (n, 3, pixels)
     grain = torch.stack([grains(scene.grain, 3 * size * size) for scene in scenes]).view(n, 3, size * size)
     return image.add_(grain, alpha=noise).clamp_(0, 1).view(n, 3, size, size)
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from toyworld.chance import Chance
 from toyworld.facts import Count, Description, Relation
+from toyworld.rng import Rng
 from toyworld.scenes import COLOURS, SHAPES, SIZES
 from toyworld.sentences import Item, Listing, Parts, Sentence
 
@@ -26,31 +26,31 @@ WORDS = (
 )
 
 
-def say(sentences: Sequence[Sentence], chance: Chance) -> str:
+def say(sentences: Sequence[Sentence], rng: Rng) -> str:
     """Each sentence in one of its wordings, lower-case and with a period."""
-    return " ".join(f"{SAY[type(sentence)](sentence, chance)}." for sentence in sentences)
+    return " ".join(f"{SAY[type(sentence)](sentence, rng)}." for sentence in sentences)
 
 
-def say_relation(relation: Relation, chance: Chance) -> str:
+def say_relation(relation: Relation, rng: Rng) -> str:
     a, b, place = phrase(relation.a), phrase(relation.b), " ".join(PLACES[relation.relation])
-    wording = chance.integer(0, 2)
+    wording = rng.integer(0, 2)
     if wording == 0:
         return f"the {a} is {place} the {b}"
     if wording == 1:
         return f"{place} the {b} is the {a}"
-    return f"{opening(chance, 1)}{with_article(a)} {place} {with_article(b)}"
+    return f"{opening(rng, 1)}{with_article(a)} {place} {with_article(b)}"
 
 
-def say_listing(listing: Listing, chance: Chance) -> str:
+def say_listing(listing: Listing, rng: Rng) -> str:
     items = joined([item_phrase(item) for item in listing.items])
     if listing.total is None:
-        return opening(chance, number_of(listing.items[0])) + items
-    return f"{opening(chance, listing.total.n)}{item_phrase(listing.total)}: {items}"
+        return opening(rng, number_of(listing.items[0])) + items
+    return f"{opening(rng, listing.total.n)}{item_phrase(listing.total)}: {items}"
 
 
-def say_parts(sentence: Parts, chance: Chance) -> str:
-    head = opening(chance, sentence.total.n) + item_phrase(sentence.total)
-    if chance.random() < 0.5:
+def say_parts(sentence: Parts, rng: Rng) -> str:
+    head = opening(rng, sentence.total.n) + item_phrase(sentence.total)
+    if rng.random() < 0.5:
         return f"{head}, {joined([f'{NUMBERS[part.n]} of them {predicate(part)}' for part in sentence.parts])}"
     parts = [f"{NUMBERS[part.n]} {'is' if part.n == 1 else 'are'} {predicate(part)}" for part in sentence.parts]
     return f"{head}, of which {joined(parts)}"
@@ -59,9 +59,9 @@ def say_parts(sentence: Parts, chance: Chance) -> str:
 SAY = {Relation: say_relation, Listing: say_listing, Parts: say_parts}
 
 
-def opening(chance: Chance, n: int) -> str:
+def opening(rng: Rng, n: int) -> str:
     """What may stand before a noun; the verb agrees with the number of the first one, as speech has it."""
-    return chance.choice(("", "there is " if n == 1 else "there are ", "the picture shows ", "you can see "))
+    return rng.choice(("", "there is " if n == 1 else "there are ", "the picture shows ", "you can see "))
 
 
 def number_of(item: Item) -> int:

@@ -6,8 +6,8 @@ consonant" (The Unicode Standard, section 3.12). Whether 원 takes 이 or 가 is
 
 from collections.abc import Sequence
 
-from toyworld.chance import Chance
 from toyworld.facts import Count, Description, Relation
+from toyworld.rng import Rng
 from toyworld.sentences import Item, Listing, Parts, Sentence
 
 PARTICLES = {  # after a final consonant, after a vowel
@@ -88,63 +88,63 @@ WORDS = (
 )
 
 
-def say(sentences: Sequence[Sentence], chance: Chance) -> str:
+def say(sentences: Sequence[Sentence], rng: Rng) -> str:
     """Each sentence in one of its wordings, with a period; one level of politeness for all."""
-    verbs = chance.choice((PLAIN, POLITE))
-    return " ".join(f"{SAY[type(sentence)](sentence, verbs, chance)}." for sentence in sentences)
+    verbs = rng.choice((PLAIN, POLITE))
+    return " ".join(f"{SAY[type(sentence)](sentence, verbs, rng)}." for sentence in sentences)
 
 
-def say_relation(relation: Relation, verbs: dict[str, str], chance: Chance) -> str:
-    a, place = phrase(relation.a), f"{phrase(relation.b)}{chance.choice(('', '의'))} {PLACES[relation.relation]}"
-    wording = chance.integer(0, 4)
+def say_relation(relation: Relation, verbs: dict[str, str], rng: Rng) -> str:
+    a, place = phrase(relation.a), f"{phrase(relation.b)}{rng.choice(('', '의'))} {PLACES[relation.relation]}"
+    wording = rng.integer(0, 4)
     if wording == 0:
         return f"{with_particle(a, '이/가')} {place} {verbs['be']}"
     if wording == 1:
         return f"{with_particle(a, '은/는')} {place} {verbs['be']}"
     if wording == 2:
-        return f"{place} {with_particle(a, '이/가')} {verbs[chance.choice(('be', 'appear'))]}"
+        return f"{place} {with_particle(a, '이/가')} {verbs[rng.choice(('be', 'appear'))]}"
     if wording == 3:
         return f"{place} 있는 {with_particle(a, '을/를')} {verbs['see']}"
     return f"{place} 있는 {a}"
 
 
-def say_listing(listing: Listing, verbs: dict[str, str], chance: Chance) -> str:
-    items = list_phrase(listing.items, chance)
+def say_listing(listing: Listing, verbs: dict[str, str], rng: Rng) -> str:
+    items = list_phrase(listing.items, rng)
     if listing.total is not None:
-        if chance.random() < 0.25:
-            return f"{list_phrase((listing.total,), chance)}: {items}"
-        return f"{subject((listing.total,), GOING_ON, chance)}, {items}{verbs['copula']}"
-    wording = chance.integer(0, 3)
+        if rng.random() < 0.25:
+            return f"{list_phrase((listing.total,), rng)}: {items}"
+        return f"{subject((listing.total,), GOING_ON, rng)}, {items}{verbs['copula']}"
+    wording = rng.integer(0, 3)
     if wording == 0:
         return items
     if wording == 1:
-        return f"{chance.choice(('', '그림에서 '))}{with_particle(items, '을/를')} {verbs['see']}"
-    return subject(listing.items, verbs, chance)
+        return f"{rng.choice(('', '그림에서 '))}{with_particle(items, '을/를')} {verbs['see']}"
+    return subject(listing.items, verbs, rng)
 
 
-def say_parts(sentence: Parts, verbs: dict[str, str], chance: Chance) -> str:
+def say_parts(sentence: Parts, verbs: dict[str, str], rng: Rng) -> str:
     predicates = [f"{counted(part.n)}는 {predicate(part.description)}" for part in sentence.parts]
-    return f"{subject((sentence.total,), GOING_ON, chance)}, 그중 {'이고 '.join(predicates)}{verbs['copula']}"
+    return f"{subject((sentence.total,), GOING_ON, rng)}, 그중 {'이고 '.join(predicates)}{verbs['copula']}"
 
 
 SAY = {Relation: say_relation, Listing: say_listing, Parts: say_parts}
 
 
-def subject(items: Sequence[Item], verbs: dict[str, str], chance: Chance) -> str:
+def subject(items: Sequence[Item], verbs: dict[str, str], rng: Rng) -> str:
     """``그림에는 별 두 개가 있다``, ``별이 두 개 보인다``: items that are there, with their verb."""
-    verb = chance.choice(("be", "appear"))
-    opening = chance.choice(("", "그림에는 " if verb == "be" else "그림에서 "))
+    verb = rng.choice(("be", "appear"))
+    opening = rng.choice(("", "그림에는 " if verb == "be" else "그림에서 "))
     first = items[0]
-    if len(items) == 1 and isinstance(first, Count) and chance.random() < 0.5:
+    if len(items) == 1 and isinstance(first, Count) and rng.random() < 0.5:
         return f"{opening}{with_particle(phrase(first.description), '이/가')} {counted(first.n)} {verbs[verb]}"
-    return f"{opening}{with_particle(list_phrase(items, chance), '이/가')} {verbs[verb]}"
+    return f"{opening}{with_particle(list_phrase(items, rng), '이/가')} {verbs[verb]}"
 
 
 def counted(n: int) -> str:
     return f"{NUMERALS[n]} {COUNTER}"
 
 
-def list_phrase(items: Sequence[Item], chance: Chance) -> str:
+def list_phrase(items: Sequence[Item], rng: Rng) -> str:
     """``별과 원``, which there are, or exactly so many: ``별 두 개와 원 세 개``, ``두 개의 별과 세 개의 원``.
 
     If one is counted, all are, in one form: ``별과 원 두 개`` and ``두 개의 별과 원`` could be two in all. What
@@ -153,10 +153,10 @@ def list_phrase(items: Sequence[Item], chance: Chance) -> str:
     words = [phrase(item.description) for item in items]
     counts = [counted(item.n) if isinstance(item, Count) else ONE for item in items]
     if all(count == ONE for count in counts):
-        return joined(words, chance)
-    if ONE not in counts and chance.random() < 0.5:
-        return joined([f"{count}의 {word}" for word, count in zip(words, counts, strict=True)], chance)
-    return joined([f"{word} {count}" for word, count in zip(words, counts, strict=True)], chance)
+        return joined(words, rng)
+    if ONE not in counts and rng.random() < 0.5:
+        return joined([f"{count}의 {word}" for word, count in zip(words, counts, strict=True)], rng)
+    return joined([f"{word} {count}" for word, count in zip(words, counts, strict=True)], rng)
 
 
 def predicate(d: Description) -> str:
@@ -168,8 +168,8 @@ def phrase(d: Description) -> str:
     return " ".join(word for word in (SIZES.get(d.size), COLOURS.get(d.colour), NOUNS[d.shape]) if word)
 
 
-def joined(phrases: Sequence[str], chance: Chance) -> str:
+def joined(phrases: Sequence[str], rng: Rng) -> str:
     """``가, 나와 다``; from three on also ``가, 나, 다``."""
-    if len(phrases) == 1 or (len(phrases) > 2 and chance.random() < 0.5):
+    if len(phrases) == 1 or (len(phrases) > 2 and rng.random() < 0.5):
         return ", ".join(phrases)
     return f"{', '.join((*phrases[:-2], with_particle(phrases[-2], '와/과')))} {phrases[-1]}"

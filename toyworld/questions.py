@@ -24,7 +24,7 @@ the answers are near balance only; what is measured is measured on ``question_at
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from toyworld.chance import Chance
+from toyworld.rng import Rng
 from toyworld.scenes import (
     COLOURS,
     HELD_OUT,
@@ -90,60 +90,60 @@ def question_at(split: str, seed: int, index: int) -> tuple[Scene, Question]:
         ValueError: if the split is not one of ``SPLITS``.
     """
     check_split(split)
-    chance = Chance(f"{split}/{seed}/{index}/question")
-    kind = chance.choice(KINDS)
-    target = chance.choice(HELD_OUT) if split == "compositional" else None
-    return ASK[kind](chance, target)
+    rng = Rng(f"{split}/{seed}/{index}/question")
+    kind = rng.choice(KINDS)
+    target = rng.choice(HELD_OUT) if split == "compositional" else None
+    return ASK[kind](rng, target)
 
 
-def ask_colour(chance: Chance, target: Pair | None) -> tuple[Scene, Question]:
-    asked = Asked(shape=chance.choice(SHAPES)) if target is None and chance.coin() else Asked(size=chance.choice(SIZES))
-    pair = target or chance.choice([pair for pair in SHOWN if asked.fits(pair)])
-    return show(chance, [(asked, [pair])]), put(chance, "colour", pair[0], asked.words())
+def ask_colour(rng: Rng, target: Pair | None) -> tuple[Scene, Question]:
+    asked = Asked(shape=rng.choice(SHAPES)) if target is None and rng.coin() else Asked(size=rng.choice(SIZES))
+    pair = target or rng.choice([pair for pair in SHOWN if asked.fits(pair)])
+    return show(rng, [(asked, [pair])]), put(rng, "colour", pair[0], asked.words())
 
 
-def ask_shape(chance: Chance, target: Pair | None) -> tuple[Scene, Question]:
-    asked = Asked(chance.choice(COLOURS)) if target is None and chance.coin() else Asked(size=chance.choice(SIZES))
-    shape = target[1] if target else chance.choice([s for s in SHAPES if (asked.colour, s) not in HELD_OUT])
-    pair = target or chance.choice([pair for pair in SHOWN if asked.fits(pair) and pair[1] == shape])
-    return show(chance, [(asked, [pair])]), put(chance, "shape", shape, asked.words())
+def ask_shape(rng: Rng, target: Pair | None) -> tuple[Scene, Question]:
+    asked = Asked(rng.choice(COLOURS)) if target is None and rng.coin() else Asked(size=rng.choice(SIZES))
+    shape = target[1] if target else rng.choice([s for s in SHAPES if (asked.colour, s) not in HELD_OUT])
+    pair = target or rng.choice([pair for pair in SHOWN if asked.fits(pair) and pair[1] == shape])
+    return show(rng, [(asked, [pair])]), put(rng, "shape", shape, asked.words())
 
 
-def ask_count(chance: Chance, target: Pair | None) -> tuple[Scene, Question]:
-    asked = half(chance, target or chance.choice(SHOWN))
-    count = chance.integer(1 if target else 0, MOST)
-    scene = show(chance, [(asked, some(chance, asked, count, target))])
-    return scene, put(chance, "count", str(count), asked.words(plural=True))
+def ask_count(rng: Rng, target: Pair | None) -> tuple[Scene, Question]:
+    asked = half(rng, target or rng.choice(SHOWN))
+    count = rng.integer(1 if target else 0, MOST)
+    scene = show(rng, [(asked, some(rng, asked, count, target))])
+    return scene, put(rng, "count", str(count), asked.words(plural=True))
 
 
-def ask_existence(chance: Chance, target: Pair | None) -> tuple[Scene, Question]:
-    pair = target or chance.choice(SHOWN)
-    asked = Asked(*pair) if target or chance.coin() else half(chance, pair)
-    answer = chance.choice(YES_NO)
-    there = some(chance, asked, chance.integer(1, 2), target) if answer == "yes" else []
-    return show(chance, [(asked, there)], tempt=True), put(chance, "existence", answer, with_article(asked.words()))
+def ask_existence(rng: Rng, target: Pair | None) -> tuple[Scene, Question]:
+    pair = target or rng.choice(SHOWN)
+    asked = Asked(*pair) if target or rng.coin() else half(rng, pair)
+    answer = rng.choice(YES_NO)
+    there = some(rng, asked, rng.integer(1, 2), target) if answer == "yes" else []
+    return show(rng, [(asked, there)], tempt=True), put(rng, "existence", answer, with_article(asked.words()))
 
 
-def ask_comparison(chance: Chance, target: Pair | None) -> tuple[Scene, Question]:
-    a = half(chance, target or chance.choice(SHOWN))
-    b = chance.choice(rivals(a))
-    word, answer = chance.choice(("more", "fewer")), chance.choice(YES_NO)
+def ask_comparison(rng: Rng, target: Pair | None) -> tuple[Scene, Question]:
+    a = half(rng, target or rng.choice(SHOWN))
+    b = rng.choice(rivals(a))
+    word, answer = rng.choice(("more", "fewer")), rng.choice(YES_NO)
     fewest = 1 if target else 0
     counts = [(k, m) for k in range(fewest, MOST + 1) for m in range(MOST + 1 - k) if compare(word, k, m) == answer]
-    k, m = chance.choice([(k, m) for k, m in counts if k + m > 0])
-    scene = show(chance, [(a, some(chance, a, k, target)), (b, some(chance, b, m, None))])
-    return scene, put(chance, "comparison", answer, word, a.words(plural=True), b.words(plural=True))
+    k, m = rng.choice([(k, m) for k, m in counts if k + m > 0])
+    scene = show(rng, [(a, some(rng, a, k, target)), (b, some(rng, b, m, None))])
+    return scene, put(rng, "comparison", answer, word, a.words(plural=True), b.words(plural=True))
 
 
-def ask_relation(chance: Chance, target: Pair | None) -> tuple[Scene, Question]:
-    first = target or chance.choice(SHOWN)
-    second = chance.choice([pair for pair in SHOWN if pair[0] != first[0] and pair[1] != first[1]])
-    first, second = chance.shuffle((first, second))
-    narrow = Asked if target else chance.choice(NARROW)
+def ask_relation(rng: Rng, target: Pair | None) -> tuple[Scene, Question]:
+    first = target or rng.choice(SHOWN)
+    second = rng.choice([pair for pair in SHOWN if pair[0] != first[0] and pair[1] != first[1]])
+    first, second = rng.shuffle((first, second))
+    narrow = Asked if target else rng.choice(NARROW)
     a, b = narrow(*first), narrow(*second)
-    relation, answer = chance.choice(RELATIONS), chance.choice(YES_NO)
-    scene = show(chance, [(a, [first]), (b, [second])], where=(relation, answer == "yes"))
-    return scene, put(chance, "relation", answer, a.words(), relation, b.words())
+    relation, answer = rng.choice(RELATIONS), rng.choice(YES_NO)
+    scene = show(rng, [(a, [first]), (b, [second])], where=(relation, answer == "yes"))
+    return scene, put(rng, "relation", answer, a.words(), relation, b.words())
 
 
 NARROW = (Asked, lambda colour, shape: Asked(colour=colour), lambda colour, shape: Asked(shape=shape))
@@ -158,17 +158,17 @@ ASK = {
 }
 
 
-def put(chance: Chance, kind: str, answer: str, *words: str) -> Question:
-    return Question(kind, chance.choice(PHRASES[kind]).format(*words), answer)
+def put(rng: Rng, kind: str, answer: str, *words: str) -> Question:
+    return Question(kind, rng.choice(PHRASES[kind]).format(*words), answer)
 
 
 def with_article(words: str) -> str:
     return f"an {words}" if words[0] in "aeiou" else f"a {words}"
 
 
-def half(chance: Chance, pair: Pair) -> Asked:
+def half(rng: Rng, pair: Pair) -> Asked:
     """The pair's colour alone, or its shape alone."""
-    return chance.choice((Asked(colour=pair[0]), Asked(shape=pair[1])))
+    return rng.choice((Asked(colour=pair[0]), Asked(shape=pair[1])))
 
 
 def rivals(a: Asked) -> list[Asked]:
@@ -182,15 +182,15 @@ def compare(word: str, k: int, m: int) -> str:
     return "yes" if (k > m if word == "more" else k < m) else "no"
 
 
-def some(chance: Chance, asked: Asked, count: int, target: Pair | None) -> list[Pair]:
+def some(rng: Rng, asked: Asked, count: int, target: Pair | None) -> list[Pair]:
     """``count`` pairs that are asked for, the first of them the target if there is one."""
     first = [target] if target and count else []
     options = [pair for pair in (*SHOWN, *first) if asked.fits(pair)]
-    return first + [chance.choice(options) for _ in range(count - len(first))]
+    return first + [rng.choice(options) for _ in range(count - len(first))]
 
 
 def show(
-    chance: Chance,
+    rng: Rng,
     named: Sequence[tuple[Asked, list[Pair]]],
     where: tuple[str, bool] | None = None,
     tempt: bool = False,
@@ -203,18 +203,18 @@ def show(
     """
     asked = [group for group, _ in named]
     pairs = [pair for _, those in named for pair in those]
-    sizes = [group.size or chance.choice(SIZES) for group, those in named for _ in those]
+    sizes = [group.size or rng.choice(SIZES) for group, those in named for _ in those]
     # next to "the large object", any pair may stand, but small; next to "the star", any size may stand, but no star
     other_size = next((size for size in SIZES if asked[0].size and size != asked[0].size), None)
     others = SHOWN if other_size else [pair for pair in SHOWN if not any(group.fits(pair) for group in asked)]
     near = [p for p in others if any(p[0] == group.colour or p[1] == group.shape for group in asked)] if tempt else []
-    for _ in range(chance.integer(max(1, len(pairs)), MOST) - len(pairs)):
-        pairs.append(chance.choice(near if near and chance.coin() else others))
-        sizes.append(other_size or chance.choice(SIZES))
+    for _ in range(rng.integer(max(1, len(pairs)), MOST) - len(pairs)):
+        pairs.append(rng.choice(near if near and rng.coin() else others))
+        sizes.append(other_size or rng.choice(SIZES))
     while True:
-        scene = scene_of(chance, pairs, sizes)
+        scene = scene_of(rng, pairs, sizes)
         if where is None or related(where[0], *scene.objects[:2]) is where[1]:
-            return Scene(tuple(chance.shuffle(scene.objects)), scene.ground, scene.grain)
+            return Scene(tuple(rng.shuffle(scene.objects)), scene.background, scene.grain)
 
 
 def more_questions(split: str, seed: int, index: int, scene: Scene, count: int) -> list[Question]:
@@ -224,65 +224,65 @@ def more_questions(split: str, seed: int, index: int, scene: Scene, count: int) 
         ValueError: if the split is not one of ``SPLITS``.
     """
     check_split(split)
-    chance = Chance(f"{split}/{seed}/{index}/more")
+    rng = Rng(f"{split}/{seed}/{index}/more")
     found = []
     while len(found) < count:
-        question = ASK_ABOUT[chance.choice(KINDS)](chance, scene)
+        question = ASK_ABOUT[rng.choice(KINDS)](rng, scene)
         if question is not None:
             found.append(question)
     return found
 
 
-def about_colour(chance: Chance, scene: Scene) -> Question | None:
-    o = chance.choice(scene.objects)
-    asked = chance.choice((Asked(shape=o.shape), Asked(size=o.size)))
-    return put(chance, "colour", o.colour, asked.words()) if len(asked.among(scene)) == 1 else None
+def about_colour(rng: Rng, scene: Scene) -> Question | None:
+    o = rng.choice(scene.objects)
+    asked = rng.choice((Asked(shape=o.shape), Asked(size=o.size)))
+    return put(rng, "colour", o.colour, asked.words()) if len(asked.among(scene)) == 1 else None
 
 
-def about_shape(chance: Chance, scene: Scene) -> Question | None:
-    o = chance.choice(scene.objects)
-    asked = chance.choice((Asked(colour=o.colour), Asked(size=o.size)))
-    return put(chance, "shape", o.shape, asked.words()) if len(asked.among(scene)) == 1 else None
+def about_shape(rng: Rng, scene: Scene) -> Question | None:
+    o = rng.choice(scene.objects)
+    asked = rng.choice((Asked(colour=o.colour), Asked(size=o.size)))
+    return put(rng, "shape", o.shape, asked.words()) if len(asked.among(scene)) == 1 else None
 
 
-def about_count(chance: Chance, scene: Scene) -> Question | None:
+def about_count(rng: Rng, scene: Scene) -> Question | None:
     """A number is drawn first, so that 0 does not outweigh the others."""
-    wanted, asked = chance.integer(0, len(scene.objects)), half(chance, chance.choice(SHOWN))
+    wanted, asked = rng.integer(0, len(scene.objects)), half(rng, rng.choice(SHOWN))
     if wanted:
-        o = chance.choice(scene.objects)
-        asked = half(chance, (o.colour, o.shape))
-    return put(chance, "count", str(wanted), asked.words(plural=True)) if len(asked.among(scene)) == wanted else None
+        o = rng.choice(scene.objects)
+        asked = half(rng, (o.colour, o.shape))
+    return put(rng, "count", str(wanted), asked.words(plural=True)) if len(asked.among(scene)) == wanted else None
 
 
-def about_existence(chance: Chance, scene: Scene) -> Question | None:
-    answer, o, pair = chance.choice(YES_NO), chance.choice(scene.objects), chance.choice(SHOWN)
+def about_existence(rng: Rng, scene: Scene) -> Question | None:
+    answer, o, pair = rng.choice(YES_NO), rng.choice(scene.objects), rng.choice(SHOWN)
     if answer == "yes":
         pair = (o.colour, o.shape)
-    elif chance.coin():  # tempting: a pair that shares its colour or its shape with something that is there
-        pair = chance.choice([(c, s) for c, s in SHOWN if c == o.colour or s == o.shape])
-    asked = Asked(*pair) if chance.coin() else half(chance, pair)
+    elif rng.coin():  # tempting: a pair that shares its colour or its shape with something that is there
+        pair = rng.choice([(c, s) for c, s in SHOWN if c == o.colour or s == o.shape])
+    asked = Asked(*pair) if rng.coin() else half(rng, pair)
     there = "yes" if asked.among(scene) else "no"
-    return put(chance, "existence", answer, with_article(asked.words())) if there == answer else None
+    return put(rng, "existence", answer, with_article(asked.words())) if there == answer else None
 
 
-def about_comparison(chance: Chance, scene: Scene) -> Question | None:
-    o, answer, word = chance.choice(scene.objects), chance.choice(YES_NO), chance.choice(("more", "fewer"))
-    a = half(chance, (o.colour, o.shape))
-    pair = chance.shuffle((a, chance.choice(rivals(a))))
+def about_comparison(rng: Rng, scene: Scene) -> Question | None:
+    o, answer, word = rng.choice(scene.objects), rng.choice(YES_NO), rng.choice(("more", "fewer"))
+    a = half(rng, (o.colour, o.shape))
+    pair = rng.shuffle((a, rng.choice(rivals(a))))
     right = compare(word, *(len(asked.among(scene)) for asked in pair))
-    return put(chance, "comparison", answer, word, *(a.words(plural=True) for a in pair)) if right == answer else None
+    return put(rng, "comparison", answer, word, *(a.words(plural=True) for a in pair)) if right == answer else None
 
 
-def about_relation(chance: Chance, scene: Scene) -> Question | None:
+def about_relation(rng: Rng, scene: Scene) -> Question | None:
     if len(scene.objects) < 2:
         return None
-    a, b = chance.sample(scene.objects, 2)
-    narrow, relation = chance.choice(NARROW), chance.choice(RELATIONS)
+    a, b = rng.sample(scene.objects, 2)
+    narrow, relation = rng.choice(NARROW), rng.choice(RELATIONS)
     named = [narrow(o.colour, o.shape) for o in (a, b)]
     holds = related(relation, a, b)
     if holds is None or any(len(asked.among(scene)) != 1 for asked in named):
         return None
-    return put(chance, "relation", "yes" if holds else "no", named[0].words(), relation, named[1].words())
+    return put(rng, "relation", "yes" if holds else "no", named[0].words(), relation, named[1].words())
 
 
 ASK_ABOUT = {

@@ -1,4 +1,4 @@
-"""Scenes: one to four objects on a square ground, each with a shape, a colour, a size and a place.
+"""Scenes: one to four objects on a square background, each with a shape, a colour, a size and a place.
 
 A scene is a pure function of (split, seed, index). Lengths are in picture widths: ``x`` runs from 0 at the left to 1 at
 the right, ``y`` from 0 at the top to 1 at the bottom.
@@ -10,7 +10,7 @@ and shape out of ``HELD_OUT``, which the two others never show.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from toyworld.chance import Chance
+from toyworld.rng import Rng
 
 SHAPES = ("circle", "square", "triangle", "diamond", "cross", "star")
 COLOURS = ("red", "orange", "yellow", "green", "cyan", "blue", "purple", "black")
@@ -32,8 +32,8 @@ RGB = {
     "purple": (0.58, 0.22, 0.68),
     "black": (0.12, 0.12, 0.12),
 }
-GROUND = (0.93, 0.93, 0.92)
-JITTER = 0.05  # an object's colour and the ground's brightness vary by that much, of 1
+BACKGROUND = (0.93, 0.93, 0.92)
+JITTER = 0.05  # an object's colour and the background's brightness vary by that much, of 1
 
 Pair = tuple[str, str]  # (colour, shape)
 HELD_OUT: tuple[Pair, ...] = (
@@ -64,10 +64,10 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """``ground`` is the background's colour; ``grain``, from 0 to 1, says where the noise of its picture begins."""
+    """``background`` is the background's colour; ``grain``, from 0 to 1, says where the noise of its picture begins."""
 
     objects: tuple[Object, ...]
-    ground: tuple[float, float, float]
+    background: tuple[float, float, float]
     grain: float
 
 
@@ -89,12 +89,12 @@ def scene_at(split: str, seed: int, index: int, count: int | None = None) -> Sce
     check_split(split)
     if count is not None and not 1 <= count <= MOST:
         raise ValueError(f"count must be from 1 to {MOST}, got {count}")
-    chance = Chance(f"{split}/{seed}/{index}/scene")
-    count = count or chance.integer(1, MOST)
-    pairs = [chance.choice(SHOWN) for _ in range(count)]
+    rng = Rng(f"{split}/{seed}/{index}/scene")
+    count = count or rng.integer(1, MOST)
+    pairs = [rng.choice(SHOWN) for _ in range(count)]
     if split == "compositional":
-        pairs[chance.integer(0, count - 1)] = chance.choice(HELD_OUT)
-    return scene_of(chance, pairs, [chance.choice(SIZES) for _ in pairs])
+        pairs[rng.integer(0, count - 1)] = rng.choice(HELD_OUT)
+    return scene_of(rng, pairs, [rng.choice(SIZES) for _ in pairs])
 
 
 def check_split(split: str) -> None:
@@ -102,19 +102,19 @@ def check_split(split: str) -> None:
         raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
 
 
-def scene_of(chance: Chance, pairs: Sequence[Pair], sizes: Sequence[str]) -> Scene:
+def scene_of(rng: Rng, pairs: Sequence[Pair], sizes: Sequence[str]) -> Scene:
     """A scene that shows these pairs in these sizes, the objects in this order; places and jitter are drawn."""
-    radii = [RADIUS[size] * chance.between(0.95, 1.05) for size in sizes]
-    places = free_places(chance, radii)
+    radii = [RADIUS[size] * rng.between(0.95, 1.05) for size in sizes]
+    places = free_places(rng, radii)
     objects = tuple(
-        Object(shape, colour, size, x, y, radius, jittered(chance, RGB[colour]))
+        Object(shape, colour, size, x, y, radius, jittered(rng, RGB[colour]))
         for (colour, shape), size, radius, (x, y) in zip(pairs, sizes, radii, places, strict=True)
     )
-    shade = chance.between(-JITTER, JITTER)
-    return Scene(objects, tuple(channel + shade for channel in GROUND), chance.random())
+    shade = rng.between(-JITTER, JITTER)
+    return Scene(objects, tuple(channel + shade for channel in BACKGROUND), rng.random())
 
 
-def free_places(chance: Chance, radii: Sequence[float]) -> list[tuple[float, float]]:
+def free_places(rng: Rng, radii: Sequence[float]) -> list[tuple[float, float]]:
     """A centre for each radius, uniform among all arrangements in which no two circles come nearer than ``GAP``.
 
     All centres are drawn anew until they fit. (Keeping the first ones would be faster and would crowd the others.)
@@ -123,7 +123,7 @@ def free_places(chance: Chance, radii: Sequence[float]) -> list[tuple[float, flo
         places = []
         for radius in radii:
             low, high = radius + GAP, 1 - radius - GAP
-            x, y = chance.between(low, high), chance.between(low, high)
+            x, y = rng.between(low, high), rng.between(low, high)
             if any(
                 (x - u) ** 2 + (y - v) ** 2 < (radius + r + GAP) ** 2 for (u, v), r in zip(places, radii, strict=False)
             ):
@@ -133,5 +133,5 @@ def free_places(chance: Chance, radii: Sequence[float]) -> list[tuple[float, flo
             return places
 
 
-def jittered(chance: Chance, rgb: tuple[float, float, float]) -> tuple[float, float, float]:
-    return tuple(min(1.0, max(0.0, channel + chance.between(-JITTER, JITTER))) for channel in rgb)
+def jittered(rng: Rng, rgb: tuple[float, float, float]) -> tuple[float, float, float]:
+    return tuple(min(1.0, max(0.0, channel + rng.between(-JITTER, JITTER))) for channel in rgb)

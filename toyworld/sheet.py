@@ -11,9 +11,9 @@ from torch import Tensor
 
 from lab.figure import DOTS_PER_INCH, PALETTE, drawing
 from toyworld.captions import plan, say
-from toyworld.chance import Chance
 from toyworld.drawing import draw
 from toyworld.questions import question_at
+from toyworld.rng import Rng
 from toyworld.scenes import Scene
 from toyworld.sounds import CLIP, SAMPLE_RATE, hear
 
@@ -68,8 +68,8 @@ def draw_sheet(figure: Figure, split: str, seed: int, first: int, count: int) ->
 
 def captions(scene: Scene, name: str) -> dict[str, str]:
     """By language, the same facts, broken into lines."""
-    facts = plan(scene, Chance(f"{name}/facts"))
-    return {language: fill(say(facts, language, Chance(f"{name}/{language}")), WRAP[language]) for language in WRAP}
+    facts = plan(scene, Rng(f"{name}/facts"))
+    return {language: fill(say(facts, language, Rng(f"{name}/{language}")), WRAP[language]) for language in WRAP}
 
 
 def place(figure: Figure, left: int, top: int, width: int, height: int) -> Axes:

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from toyworld.chance import Chance
+from toyworld.rng import Rng
 from word2vec.grammar import RELATIONS
 from word2vec.pairs import Text, draw_text, skip_gram_pairs
 from word2vec.vocabulary import Vocabulary, build_vocabulary, draw_noise, keep_probability, noise_distribution
@@ -21,12 +21,12 @@ COUNTED = 20_000  # sentences that are read once to count the words
 def sentence_at(split: str, seed: int, index: int) -> list[str]:
     """Sentence ``index`` of the toy language: the relation, the pair, one of three kinds of sentence, its wording and
     its topic are each drawn uniformly, but that a held-out pair has no sentence of both."""
-    chance = Chance(f"{split}/{seed}/{index}/sentence")
-    relation = RELATIONS[chance.choice(tuple(RELATIONS))]
-    pair = chance.choice(relation.pairs)
+    rng = Rng(f"{split}/{seed}/{index}/sentence")
+    relation = RELATIONS[rng.choice(tuple(RELATIONS))]
+    pair = rng.choice(relation.pairs)
     kinds = [relation.first, relation.second] + ([relation.both] if pair in relation.known else [])
-    words = {"A": pair[0], "B": pair[1], "T": chance.choice(relation.topics[relation.pairs.index(pair)])}
-    return [words.get(word, word) for word in chance.choice(chance.choice(kinds)).split()]
+    words = {"A": pair[0], "B": pair[1], "T": rng.choice(relation.topics[relation.pairs.index(pair)])}
+    return [words.get(word, word) for word in rng.choice(rng.choice(kinds)).split()]
 
 
 def toy_vocabulary(seed: int) -> Vocabulary:

@@ -14,19 +14,19 @@ from hypothesis import strategies as st
 from tests.toyworld.misconceptions import captions as misconceptions
 from tests.toyworld.test_facts import FACTS, OBJECTS, scene_with
 from toyworld.captions import LANGUAGES, WORDS, captions_at, plan, say, tell
-from toyworld.chance import Chance
 from toyworld.cursor import split as split_words
 from toyworld.facts import Count, Exists, Fact, Relation, descriptions, holds, says_all, total
 from toyworld.korean import COLOURS as KOREAN_COLOURS
 from toyworld.korean import NOUNS as KOREAN_NOUNS
 from toyworld.parser import read
+from toyworld.rng import Rng
 from toyworld.scenes import HELD_OUT, MOST, SPLITS, Object, Scene, scene_at
 
 NAMES = st.integers(0, 10**6).map(str)
 
 
 def check_plan(candidate, scene: Scene, name: str, complete: bool) -> None:
-    facts = candidate(scene, Chance(name), complete)
+    facts = candidate(scene, Rng(name), complete)
     for fact in facts:
         assert holds(fact, scene), f"{fact} is not so, or ambiguous, in {scene}"
     assert len(set(facts)) == len(facts), f"something is said twice: {facts}"
@@ -49,15 +49,15 @@ def test_what_is_planned_is_so_and_unambiguous(objects: list[Object], name: str,
 
 @given(objects=OBJECTS, name=NAMES, complete=st.booleans())
 def test_what_is_planned_is_what_is_read_in_both_languages(objects: list[Object], name: str, complete: bool) -> None:
-    facts = plan(scene_with(*objects), Chance(name), complete)
+    facts = plan(scene_with(*objects), Rng(name), complete)
     for language in LANGUAGES:
-        text = say(facts, language, Chance(f"{name}/{language}"))
+        text = say(facts, language, Rng(f"{name}/{language}"))
         assert read(text, language) == facts, text
 
 
 def check_lists(candidate, facts: Sequence[Fact], name: str) -> None:
     """No item without a number beside one with a number: 별과 원 두 개 could be two in all. And one form a list."""
-    text = candidate(facts, "korean", Chance(name))
+    text = candidate(facts, "korean", Rng(name))
     for sentence in text.split("."):
         items = re.split(r", |(?<=[와과]) ", re.sub("^.*(?:는데, |: )", "", sentence))  # of all objects: their list
         if "쪽에" in sentence or "그중" in sentence:
@@ -69,7 +69,7 @@ def check_lists(candidate, facts: Sequence[Fact], name: str) -> None:
 
 @given(objects=OBJECTS, name=NAMES, complete=st.booleans())
 def test_in_a_korean_list_all_or_none_are_counted(objects: list[Object], name: str, complete: bool) -> None:
-    check_lists(say, plan(scene_with(*objects), Chance(name), complete), name)
+    check_lists(say, plan(scene_with(*objects), Rng(name), complete), name)
 
 
 @given(facts=st.lists(FACTS, min_size=1, max_size=6), name=NAMES)
@@ -80,7 +80,7 @@ def test_so_are_they_whatever_is_listed(facts: list[Fact], name: str) -> None:
 @given(objects=OBJECTS, language=st.sampled_from(LANGUAGES), name=NAMES)
 def test_telling_all_says_all(objects: list[Object], language: str, name: str) -> None:
     scene = scene_with(*objects)
-    assert says_all(read(tell(scene, language, Chance(name), complete=True), language), scene)
+    assert says_all(read(tell(scene, language, Rng(name), complete=True), language), scene)
 
 
 def test_how_often_what_is_said() -> None:
@@ -92,7 +92,7 @@ def test_how_often_what_is_said() -> None:
     scenes = [scene_at("train", 3, index, MOST) for index in range(50)]
     for k in range(n):
         scene = scenes[k % 50]
-        facts = plan(scene, Chance(f"shares/{k}"))
+        facts = plan(scene, Rng(f"shares/{k}"))
         counted = facts[0] == total(MOST)
         shares["all"] += counted and says_all(facts, scene)
         shares["relation"] += isinstance(facts[-1], Relation)
@@ -196,13 +196,13 @@ def test_what_cannot_be_told_is_named() -> None:
     scene = scene_at("train", 0, 0)
     message = "language must be one of english, korean, got 'klingon'"
     with pytest.raises(ValueError, match=message):
-        tell(scene, "klingon", Chance("x"))
+        tell(scene, "klingon", Rng("x"))
     with pytest.raises(ValueError, match=message):
         captions_at("train", 0, 0, "klingon", count=0)
     with pytest.raises(ValueError, match="split must be one of train, test, compositional, got 'valid'"):
         captions_at("valid", 0, 0, "english")
     with pytest.raises(ValueError, match="facts must be at least one, got none"):
-        say([], "english", Chance("x"))
+        say([], "english", Rng("x"))
 
 
 @pytest.mark.parametrize("wrong", misconceptions.PLANS, ids=lambda function: function.__name__)
@@ -221,7 +221,7 @@ def test_misconception_about_plans_is_caught(wrong) -> None:
 def test_misconception_about_lists_is_caught(wrong) -> None:
     def folder_tests() -> None:
         for index in range(200):
-            check_lists(wrong, plan(scene_at("train", 0, index), Chance(f"{index}")), f"{index}")
+            check_lists(wrong, plan(scene_at("train", 0, index), Rng(f"{index}")), f"{index}")
 
     with pytest.raises(AssertionError, match=r"not every item|numbers stand"):
         folder_tests()

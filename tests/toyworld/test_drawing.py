@@ -55,10 +55,10 @@ def cover_spec(scenes: list[Scene], size: int) -> torch.Tensor:
 
 
 def draw_spec(scenes: list[Scene], size: int) -> torch.Tensor:
-    """Without noise: every pixel a mixture of its ground and its objects, as much of each as it covers."""
+    """Without noise: every pixel a mixture of its background and its objects, as much of each as it covers."""
     pictures = []
     for scene, alphas in zip(scenes, cover_spec(scenes, size), strict=True):
-        picture = torch.tensor(scene.ground).double()[:, None, None] * (1 - alphas.sum(0))
+        picture = torch.tensor(scene.background).double()[:, None, None] * (1 - alphas.sum(0))
         for o, alpha in zip(scene.objects, alphas, strict=False):
             picture = picture + torch.tensor(o.rgb).double()[:, None, None] * alpha
         pictures.append(picture.clamp(0, 1))

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from tests.toyworld.misconceptions import captions as misconceptions
 from tests.toyworld.test_facts import FACTS, SCENE
 from toyworld.captions import LANGUAGES, say
-from toyworld.chance import Chance
 from toyworld.cursor import join, split
 from toyworld.facts import Count, Description, Exists, Fact, Relation, holds, total
 from toyworld.parser import read, read_sentences
+from toyworld.rng import Rng
 
 
 def d(words: str) -> Description:
@@ -244,7 +244,7 @@ def test_check_by_hand_accepts_the_parser() -> None:
     name=st.integers(0, 10**6).map(str),
 )
 def test_whatever_is_said_is_read(facts: list[Fact], language: str, name: str) -> None:
-    text = say(facts, language, Chance(name))
+    text = say(facts, language, Rng(name))
     assert read(text, language) == tuple(facts), text
     assert join(split(text)) == text
 

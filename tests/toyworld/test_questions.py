@@ -21,7 +21,7 @@ import torch
 
 from tests.toyworld.misconceptions import questions as misconceptions
 from tests.toyworld.question_reader import read, take_apart, those
-from tests.toyworld.test_chance import chi_square, limit
+from tests.toyworld.test_rng import chi_square, limit
 from tests.toyworld.test_scenes import check_order_of_access, check_other_process
 from toyworld.questions import ANSWERS, KINDS, Question, more_questions, question_at
 from toyworld.scenes import COLOURS, HELD_OUT, SHAPES, SPLITS, Object, Scene, scene_at

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.toyworld.misconceptions import scenes as misconceptions
-from tests.toyworld.test_chance import chi_square, limit
+from tests.toyworld.test_rng import chi_square, limit
 from toyworld.scenes import COLOURS, HELD_OUT, RELATIONS, SHAPES, SHOWN, SPLITS, Object, Scene, related, scene_at
 
 GAP = 0.02  # picture widths, between two circles and from there to the edge
@@ -99,7 +99,7 @@ def test_count_is_kept_and_nothing_touches(split: str, seed: int, index: int, co
 @given(index=st.integers(0, 10**9))
 def test_colours_stay_between_0_and_1(index: int) -> None:
     scene = scene_at("train", 0, index)
-    for channel in (*scene.ground, *(channel for o in scene.objects for channel in o.rgb), scene.grain):
+    for channel in (*scene.background, *(channel for o in scene.objects for channel in o.rgb), scene.grain):
         assert 0 <= channel <= 1
 
 

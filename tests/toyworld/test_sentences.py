@@ -3,14 +3,14 @@
 import pytest
 
 from toyworld.captions import say
-from toyworld.chance import Chance
 from toyworld.facts import Count, Description, Exists, Fact, Relation, total
+from toyworld.rng import Rng
 
 RED, STAR, RED_CIRCLE = Description(colour="red"), Description(shape="star"), Description(colour="red", shape="circle")
 
 
 def sayings(facts: list[Fact], language: str) -> set[str]:
-    return {say(facts, language, Chance(str(k))) for k in range(1000)}
+    return {say(facts, language, Rng(str(k))) for k in range(1000)}
 
 
 def many(*patterns: str) -> set[str]:

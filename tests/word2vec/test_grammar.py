@@ -40,7 +40,7 @@ def every_sentence() -> dict[tuple[str, ...], float]:
                 return options[taken[len(sizes) - 1]]
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(data, "Chance", Script)
+            patch.setattr(data, "Rng", Script)
             sentence = tuple(sentence_at("train", 0, 0))
         probability = 1.0
         for size in sizes:

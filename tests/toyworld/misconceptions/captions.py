@@ -104,58 +104,58 @@ PARTICLES_CHOSEN = (
 )
 
 
-def ambiguous_reference(scene, chance, complete=False):
+def ambiguous_reference(scene, rng, complete=False):
     """Tempting because one word for each object is shortest; "the star" among two stars says nothing."""
-    facts = captions.plan(scene, chance, complete)
+    facts = captions.plan(scene, rng, complete)
     if complete or len(scene.objects) < 2:
         return facts
-    a, b = chance.sample(scene.objects, 2)
+    a, b = rng.sample(scene.objects, 2)
     relation = next(r for r in RELATIONS if related(r, a, b)) if any(related(r, a, b) for r in RELATIONS) else "above"
     return (*facts, Relation(Description(shape=a.shape), relation, Description(shape=b.shape)))
 
 
-def kinds_counted_once(scene, chance, complete=False):
+def kinds_counted_once(scene, rng, complete=False):
     """Tempting because a set has no doubles; of two objects alike, one is lost."""
     return tuple(Exists(f.description) if isinstance(f, Count) and f.description.full else f
-                 for f in captions.plan(scene, chance, complete))  # fmt: skip
+                 for f in captions.plan(scene, rng, complete))  # fmt: skip
 
 
-def numbered_in_the_list(scene, chance, complete=False):
+def numbered_in_the_list(scene, rng, complete=False):
     """Tempting because an item's number is at hand; with fewer attributes named, others fit as well."""
     if complete:
-        return captions.plan(scene, chance, complete)
+        return captions.plan(scene, rng, complete)
     kinds = [Description(o.size, o.colour, o.shape) for o in scene.objects]
     return tuple(Count(Description(None, d.colour, d.shape), kinds.count(d)) for d in dict.fromkeys(kinds))
 
 
-def list_without_a_number(scene, chance, complete=False):
+def list_without_a_number(scene, rng, complete=False):
     """Tempting because a full list names everything; that there is nothing else, it leaves to be guessed."""
-    facts = captions.plan(scene, chance, complete)
+    facts = captions.plan(scene, rng, complete)
     return facts[1:] if complete else facts
 
 
-def held_out_by_halves(scene, chance, complete=False):
+def held_out_by_halves(scene, rng, complete=False):
     """Tempting because the pair's scene is shown anyway; told "a circle", no model is asked for the new pair."""
     if complete or len(scene.objects) > 1:
-        return captions.plan(scene, chance, complete)
+        return captions.plan(scene, rng, complete)
     return (total(1), Exists(Description(scene.objects[0].size, None, scene.objects[0].shape)))
 
 
-def one_object_twice(scene, chance, complete=False):
+def one_object_twice(scene, rng, complete=False):
     """Tempting because both halves are true: "one of them is red and one of them is a star" sounds like two objects."""
     o = scene.objects[0]
     parts = (Description(None, o.colour, o.shape), Description(o.size, o.colour, o.shape))
     if complete or any(len(d.those(scene)) != 1 for d in parts):
-        return captions.plan(scene, chance, complete)
+        return captions.plan(scene, rng, complete)
     return (total(len(scene.objects)), *(Count(d, 1) for d in parts))
 
 
-def relation_turned_around(scene, chance, complete=False):
+def relation_turned_around(scene, rng, complete=False):
     """Tempting because y grows upwards in school; in pictures it grows downwards."""
     turned = {"above": "below", "below": "above"}
     return tuple(
         Relation(f.a, turned.get(f.relation, f.relation), f.b) if isinstance(f, Relation) else f
-        for f in captions.plan(scene, chance, complete)
+        for f in captions.plan(scene, rng, complete)
     )
 
 
@@ -170,17 +170,17 @@ PLANS = (
 )
 
 
-def one_without_a_number(facts, language, chance):
+def one_without_a_number(facts, language, rng):
     """Tempting because "a star and two circles" has none in English; 별과 원 두 개 may be two in all."""
     endings = {"가": "이/가", "를": "을/를", "와": "와/과"}
-    text = captions.say(facts, language, chance)
+    text = captions.say(facts, language, rng)
     return re.sub("([^ ]+) 하나([가를와]?)", lambda m: with_particle(m[1], endings[m[2]]) if m[2] else m[1], text)
 
 
-def each_item_in_a_form_of_its_own(facts, language, chance):
+def each_item_in_a_form_of_its_own(facts, language, rng):
     """Tempting because both forms are right; heard in one list, 두 개의 별과 원 세 개, the second number comes late."""
     item = "((?:작은 |큰 )?(?:[^ ]+색 )?[^ ]+) ([^ ]+) 개와"
-    text = captions.say(facts, language, chance)
+    text = captions.say(facts, language, rng)
     return re.sub(item, lambda m: f"{m[2]} 개의 {with_particle(m[1], '와/과')}", text)
 
 
@@ -250,7 +250,7 @@ def held_out_in_training(split, seed, index, language, count=1, complete=False):
     if split == "compositional":
         return texts
     colour, shape = HELD_OUT[index % len(HELD_OUT)]
-    return [*texts[:-1], captions.say((Exists(Description(None, colour, shape)),), language, captions.Chance("new"))]
+    return [*texts[:-1], captions.say((Exists(Description(None, colour, shape)),), language, captions.Rng("new"))]
 
 
 def one_caption_for_all(split, seed, index, language, count=1, complete=False):
@@ -262,7 +262,7 @@ def languages_apart(split, seed, index, language, count=1, complete=False):
     """Tempting because each language may draw for itself; caption k then is no translation of caption k."""
     scene = captions.scene_at(split, seed, index)
     names = (f"{split}/{seed}/{index}/caption/{language}/{k}" for k in range(count))
-    return [captions.tell(scene, language, captions.Chance(name), complete) for name in names]
+    return [captions.tell(scene, language, captions.Rng(name), complete) for name in names]
 
 
 STREAMS = (held_out_in_training, one_caption_for_all, languages_apart)

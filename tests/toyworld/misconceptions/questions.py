@@ -1,6 +1,5 @@
 """Wrong streams of questions that people really make. Each must fail the tests of ``toyworld.questions``."""
 
-from toyworld.chance import Chance
 from toyworld.questions import (
     ASK,
     ASK_ABOUT,
@@ -19,6 +18,7 @@ from toyworld.questions import (
     some,
     with_article,
 )
+from toyworld.rng import Rng
 from toyworld.scenes import COLOURS, HELD_OUT, MOST, RELATIONS, SHAPES, SHOWN, Scene, scene_at, scene_of
 
 
@@ -26,10 +26,10 @@ def with_another(kind, ask):
     """``question_at``, but one kind of question is asked in another way."""
 
     def wrong(split, seed, index):
-        chance = Chance(f"{split}/{seed}/{index}/question")
-        drawn = chance.choice(KINDS)
-        target = chance.choice(HELD_OUT) if split == "compositional" else None
-        return (ask if drawn == kind else ASK[drawn])(chance, target)
+        rng = Rng(f"{split}/{seed}/{index}/question")
+        drawn = rng.choice(KINDS)
+        target = rng.choice(HELD_OUT) if split == "compositional" else None
+        return (ask if drawn == kind else ASK[drawn])(rng, target)
 
     return wrong
 
@@ -45,14 +45,14 @@ def scene_first(split, seed, index):
 def all_pairs_of_numbers(split, seed, index):
     """Tempting because each (k, m) is then equally likely; where k = m both "more" and "fewer" are answered by no."""
 
-    def ask(chance, target):
-        a = half(chance, target or chance.choice(SHOWN))
-        b, word = chance.choice(rivals(a)), chance.choice(("more", "fewer"))
+    def ask(rng, target):
+        a = half(rng, target or rng.choice(SHOWN))
+        b, word = rng.choice(rivals(a)), rng.choice(("more", "fewer"))
         fewest = 1 if target else 0
         numbers = [(k, m) for k in range(fewest, MOST + 1) for m in range(MOST + 1 - k) if k + m > 0]
-        k, m = chance.choice(numbers)
-        scene = show(chance, [(a, some(chance, a, k, target)), (b, some(chance, b, m, None))])
-        return scene, put(chance, "comparison", compare(word, k, m), word, *(c.words(plural=True) for c in (a, b)))
+        k, m = rng.choice(numbers)
+        scene = show(rng, [(a, some(rng, a, k, target)), (b, some(rng, b, m, None))])
+        return scene, put(rng, "comparison", compare(word, k, m), word, *(c.words(plural=True) for c in (a, b)))
 
     return with_another("comparison", ask)(split, seed, index)
 
@@ -60,12 +60,12 @@ def all_pairs_of_numbers(split, seed, index):
 def nothing_that_tempts(split, seed, index):
     """Tempting because other objects are other objects; "is there a red star?" then means "is anything red?"."""
 
-    def ask(chance, target):
-        pair = target or chance.choice(SHOWN)
-        asked = Asked(*pair) if target or chance.coin() else half(chance, pair)
-        answer = chance.choice(YES_NO)
-        there = some(chance, asked, 1, target) if answer == "yes" else []
-        return show(chance, [(asked, there)]), put(chance, "existence", answer, with_article(asked.words()))
+    def ask(rng, target):
+        pair = target or rng.choice(SHOWN)
+        asked = Asked(*pair) if target or rng.coin() else half(rng, pair)
+        answer = rng.choice(YES_NO)
+        there = some(rng, asked, 1, target) if answer == "yes" else []
+        return show(rng, [(asked, there)]), put(rng, "existence", answer, with_article(asked.words()))
 
     return with_another("existence", ask)(split, seed, index)
 
@@ -73,13 +73,13 @@ def nothing_that_tempts(split, seed, index):
 def any_pair_may_be_missing(split, seed, index):
     """Tempting because what is not there is not shown; but training has then heard of "a red circle"."""
 
-    def ask(chance, target):
-        scene, question = ask_existence(chance, target)
+    def ask(rng, target):
+        scene, question = ask_existence(rng, target)
         if question.answer == "yes" or target:
             return scene, question
-        pair = chance.choice([(c, s) for c in COLOURS for s in SHAPES])
+        pair = rng.choice([(c, s) for c in COLOURS for s in SHAPES])
         there = "yes" if Asked(*pair).among(scene) else "no"
-        return scene, put(chance, "existence", there, with_article(Asked(*pair).words()))
+        return scene, put(rng, "existence", there, with_article(Asked(*pair).words()))
 
     return with_another("existence", ask)(split, seed, index)
 
@@ -87,12 +87,12 @@ def any_pair_may_be_missing(split, seed, index):
 def the_first_star(split, seed, index):
     """Tempting because any star has a colour; with two of them, "the star" is neither."""
 
-    def ask(chance, target):
-        asked = Asked(size="large") if target else Asked(shape=chance.choice(SHAPES))
-        pair = target or chance.choice([pair for pair in SHOWN if asked.fits(pair)])
-        pairs = [pair] + [chance.choice(SHOWN) for _ in range(chance.integer(0, MOST - 1))]
-        scene = scene_of(chance, pairs, ["large"] * len(pairs))
-        return scene, put(chance, "colour", pair[0], asked.words())
+    def ask(rng, target):
+        asked = Asked(size="large") if target else Asked(shape=rng.choice(SHAPES))
+        pair = target or rng.choice([pair for pair in SHOWN if asked.fits(pair)])
+        pairs = [pair] + [rng.choice(SHOWN) for _ in range(rng.integer(0, MOST - 1))]
+        scene = scene_of(rng, pairs, ["large"] * len(pairs))
+        return scene, put(rng, "colour", pair[0], asked.words())
 
     return with_another("colour", ask)(split, seed, index)
 
@@ -100,17 +100,17 @@ def the_first_star(split, seed, index):
 def without_margin(split, seed, index):
     """Tempting because one of two numbers is always smaller; a pixel to the left is no "left of" that anyone sees."""
 
-    def ask(chance, target):
-        first = target or chance.choice(SHOWN)
-        second = chance.choice([pair for pair in SHOWN if pair[0] != first[0] and pair[1] != first[1]])
-        relation, answer = chance.choice(RELATIONS), chance.choice(YES_NO)
+    def ask(rng, target):
+        first = target or rng.choice(SHOWN)
+        second = rng.choice([pair for pair in SHOWN if pair[0] != first[0] and pair[1] != first[1]])
+        relation, answer = rng.choice(RELATIONS), rng.choice(YES_NO)
         while True:
-            scene = scene_of(chance, [first, second], ["small", "large"])
+            scene = scene_of(rng, [first, second], ["small", "large"])
             a, b = scene.objects
             forward = {"left of": b.x - a.x, "right of": a.x - b.x, "above": b.y - a.y, "below": a.y - b.y}[relation]
             if (forward > 0) == (answer == "yes"):
                 named = Asked(*first).words(), relation, Asked(*second).words()
-                return Scene(scene.objects, scene.ground, scene.grain), put(chance, "relation", answer, *named)
+                return Scene(scene.objects, scene.background, scene.grain), put(rng, "relation", answer, *named)
 
     return with_another("relation", ask)(split, seed, index)
 
@@ -118,8 +118,8 @@ def without_margin(split, seed, index):
 def below_is_less_y(split, seed, index):
     """Tempting because y points up in a coordinate system; in a picture it points down."""
 
-    def ask(chance, target):
-        scene, question = ASK["relation"](chance, target)
+    def ask(rng, target):
+        scene, question = ASK["relation"](rng, target)
         turned = {"yes": "no", "no": "yes"}[question.answer]
         upright = "above" in question.text or "below" in question.text
         return scene, Question("relation", question.text, turned if upright else question.answer)
@@ -130,11 +130,11 @@ def below_is_less_y(split, seed, index):
 def new_pairs_by_their_shape(split, seed, index):
     """Tempting because training asks so; "the circle" was never red in training, so the text rules the answer out."""
 
-    def ask(chance, target):
+    def ask(rng, target):
         if target is None:
-            return ASK["colour"](chance, None)
+            return ASK["colour"](rng, None)
         asked = Asked(shape=target[1])
-        return show(chance, [(asked, [target])]), put(chance, "colour", target[0], asked.words())
+        return show(rng, [(asked, [target])]), put(rng, "colour", target[0], asked.words())
 
     return with_another("colour", ask)(split, seed, index)
 
@@ -143,9 +143,9 @@ def new_pairs_beside_the_point(split, seed, index):
     """Tempting because such a scene is new; a question about something else in it measures nothing new."""
     if split != "compositional":
         return question_at(split, seed, index)
-    chance, scene = Chance(f"{split}/{seed}/{index}/question"), scene_at(split, seed, index)
+    rng, scene = Rng(f"{split}/{seed}/{index}/question"), scene_at(split, seed, index)
     while True:
-        question = ASK_ABOUT[chance.choice(KINDS)](chance, scene)
+        question = ASK_ABOUT[rng.choice(KINDS)](rng, scene)
         if question is not None:
             return scene, question
 

@@ -5,27 +5,27 @@ import random
 import torch
 
 from toyworld import drawing
-from toyworld.chance import Chance
+from toyworld.rng import Rng
 from toyworld.scenes import COLOURS, GAP, HELD_OUT, MOST, RADIUS, SHAPES, SHOWN, SIZES, Scene, scene_at, scene_of
 
 
 def held_out_in_training_alone(split, seed, index, count=None):
     """Tempting because only training must not see the pairs; ``test`` then measures the generalisation as well."""
-    chance = Chance(f"{split}/{seed}/{index}/scene")
-    count = count or chance.integer(1, MOST)
+    rng = Rng(f"{split}/{seed}/{index}/scene")
+    count = count or rng.integer(1, MOST)
     shown = SHOWN if split == "train" else tuple((c, s) for c in COLOURS for s in SHAPES)
-    pairs = [chance.choice(shown) for _ in range(count)]
+    pairs = [rng.choice(shown) for _ in range(count)]
     if split == "compositional":
-        pairs[chance.integer(0, count - 1)] = chance.choice(HELD_OUT)
-    return scene_of(chance, pairs, [chance.choice(SIZES) for _ in pairs])
+        pairs[rng.integer(0, count - 1)] = rng.choice(HELD_OUT)
+    return scene_of(rng, pairs, [rng.choice(SIZES) for _ in pairs])
 
 
 def compositional_by_luck(split, seed, index, count=None):
     """Tempting because all pairs may occur there; most scenes then hold nothing new, and the score says nothing."""
-    chance = Chance(f"{split}/{seed}/{index}/scene")
+    rng = Rng(f"{split}/{seed}/{index}/scene")
     pairs = SHOWN + HELD_OUT if split == "compositional" else SHOWN
-    shown = [chance.choice(pairs) for _ in range(count or chance.integer(1, MOST))]
-    return scene_of(chance, shown, [chance.choice(SIZES) for _ in shown])
+    shown = [rng.choice(pairs) for _ in range(count or rng.integer(1, MOST))]
+    return scene_of(rng, shown, [rng.choice(SIZES) for _ in shown])
 
 
 def one_generator_for_all(split, seed, index, count=None):
@@ -42,29 +42,29 @@ def name_by_hash(split, seed, index, count=None):
 
 def as_many_as_fit(split, seed, index, count=None):
     """Tempting because it cannot loop for long: an object that finds no free place is left out."""
-    chance = Chance(f"{split}/{seed}/{index}/scene")
+    rng = Rng(f"{split}/{seed}/{index}/scene")
     full, objects = scene_at(split, seed, index, count), []
     for o in full.objects:
-        x, y = (chance.between(o.radius + GAP, 1 - o.radius - GAP) for _ in "xy")
+        x, y = (rng.between(o.radius + GAP, 1 - o.radius - GAP) for _ in "xy")
         if all((x - p.x) ** 2 + (y - p.y) ** 2 >= (o.radius + p.radius + GAP) ** 2 for p in objects):
             objects.append(type(o)(o.shape, o.colour, o.size, x, y, o.radius, o.rgb))
-    return Scene(tuple(objects), full.ground, full.grain)
+    return Scene(tuple(objects), full.background, full.grain)
 
 
 def distance_between_centres_in_x_or_y(split, seed, index, count=None):
     """Tempting because it compares numbers with numbers; two circles may be near along both axes and still overlap."""
-    chance = Chance(f"{split}/{seed}/{index}/scene")
-    pairs = [chance.choice(HELD_OUT if split == "compositional" else SHOWN) for _ in range(count or 4)]
+    rng = Rng(f"{split}/{seed}/{index}/scene")
+    pairs = [rng.choice(HELD_OUT if split == "compositional" else SHOWN) for _ in range(count or 4)]
     while True:
-        scene, centres = scene_of(chance, pairs, [chance.choice(SIZES) for _ in pairs]), []
+        scene, centres = scene_of(rng, pairs, [rng.choice(SIZES) for _ in pairs]), []
         for _ in pairs:
             low, high = RADIUS["large"] + GAP, 1 - RADIUS["large"] - GAP
-            centres.append((chance.between(low, high), chance.between(low, high)))
+            centres.append((rng.between(low, high), rng.between(low, high)))
         near = (max(abs(x - u), abs(y - v)) for k, (x, y) in enumerate(centres) for u, v in centres[:k])
         if all(distance > RADIUS["large"] for distance in near):
             objects = zip(scene.objects, centres, strict=True)
             moved = (type(o)(o.shape, o.colour, o.size, x, y, o.radius, o.rgb) for o, (x, y) in objects)
-            return Scene(tuple(moved), scene.ground, scene.grain)
+            return Scene(tuple(moved), scene.background, scene.grain)
 
 
 def crowded_scenes_drawn_again(split, seed, index, count=None):
@@ -110,7 +110,7 @@ def corners_instead_of_centres(scenes, size):
                 type(o)(o.shape, o.colour, o.size, o.x + 0.5 / size, o.y + 0.5 / size, o.radius, o.rgb)
                 for o in scene.objects
             ),
-            scene.ground,
+            scene.background,
             scene.grain,
         )
         for scene in scenes
@@ -121,7 +121,7 @@ def corners_instead_of_centres(scenes, size):
 def order_of_shapes(scenes, size):
     """Tempting because objects of one shape are computed together; each must go back to its own place in the order."""
     ordered = [
-        Scene(tuple(sorted(scene.objects, key=lambda o: SHAPES.index(o.shape))), scene.ground, scene.grain)
+        Scene(tuple(sorted(scene.objects, key=lambda o: SHAPES.index(o.shape))), scene.background, scene.grain)
         for scene in scenes
     ]
     return drawing.cover(ordered, size)

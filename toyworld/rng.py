@@ -11,7 +11,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Chance:
+class Rng:
     """The stream of random numbers called ``name``, for example ``train/0/17/scene``."""
 
     def __init__(self, name: str) -> None:

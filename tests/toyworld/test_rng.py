@@ -1,4 +1,4 @@
-"""``toyworld.chance``: uniform, independent of the order of access, and the same on every platform."""
+"""``toyworld.rng``: uniform, independent of the order of access, and the same on every platform."""
 
 import hashlib
 from collections import Counter
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toyworld.chance import Chance
+from toyworld.rng import Rng
 
 DRAWS = 12_000
 
@@ -29,27 +29,27 @@ def limit(outcomes: int) -> float:
 @pytest.mark.parametrize(
     ("draw", "outcomes"),
     [
-        (lambda chance: chance.choice("abcde"), list("abcde")),
-        (lambda chance: chance.integer(-2, 4), list(range(-2, 5))),
-        (lambda chance: chance.integer(3, 3), [3]),
-        (lambda chance: int(10 * (chance.between(-3.0, -2.0) + 3)), list(range(10))),
-        (lambda chance: tuple(chance.sample("abcd", 2)), list(permutations("abcd", 2))),
-        (lambda chance: tuple(chance.shuffle("abcd")), list(permutations("abcd"))),
+        (lambda rng: rng.choice("abcde"), list("abcde")),
+        (lambda rng: rng.integer(-2, 4), list(range(-2, 5))),
+        (lambda rng: rng.integer(3, 3), [3]),
+        (lambda rng: int(10 * (rng.between(-3.0, -2.0) + 3)), list(range(10))),
+        (lambda rng: tuple(rng.sample("abcd", 2)), list(permutations("abcd", 2))),
+        (lambda rng: tuple(rng.shuffle("abcd")), list(permutations("abcd"))),
     ],
     ids=["choice", "integer", "integer of one", "between", "sample", "shuffle"],
 )
 def test_every_outcome_is_equally_likely(draw, outcomes: list) -> None:
-    one_stream = Chance("uniform")
+    one_stream = Rng("uniform")
     for counts in (
         Counter(draw(one_stream) for _ in range(DRAWS)),
-        Counter(draw(Chance(f"{i}")) for i in range(DRAWS)),
+        Counter(draw(Rng(f"{i}")) for i in range(DRAWS)),
     ):
         assert chi_square(counts, outcomes) <= limit(len(outcomes))
 
 
 @given(name=st.text(max_size=9), other=st.text(max_size=9), steps=st.lists(st.booleans(), max_size=9))
 def test_a_name_has_its_numbers_whoever_else_draws(name: str, other: str, steps: list[bool]) -> None:
-    alone, beside, neighbour = Chance(name), Chance(name), Chance(other)
+    alone, beside, neighbour = Rng(name), Rng(name), Rng(other)
     for neighbour_draws in steps:
         if neighbour_draws:
             neighbour.random()
@@ -57,7 +57,7 @@ def test_a_name_has_its_numbers_whoever_else_draws(name: str, other: str, steps:
 
 
 def test_names_that_look_alike_share_nothing() -> None:
-    firsts = [Chance(f"{split}/{seed}/{i}").random() for split in "ab" for seed in range(3) for i in range(300)]
+    firsts = [Rng(f"{split}/{seed}/{i}").random() for split in "ab" for seed in range(3) for i in range(300)]
     assert len(set(firsts)) == len(firsts)
 
 
@@ -69,7 +69,7 @@ def test_the_first_number_is_the_published_algorithm() -> None:
     key = int.from_bytes(name.encode() + hashlib.sha512(name.encode()).digest(), "big")
     first, second = mersenne_twister(key, 2)
     expected = ((first >> 5) * 2**26 + (second >> 6)) / 2**53
-    assert Chance(name).random() == expected == 0.9323508494182716
+    assert Rng(name).random() == expected == 0.9323508494182716
 
 
 def mersenne_twister(key: int, count: int) -> list[int]:
@@ -104,6 +104,6 @@ def mersenne_twister(key: int, count: int) -> list[int]:
 
 def test_a_sample_has_no_doubles_and_leaves_the_options_alone() -> None:
     options = [3, 1, 4, 5]
-    assert sorted(Chance("s").sample(options, 4)) == [1, 3, 4, 5]
+    assert sorted(Rng("s").sample(options, 4)) == [1, 3, 4, 5]
     assert options == [3, 1, 4, 5]
-    assert Chance("s").sample(options, 0) == []
+    assert Rng("s").sample(options, 0) == []
