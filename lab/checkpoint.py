@@ -79,8 +79,8 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
-class Patient:
-    """A file as torch's writer needs it: in the middle of its work it can do nothing with an error, so that is kept."""
+class LateError:
+    """A file whose write error is kept for later: torch's writer cannot handle an error in the middle of its work."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file, self.error = file, None
@@ -99,10 +99,10 @@ class Patient:
 def save(path: Path, state: dict) -> None:
     """Saves tensors, numbers, strings, and lists, tuples and dicts of these, without a second copy in memory."""
     with replacing(path) as file:
-        patient = Patient(file)
-        torch.save(state, patient)
-        if patient.error is not None:
-            raise patient.error
+        file_for_torch = LateError(file)
+        torch.save(state, file_for_torch)
+        if file_for_torch.error is not None:
+            raise file_for_torch.error
 
 
 def load(path: Path) -> dict:

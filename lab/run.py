@@ -1,13 +1,13 @@
 """A run: what happens between two steps of a training loop that knows nothing of it.
 
-``run.steps(n)`` goes where ``range(n)`` could stand, ``run.log`` where ``print`` could. The loop asks for the next
-step, and in that moment, when none is under way, the run validates, keeps the best, saves, and acts on Ctrl-C. A batch
-is a pure function of its step, so what is saved (step, weights, optimisers, random states, history) is all there is,
-and a run that was killed ends, resumed, with the same weights bit for bit (on the CPU, with as many threads and
-processes). Looking changes nothing: a validation gives the random states back as it found them.
+A loop takes ``run.steps(n)`` in place of ``range(n)``, and ``run.log`` in place of ``print``. When the loop asks for
+the next step, the run validates, keeps the best weights, saves, and acts on Ctrl-C. A batch is a pure function of its
+step. So the step number, the weights, the optimizers, the random states and the history are everything that a run
+needs, and a run that was killed ends, resumed, with the same weights bit for bit (on the CPU, with the same number of
+threads and processes). A validation leaves the random states as they were.
 
-In the run's folder: ``last.pt`` to resume from, ``best.safetensors``, ``metrics.jsonl`` with one line a step, and, when
-it has ended, ``run.json``. Under torchrun process 0 alone writes and shows the bar.
+In the run's folder: ``last.pt`` to resume from, ``best.safetensors``, ``metrics.jsonl`` with one line a step, and, at
+the end, ``run.json``. Under torchrun, only process 0 writes and shows the progress bar.
 """
 
 import json
@@ -18,13 +18,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
-from torch.optim import Optimizer
 from tqdm import tqdm
 
 from lab import folders
@@ -32,77 +30,60 @@ from lab.checkpoint import CheckpointError, load, naming, save, save_weights, wr
 from lab.distributed import gather, on_first, processes, sum_counts
 from lab.seeding import random_states, restore_random_states
 
-
-@dataclass(frozen=True)
-class How:
-    """How a run is started, whatever it computes."""
-
-    command: str  # that starts it, for messages
-    title: str = "training"
-    device: str | None = None
-    resume: bool = False
-    restart: bool = False
+ABSENT = "not there"
 
 
 class Run:
     """One training, from its first step or from its last saved one. To be used in a ``with`` statement.
 
     Args:
-        folder: where the finished run will stand, such as ``runs/vqa/toy``.
-        config: what the run is made with, in terms of JSON; a run can only be resumed with the same.
-        modules: by name, without a wrapper; a resumed run fills them with what was saved.
-        optimizers: by name.
-        command: the command that starts this run, for the messages that say how to go on.
-        title: what stands before the progress bar.
-        validate: gives the score (higher is better), or named numbers of which one is the ``score``. It is called in
-            every process, with the modules in evaluation mode, without gradients.
+        folder: where the finished run will be, such as ``runs/vqa/toy``.
+        config: the configuration and the data, in terms of JSON. Only the same config resumes or replaces a run.
+        modules: by name, without a wrapper; a resumed run fills them with the saved weights.
+        optimizers: by name; schedulers too, and whatever else has a ``state_dict``.
+        command: the command that starts this run.
+        resume_command, restart_command: for the messages; by default ``command`` with --resume or --restart.
+        title: is shown before the progress bar.
+        validate: gives the score (higher is better), or named numbers, one of them ``score``. It is called in every
+            process, with the modules in evaluation mode, without gradients.
         validate_every: in steps; 0 for at the end only. It is always called at the end.
-        save_seconds: how often to save between validations, each of which saves; results do not depend on it.
-        unit: what the progress bar counts.
-        size: how many of these a step is.
+        save_seconds: how often to save between validations, which always save; results do not depend on it.
+        unit, size: what the progress bar counts, and how many of these a step is.
+        threads: that the user asked for; None takes those of the run that is resumed.
         resume: go on after the last saved step.
-        restart: throw an unfinished run away and begin anew.
+        restart: throw an unfinished run away and begin anew; replace a finished one with another config.
 
     Raises:
-        ValueError: if ``resume`` has nothing to resume or finds another config or number of processes; if there is an
-            unfinished run and neither ``resume`` nor ``restart`` says what to do with it; if another process writes
-            the same run.
-        CheckpointError: if what is to be resumed is damaged.
+        ValueError: if ``resume`` finds nothing to resume, another config or number of processes; if an unfinished run,
+            or a finished one with another config, is there without ``resume`` or ``restart``; if another process
+            writes the same run.
+        CheckpointError: if the run to be resumed is damaged.
     """
 
     def __init__(
-        self,
-        folder: Path,
-        config: dict[str, Any],
-        modules: dict[str, nn.Module],
-        optimizers: dict[str, Optimizer],
-        *,
-        command: str,
-        title: str = "training",
-        validate: Callable[[], float | dict[str, float]] | None = None,
-        validate_every: int = 0,
-        save_seconds: float | int = 60,
-        unit: str = "step",
-        size: Callable[[int], int] = lambda step: 1,
-        resume: bool = False,
-        restart: bool = False,
-    ) -> None:
+        self, folder: Path, config: dict[str, Any], modules: dict[str, nn.Module], optimizers: dict[str, Any], *,
+        command: str, resume_command: str | None = None, restart_command: str | None = None, title: str = "training",
+        validate: Callable[[], float | dict[str, float]] | None = None, validate_every: int = 0,
+        save_seconds: float | int = 60, unit: str = "step", size: Callable[[int], int] = lambda step: 1,
+        threads: int | None = None, resume: bool = False, restart: bool = False,
+    ) -> None:  # fmt: skip
         self.folder, self.unfinished = folder, folders.unfinished(folder)
         self.config = json.loads(json.dumps(config))  # tuples become lists, as they will be when read again
-        self.modules, self.optimizers = modules, optimizers
-        self.command, self.title, self.unit, self.size = command, title, unit, size
+        self.modules, self.optimizers, self.command = modules, optimizers, command
+        self.resume_command = resume_command or f"{command} --resume"
+        self.restart_command = restart_command or f"{command} --restart"
+        self.title, self.unit, self.size, self.threads = title, unit, size, threads
         self.validate, self.validate_every, self.save_seconds = validate, validate_every, save_seconds
         self.done = 0  # steps taken
         self.seconds = 0.0  # spent in them, over all sessions
         self.history: list[dict[str, float]] = []  # the validations: {"steps": taken until then, "score": …, …}
         self.best: dict[str, float] | None = None  # the first of the history with the highest score
-        self.row: dict[str, float] = {}  # of the step under way
+        self.row: dict[str, float] = {}  # of the current step
         self.lines: list[str] = []  # of the steps since the last save
-        self.metrics_bytes = 0  # length of metrics.jsonl, which the lines join with each save
+        self.metrics_bytes = 0  # length of metrics.jsonl at the last save
         self.resumed_states: dict | None = None
         self.interrupted = False
-        self.bar = self.metrics = None
-        self.lock: folders.Lock | None = None  # in process 0, until the run is closed
+        self.bar = self.metrics = self.lock = None  # the lock: in process 0, until the run is closed
         try:
             on_first(lambda: self._check_folder(resume, restart))
             if resume:
@@ -118,52 +99,48 @@ class Run:
         folders.settle(self.folder)
         if place := folders.in_the_way(self.folder):
             raise ValueError(f"{place} is in the way and is no finished run: move it elsewhere")
-        under_way = folders.under_way(self.folder)
+        under_way, complete = folders.under_way(self.folder), folders.complete(self.folder)
         if resume and not under_way:
-            state = "is finished already" if folders.complete(self.folder) else "has not been started"
+            state = "is finished already" if complete else "has not been started"
             raise ValueError(f"nothing to resume, {self.folder} {state}: train without --resume")
         if under_way and not (resume or restart):
-            raise ValueError(
-                f"{self.unfinished} holds an unfinished run: go on with {self.command} --resume, "
-                f"or begin anew with {self.command} --restart"
-            )
+            choices = f"go on with {self.resume_command}, or begin anew with {self.restart_command}"
+            raise ValueError(f"{self.unfinished} holds an unfinished run: {choices}")
+        before = folders.read_summary(self.folder)["config"] if complete and not (resume or restart) else self.config
+        if changes := differences(before, self.config):
+            choices = f"give the new one a name with --run NAME, or replace the old one with {self.restart_command}"
+            raise ValueError(f"{self.folder} holds a finished run of another configuration ({changes}): {choices}")
         if restart and self.unfinished.exists():
             with naming(self.unfinished):
                 (self.unfinished / "last.pt").unlink(missing_ok=True)  # first: half a folder must not look resumable
                 shutil.rmtree(self.unfinished)
 
     def _load(self) -> None:
-        path, anew = self.unfinished / "last.pt", f"begin anew with {self.command} --restart"
+        path, anew = self.unfinished / "last.pt", f"begin anew with {self.restart_command}"
         try:
             state = load(path)
         except CheckpointError as error:
             raise CheckpointError(f"{error}: {anew}") from error
         try:
-            here = {"number of processes": processes().count, **self.config}
             there = {"number of processes": state["processes"], **state["config"]}
-            changed = [
-                f"{name} was {there.get(name, 'not there')!r} and is {here.get(name, 'not there')!r} now"
-                for name in sorted(here.keys() | there.keys())
-                if here.get(name, "not there") != there.get(name, "not there")
-            ]
+            changes = differences(there, {"number of processes": processes().count, **self.config})
             threads = state["threads"]
-            if not changed:
-                self._restore(state)
+            if not changes:
+                for kind, things in (("modules", self.modules), ("optimizers", self.optimizers)):
+                    for name, thing in things.items():
+                        thing.load_state_dict(state[kind][name])
+                self.done, self.seconds = state["steps"], state["seconds"]
+                self.history, self.best = state["history"], state["best"]
+                self.metrics_bytes, self.resumed_states = state["metrics_bytes"], state["random"][processes().rank]
         except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
             raise CheckpointError(f"{path} was written by another model, or by no run: {anew}") from error
-        if changed:
-            raise ValueError(f"{self.unfinished} cannot be resumed with another configuration: {'; '.join(changed)}")
-        if threads != torch.get_num_threads() and processes().rank == 0:
-            differ = f"{threads} torch threads and is resumed with {torch.get_num_threads()}"
+        if changes:
+            raise ValueError(f"{self.unfinished} cannot be resumed with another configuration: {changes}")
+        if self.threads is None:
+            torch.set_num_threads(threads)
+        elif threads != self.threads and processes().rank == 0:
+            differ = f"{threads} torch threads and is resumed with {self.threads}"
             print(f"warning: the run was started with {differ}: its last bits may differ", file=sys.stderr)
-
-    def _restore(self, state: dict) -> None:
-        for kind, things in (("modules", self.modules), ("optimizers", self.optimizers)):
-            for name, thing in things.items():
-                thing.load_state_dict(state[kind][name])
-        self.done, self.seconds = state["steps"], state["seconds"]
-        self.history, self.best = state["history"], state["best"]
-        self.metrics_bytes, self.resumed_states = state["metrics_bytes"], state["random"][processes().rank]
 
     def __enter__(self) -> "Run":
         self.handler_before = signal.signal(signal.SIGINT, self._interrupt)
@@ -183,12 +160,12 @@ class Run:
                 thing.close()
 
     def steps(self, n: int) -> Iterator[int]:
-        """The steps that are left of 0 … n − 1. With the last one the run is finished and takes its place.
+        """The remaining steps of 0 … n − 1. After the last one the run is finished and takes its place.
 
         Raises:
-            ValueError: if ``n`` is not positive, or fewer than the steps already taken.
+            ValueError: if ``n`` is not positive, or less than the steps already taken.
             OSError: if the folder cannot be written, before the first step or whenever the disk is full.
-            SystemExit: with status 130, after Ctrl-C: between two steps, or when the run has taken its place.
+            SystemExit: with status 130 after Ctrl-C, between two steps, or when the run has taken its place.
         """
         if n < max(1, self.done):
             raise ValueError(f"n must be at least {max(1, self.done)} steps, got {n}")
@@ -196,20 +173,14 @@ class Run:
         if self.resumed_states is not None:
             restore_random_states(self.resumed_states)
         else:
-            self._save()  # now rather than later: what is wrong with the folder shows before hours have passed
-        hidden = True if processes().rank > 0 else None  # None: hidden where stderr is no terminal
+            self._save()  # now: a folder that cannot be written is reported before hours have passed
         sizes = [self.size(step) for step in range(n)]
         self.bar = tqdm(
-            total=sum(sizes),
-            initial=sum(sizes[: self.done]),
-            desc=self.title,
-            unit=self.unit,
-            unit_scale=self.unit != "step",
-            disable=hidden,
-            dynamic_ncols=True,
-        )
-        self.total = n
-        self.saved_at = time.monotonic()
+            total=sum(sizes), initial=sum(sizes[: self.done]), desc=self.title, unit=self.unit,
+            unit_scale=self.unit != "step", dynamic_ncols=True,
+            disable=True if processes().rank > 0 else None,  # None: hidden where stderr is no terminal
+        )  # fmt: skip
+        self.total, self.saved_at = n, time.monotonic()
         for step in range(self.done, n):
             self.row, begin = {"step": step}, time.monotonic()
             yield step
@@ -223,10 +194,10 @@ class Run:
         """Keeps named numbers for this step's line in ``metrics.jsonl``, and shows them beside the bar.
 
         Raises:
-            ValueError: if ``step`` is not the step under way.
+            ValueError: if ``step`` is not the current step.
         """
         if step != self.row.get("step"):
-            raise ValueError(f"step must be {self.row.get('step')}, the step under way, got {step}")
+            raise ValueError(f"step must be {self.row.get('step')}, the current step, got {step}")
         self.row.update({name: float(number) for name, number in numbers.items()})
 
     def _between_steps(self, last: bool) -> None:
@@ -241,9 +212,8 @@ class Run:
         if validating or stop or due:
             self._save()
             self.saved_at = time.monotonic()
-        if stop and not last:  # after the last one the run takes its place first
-            how = f"go on with {self.command} --resume"
-            self._stop(f"stopped after {self.done} of {self.total} steps: {how}")
+        if stop and not last:  # after the last step the run takes its place first
+            self._stop(f"stopped after {self.done} of {self.total} steps: go on with {self.resume_command}")
 
     def _stop(self, message: str) -> None:
         self._close()
@@ -252,7 +222,7 @@ class Run:
         raise SystemExit(130)
 
     def _validate(self) -> None:
-        with looking(self.modules):
+        with evaluation(self.modules):
             result = self.validate()
         numbers = result if isinstance(result, dict) else {"score": result}
         numbers = {name: float(number) for name, number in numbers.items()}
@@ -264,8 +234,8 @@ class Run:
             self.best = self.history[-1]
             on_first(self._write_best)
         if processes().rank == 0:
-            said = "  ".join(f"{name} {number:.4g}" for name, number in numbers.items())
-            self.bar.write(f"{self.title}: after {self.done} steps  {said}", file=sys.stderr)
+            shown = "  ".join(f"{name} {number:.4g}" for name, number in numbers.items())
+            self.bar.write(f"{self.title}: after {self.done} steps  {shown}", file=sys.stderr)
 
     def _open_metrics(self) -> None:
         path = self.unfinished / "metrics.jsonl"
@@ -273,8 +243,8 @@ class Run:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.metrics = path.open("ab")
             if self.metrics.tell() < self.metrics_bytes:
-                raise CheckpointError(f"{path} has lost lines: begin anew with {self.command} --restart")
-            self.metrics.truncate(self.metrics_bytes)  # what came after the last save will come again
+                raise CheckpointError(f"{path} has lost lines: begin anew with {self.restart_command}")
+            self.metrics.truncate(self.metrics_bytes)  # the steps after the last save come again
 
     def _write_metrics(self) -> None:
         text = "".join(self.lines).encode()
@@ -287,46 +257,44 @@ class Run:
     def _write_best(self) -> None:
         save_weights(self.unfinished / "best.safetensors", nn.ModuleDict(self.modules))
 
+    def _summary(self) -> dict[str, Any]:
+        return {
+            "config": self.config, "steps": self.done, "seconds": self.seconds, "best": self.best,
+            "history": self.history, "processes": processes().count, "threads": torch.get_num_threads(),
+        }  # fmt: skip
+
     def _save(self) -> None:
         states = gather(random_states())
         on_first(self._write_metrics)  # first: last.pt must not count lines that are not on the disk
         self.lines.clear()
         state = {
-            "steps": self.done,
-            "seconds": self.seconds,
-            "config": self.config,
-            "processes": processes().count,
-            "threads": torch.get_num_threads(),
+            **self._summary(), "random": states, "metrics_bytes": self.metrics_bytes,
             "modules": {name: module.state_dict() for name, module in self.modules.items()},
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
-            "random": states,
-            "history": self.history,
-            "best": self.best,
-            "metrics_bytes": self.metrics_bytes,
-        }
+        }  # fmt: skip
         on_first(lambda: save(self.unfinished / "last.pt", state))
 
     def _finish(self) -> None:
         if self.best is None:  # never validated: the last weights are the best that we know of
             self._write_best()
         self._close()
-        summary = {
-            "command": self.command,
-            "config": self.config,
-            "steps": self.done,
-            "seconds": round(self.seconds, 3),
-            "best": self.best,
-            "processes": processes().count,
-            "threads": torch.get_num_threads(),
-            "torch": torch.__version__,
-        }
+        summary = {"command": self.command, **self._summary(), "torch": torch.__version__}
         write_text(self.unfinished / "run.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
         folders.settle(self.folder)
 
 
+def differences(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """ "seed was 5 and is 6 now; …": the entries in which two configurations differ; empty if there are none."""
+    return "; ".join(
+        f"{name} was {before.get(name, ABSENT)!r} and is {now.get(name, ABSENT)!r} now"
+        for name in sorted(before.keys() | now.keys())
+        if before.get(name, ABSENT) != now.get(name, ABSENT)
+    )
+
+
 @contextmanager
-def looking(modules: dict[str, nn.Module]) -> Iterator[None]:
-    """Evaluation mode, no gradients; afterwards every part is in the mode, and chance in the state, it was in."""
+def evaluation(modules: dict[str, nn.Module]) -> Iterator[None]:
+    """Evaluation mode without gradients; afterwards every part has its mode, and the generators their state, again."""
     parts = [part for module in modules.values() for part in module.modules()]
     modes, states = [part.training for part in parts], random_states()
     for part in parts:

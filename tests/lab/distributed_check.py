@@ -15,7 +15,8 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from lab import distributed, seed_everything
+from lab import distributed
+from lab.seeding import seed_everything
 from tests.lab import tiny
 
 

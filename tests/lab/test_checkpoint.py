@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from safetensors import SafetensorError
 from torch import nn
 
-from lab import CheckpointError, checkpoint, load_weights, save_weights, write_bytes, write_text
+from lab import checkpoint
+from lab.checkpoint import CheckpointError, load_weights, save_weights, write_bytes, write_text
 
 STATE = {"step": 3, "weights": torch.arange(300.0), "history": [{"score": 0.5}], "best": None, "pair": (1, "two")}
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lab import choose_device
+from lab.device import choose_device
 
 
 @pytest.fixture

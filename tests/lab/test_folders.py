@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from lab import CheckpointError, finished, load_best, read_summary
+from lab.checkpoint import CheckpointError
+from lab.folders import finished, load_best, read_summary
 from tests.lab import tiny
 
 COMMAND = "python -m tiny"
@@ -18,7 +19,7 @@ class Killed(BaseException):
 
 
 def train(folder: Path, steps: int, **options) -> None:
-    tiny.run_tiny(folder, steps=steps, config={"steps": steps}, validate=None, **options)
+    tiny.run_tiny(folder, steps=steps, config={"width": 5}, validate=None, **options)
 
 
 def steps_of(folder: Path) -> int:
@@ -93,6 +94,21 @@ def test_killed_in_the_middle_of_the_replacement(call, number, left, tmp_path, m
     assert neighbours(tmp_path) == {"run"}
 
 
+def test_a_finished_run_is_replaced_only_by_the_same_configuration_or_on_request(tmp_path) -> None:
+    folder = tmp_path / "run"
+    train(folder, 2)
+    message = (
+        rf"holds a finished run of another configuration \(width was 5 and is 6 now\): "
+        rf"give the new one a name with --run NAME, or replace the old one with {COMMAND} --restart$"
+    )
+    with pytest.raises(ValueError, match=message):
+        tiny.run_tiny(folder, config={"width": 6}, validate=None)
+    assert steps_of(folder) == 2
+    train(folder, 3)  # the same configuration
+    tiny.run_tiny(folder, config={"width": 6}, validate=None, restart=True)
+    assert read_summary(folder)["config"] == {"width": 6}
+
+
 @pytest.mark.parametrize("name", ["run", "run.replaced"])
 def test_what_is_no_run_is_not_deleted(name, tmp_path) -> None:
     (tmp_path / name).mkdir()
@@ -115,7 +131,7 @@ def test_what_comes_while_the_run_trains_is_not_deleted(name, is_file, tmp_path)
         return tiny.batch_at(step)
 
     message = f"{tmp_path / name} is in the way and is no finished run: move it elsewhere"
-    with pytest.raises(ValueError, match=f"^{message}; the new run stands in {folder}.unfinished$"):
+    with pytest.raises(ValueError, match=f"^{message}; the new run is {folder}.unfinished$"):
         train(folder, 2, batch_at=batch_at)
     assert thesis.read_text() == "years of work"
     assert steps_of(folder) == 2

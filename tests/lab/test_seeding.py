@@ -8,8 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab import checkpoint, seed_everything
-from lab.seeding import random_states, restore_random_states
+from lab import checkpoint
+from lab.seeding import random_states, restore_random_states, seed_everything
 
 GENERATORS = {"python": random.random, "numpy": np.random.rand, "torch": lambda: torch.rand(1).item()}
 

@@ -14,7 +14,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from lab import Run, command_line, seed_everything
+from lab.cli import command_line
+from lab.run import Run
+from lab.seeding import seed_everything
 
 CONFIG = {"steps": 40, "learning_rate": 0.01, "widths": [3, 5]}
 

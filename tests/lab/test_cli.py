@@ -2,7 +2,8 @@
 
 import pytest
 
-from lab import CheckpointError, command_line
+from lab.checkpoint import CheckpointError
+from lab.cli import command_line
 
 
 @pytest.mark.parametrize(

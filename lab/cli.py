@@ -1,0 +1,185 @@
+"""One front for all command lines: ``python -m PAPER [VERB] [OPTIONS]``.
+
+``PAPER/commands.py`` lists its verbs in ``VERBS``; the first one is the default. A verb is a dataclass: its fields are
+the options, their comments are the help, and ``execute(command)`` does the work. Wrong input is one line on stderr and
+exit status 2; Ctrl-C is exit status 130, also while modules are imported.
+"""
+
+import dataclasses
+import difflib
+import importlib
+import inspect
+import io
+import os
+import re
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import tyro
+
+SPINS = "1000"  # how often a waiting thread looks for work before it sleeps; libgomp's default wastes a busy machine
+
+
+Number = Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")]
+Name = Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")]
+Flag = Annotated[bool, tyro.conf.arg(help_behavior_hint="")]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What every verb that computes something has."""
+
+    threads: Number = None  # CPU threads; by default one for each core
+    device: Name = None  # cuda, mps or cpu; by default the first of them that this machine has
+
+
+@dataclass(frozen=True)
+class TrainingOptions(Options):
+    """What every verb that trains has."""
+
+    run: Name = None  # the run's name, of the folder runs/PAPER/NAME; by default that of the data
+    resume: Flag = False  # go on with a run that was stopped
+    restart: Flag = False  # throw a stopped run away, or replace a finished one that has another configuration
+
+
+def main(paper: str, arguments: Sequence[str] | None = None) -> None:
+    """Runs one command line of a paper, or of another package with a ``commands.py``."""
+    with command_line():
+        os.environ.setdefault("GOMP_SPINCOUNT", SPINS)  # read when torch is imported, which is not yet
+        arguments = list(sys.argv[1:] if arguments is None else arguments)
+        verbs = importlib.import_module(f"{paper}.commands").VERBS
+        chosen = parse(f"python -m {paper}", verbs, arguments)
+        set_threads(getattr(chosen, "threads", None))
+        kept = [word for word in arguments if word not in ("--resume", "--restart")]
+        chosen.execute(shlex.join(["python", "-m", paper, *kept]))
+
+
+@contextmanager
+def command_line() -> Iterator[None]:
+    """Around the body of a ``main``: an error of the user becomes one line and an exit status.
+
+    A ``ValueError`` (wrong input) or an ``OSError`` (a missing file, a full disk) becomes one line on stderr and exit
+    status 2, Ctrl-C exit status 130. Every other exception passes with its traceback.
+    """
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        print("error:", " ".join(str(error).split()), file=sys.stderr)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def parse(program: str, verbs: Sequence[type], arguments: Sequence[str]) -> Any:
+    """The verb with its options, as an instance of one of the dataclasses ``verbs``.
+
+    Raises:
+        ValueError: if a word is unknown or cannot be read; in one line, with "did you mean" where something is near.
+        SystemExit: with status 0, after --help.
+    """
+    names = {verb.__name__.lower(): verb for verb in verbs}
+    union = None
+    for name, verb in names.items():
+        kind = Annotated[verb, tyro.conf.subcommand(name)]
+        union = kind if union is None else union | kind
+    settings = {"config": (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff), "prog": program}
+    if len(names) > 1:
+        settings["config"] += (tyro.conf.CascadeSubcommandArgs,)
+        settings["default"] = verbs[0]()
+    stderr = io.StringIO()
+    try:
+        with redirect_stderr(stderr):
+            return tyro.cli(union, args=list(arguments), **settings)
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        raise ValueError(one_line(stderr.getvalue(), list(names))) from None
+
+
+def one_line(box: str, verbs: Sequence[str]) -> str:
+    """A framed error of tyro's in one line: its first paragraph, and the nearest word that would have been right."""
+    rows = [row.strip("│╭╮╰╯ ") for row in box.splitlines()]
+    rows = rows[1:] if box.lstrip().startswith("╭") else rows
+    rules = [k for k, row in enumerate(rows) if row and not row.strip("─")] + [len(rows)]
+    message = " ".join(" ".join(rows[: rules[0]]).split())
+    message = (message[:1].lower() + message[1:]).replace("'None', ", "").replace(", 'None'", "")
+    if unread := re.search(r"could be instantiated from \['?(.*?)'?\]", message):
+        name = re.search(r"--[\w-]+", message)
+        message = f"{name.group() if name else 'a value'} cannot be read from {unread.group(1)!r}"
+    suggestion = re.search(r"Perhaps you meant:.*?(--[\w-]+)", " ".join(rows), flags=re.DOTALL)
+    words = re.findall(r"[\w-]+", message.partition(":")[2]) if message.startswith("unrecognized") else []
+    if choice := re.search(r"invalid choice '(.*?)'.*?one of \((.*?)\)", message):
+        words, verbs = [choice.group(1)], re.findall(r"'(.*?)'", choice.group(2))
+    near = [suggestion.group(1)] if suggestion else difflib.get_close_matches(words[0] if words else "", verbs, 1)
+    return message.rstrip(".") + (f"; did you mean {near[0]}?" if near else "")
+
+
+def set_threads(threads: int | None) -> None:
+    """As many CPU threads as the user asked for."""
+    if threads is None:
+        return
+    if threads < 1:
+        raise ValueError(f"--threads must be at least 1, got {threads}")
+    import torch
+
+    torch.set_num_threads(threads)
+
+
+def advise_on_threads() -> None:
+    """One line on stderr if other programs keep this machine busy: then fewer threads are faster than many."""
+    import torch
+
+    threads, cores = torch.get_num_threads(), os.cpu_count() or 1
+    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    free = max(1, round(cores - busy))
+    if free < threads:
+        print(
+            f"note: other programs use about {busy:.1f} of {cores} cores: --threads {free} may be faster",
+            file=sys.stderr,
+        )
+
+
+def overrides(config: type, configs: Mapping[str, Any]) -> type:
+    """A dataclass with the fields of ``config`` as options. None, the default, takes the value of the configuration.
+
+    The help of an option is the field's comment, and its value in each of the named configurations.
+    """
+    fields, hints, comments = [], get_type_hints(config), comments_of(config)
+    for field in dataclasses.fields(config):
+        values: dict[str, list[str]] = {}
+        for name, one in configs.items():
+            values.setdefault(shown(getattr(one, field.name)), []).append(name)
+        several = len(values) > 1
+        defaults = ", ".join(f"{value} ({', '.join(names)})" if several else value for value, names in values.items())
+        kind, text = hints[field.name], comments.get(field.name, field.name)
+        option = tyro.conf.arg(help=text, metavar=metavar(kind), help_behavior_hint=f"(default: {defaults})")
+        fields.append((field.name, Annotated[kind | None, option], None))
+    return dataclasses.make_dataclass("Overrides", fields, frozen=True)
+
+
+def metavar(kind: Any) -> str:
+    """How help shows the values of a type: INT, {sum,product}, or INT [INT ...]."""
+    if get_origin(kind) is Literal:
+        return f"{{{','.join(map(str, get_args(kind)))}}}"
+    if get_origin(kind) is tuple:
+        return "{0} [{0} ...]".format(metavar(get_args(kind)[0]))
+    return kind.__name__.upper()
+
+
+def shown(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def comments_of(config: type) -> dict[str, str]:
+    """The comment behind each field of a dataclass, as its source has it."""
+    return dict(re.findall(r"^    (\w+):[^#\n]*#\s*(.*)$", inspect.getsource(config), flags=re.MULTILINE))
+
+
+def overridden(config: Any, changes: Any) -> Any:
+    """``config`` with those fields of an instance of ``overrides`` that the user gave."""
+    given = {field.name: getattr(changes, field.name) for field in dataclasses.fields(changes)}
+    return dataclasses.replace(config, **{name: value for name, value in given.items() if value is not None})

@@ -1,0 +1,265 @@
+"""One way to train, judge, save and open a model, for every paper.
+
+A paper says in a ``Task`` what is trained, on what, and how it is judged. ``train`` makes a run of it: it keeps the
+best weights, judges them, and writes ``results.json`` and the figures into the run's folder. ``judge`` does the second
+half alone. ``runs/PAPER/NAME`` is the run's folder; a name may have parts, as in ``compare/toy/sum``.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import torch
+from torch import nn
+
+from lab import config as configs
+from lab import folders
+from lab.checkpoint import CheckpointError, read_bytes, write_text
+from lab.cli import TrainingOptions, advise_on_threads
+from lab.device import choose_device
+from lab.run import Run, differences, evaluation
+from lab.seeding import seed_everything
+
+RUNS = Path("runs")
+VALIDATIONS = 10  # in a run
+
+
+class Task:
+    """What is trained, on what, and how it is judged. A paper writes a subclass.
+
+    Attributes:
+        paper: the folder under ``runs/``.
+        name: of the run, unless the user gives one.
+        data: what the run is trained on, in terms of JSON; another text or data set is another run.
+        config: the paper's ``Config``, with at least a ``seed``.
+        steps: of the training loop.
+        unit: what the progress bar counts.
+    """
+
+    paper: str
+    name: str
+    data: Mapping[str, Any]
+    config: Any
+    steps: int
+    unit: str = "step"
+
+    def check(self) -> None:
+        """Everything that training and judging will need is looked at here, before the first step."""
+
+    def size(self, step: int) -> int:
+        """How many units a step has."""
+        return 1
+
+    def build(self) -> nn.Module:
+        """The model with its first weights."""
+        raise NotImplementedError
+
+    def optimizers(self, model: nn.Module) -> dict[str, Any]:
+        """By name, all that has a ``state_dict`` beside the model: optimizers and schedulers."""
+        return {}
+
+    def train(self, model: nn.Module, optimizers: Mapping[str, Any], device: torch.device, steps, log) -> None:
+        """Calls the paper's loop."""
+        raise NotImplementedError
+
+    validate: Callable[[nn.Module], dict[str, float]] | None = None  # named numbers, one of them the ``score``
+
+    def judge(self, model: nn.Module) -> dict[str, Any]:
+        """The results, in terms of JSON."""
+        raise NotImplementedError
+
+    def draw(self, folder: Path, model: nn.Module, results: Mapping[str, Any]) -> list[Path]:
+        """Figures for the run's folder; gives their paths."""
+        return []
+
+    def files(self) -> dict[str, str]:
+        """By name, text files that a trained model needs, such as its vocabulary."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished and judged run. ``results`` is the content of its ``results.json``."""
+
+    folder: Path
+    model: nn.Module
+    results: dict[str, Any]
+    figures: list[Path]
+
+
+def folder_of(paper: str, name: str) -> Path:
+    """The folder of a paper's run.
+
+    Raises:
+        ValueError: if the name leads out of ``runs/PAPER``.
+    """
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or any(part in ("..", ".") for part in parts):
+        raise ValueError(f"--run must be a name such as 'toy' or 'compare/toy/sum', got {name!r}")
+    return RUNS / paper / name
+
+
+def train(
+    task: Task,
+    options: TrainingOptions,
+    command: str,
+    title: str | None = None,
+    resume_command: str | None = None,
+    restart_command: str | None = None,
+) -> Trained:
+    """Trains, keeps the weights that were best in validation, and judges them.
+
+    Raises:
+        ValueError, OSError: for a configuration out of range, and as ``lab.run.Run``.
+    """
+    configs.check(task.config)
+    device, folder = choose_device(options.device), folder_of(task.paper, options.run or task.name)
+    task.check()
+    seed_everything(task.config.seed)
+    model = task.build().to(device)
+    optimizers = task.optimizers(model)
+    run = Run(
+        folder,
+        {**task.data, **asdict(task.config)},
+        {"model": model},
+        optimizers,
+        command=command,
+        resume_command=resume_command,
+        restart_command=restart_command,
+        title=title or f"{task.paper}, {options.run or task.name}",
+        validate=None if task.validate is None else lambda: task.validate(model),
+        validate_every=max(1, task.steps // VALIDATIONS),
+        unit=task.unit,
+        size=task.size,
+        threads=options.threads,
+        resume=options.resume,
+        restart=options.restart,
+    )
+    advise_on_threads()
+    with run:
+        for name, text in task.files().items():
+            write_text(run.unfinished / name, text)
+        task.train(model, optimizers, device, run.steps(task.steps), run.log)
+    folders.load_best(folder, {"model": model})
+    return judge(task, model, folder)
+
+
+def judge(task: Task, model: nn.Module, folder: Path) -> Trained:
+    """Judges a finished run's model; writes ``results.json`` and the figures into its folder."""
+    summary = folders.read_summary(folder)
+    with evaluation({"model": model}):
+        judged = task.judge(model)
+    results = {
+        "paper": task.paper,
+        **task.data,
+        "command": summary["command"],
+        "config": json.loads(json.dumps(asdict(task.config))),
+        "steps": summary["steps"],
+        "seconds": round(summary["seconds"], 1),
+        "threads": summary["threads"],
+        **judged,
+        "validation": summary["history"],
+    }
+    write_text(folder / "results.json", json.dumps(results, indent=2, ensure_ascii=False) + "\n")
+    with evaluation({"model": model}):
+        figures = task.draw(folder, model, results)
+    return Trained(folder, model, results, figures)
+
+
+def train_or_reuse(task: Task, options: TrainingOptions, command: str, title: str | None = None) -> Trained:
+    """``train`` for one of several runs. With ``resume``, a finished run is opened, a stopped one goes on, and one that
+    was not started begins."""
+    folder = folder_of(task.paper, options.run or task.name)
+    if options.resume and not folders.under_way(folder):
+        if folders.complete(folder):
+            check_same(task, folder, f"{command} --restart")
+            model = open_weights(task, folder)
+            results = read_results(folder)
+            if results is None:
+                return judge(task, model, folder)
+            with evaluation({"model": model}):
+                return Trained(folder, model, results, task.draw(folder, model, results))
+        options = replace(options, resume=False)
+    return train(task, options, command, title)
+
+
+def check_same(task: Task, folder: Path, restart_command: str) -> None:
+    """Raises ValueError if the finished run in ``folder`` has another configuration or other data than the task."""
+    wanted = json.loads(json.dumps({**task.data, **asdict(task.config)}))
+    if changes := differences(folders.read_summary(folder)["config"], wanted):
+        raise ValueError(
+            f"{folder} holds a finished run of another configuration ({changes}): replace it with {restart_command}"
+        )
+
+
+def read_results(folder: Path) -> dict[str, Any] | None:
+    """A finished run's ``results.json``; None if the run has not been judged.
+
+    Raises:
+        CheckpointError: if the file is damaged.
+    """
+    path = folder / "results.json"
+    if not path.exists():
+        return None
+    try:
+        results = json.loads(read_bytes(path))
+        return results["config"] and results
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path} is damaged: delete it, and judge the run anew") from error
+
+
+def open_weights(task: Task, folder: Path) -> nn.Module:
+    """The task's model with the best weights of a finished run, in evaluation mode, on the CPU."""
+    model = task.build()
+    folders.load_best(folder, {"model": model})
+    return model.eval()
+
+
+def open_run(paper: str, name: str, kind: type, command: str) -> tuple[Path, dict[str, Any], Any]:
+    """A finished run: its folder, its data, and its configuration as an instance of ``kind``.
+
+    Raises:
+        ValueError: if there is no such run; it names those that are there, and the ``command`` that makes one.
+        CheckpointError: if its ``run.json`` is damaged or of another version.
+    """
+    try:
+        folder = folders.finished(folder_of(paper, name), command)
+    except ValueError as error:
+        there = ", ".join(runs_of(paper))
+        raise ValueError(f"{error}" + (f"; finished runs: {there}" if there else "")) from None
+    values = folders.read_summary(folder)["config"]
+    names = set(kind.__dataclass_fields__)
+    try:
+        config = configs.checked(kind, {field: value for field, value in values.items() if field in names})
+    except (AttributeError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{folder} is damaged or of another version ({error}): train anew") from error
+    return folder, {field: value for field, value in values.items() if field not in names}, config
+
+
+def runs_of(paper: str) -> list[str]:
+    """The names of a paper's finished runs."""
+    root = RUNS / paper
+    return sorted(path.parent.relative_to(root).as_posix() for path in root.rglob("run.json"))
+
+
+def compare(tasks: Mapping[str, Task], options: TrainingOptions, command: str) -> dict[str, Trained]:
+    """Trains the variants one after the other, each in a run of its own; with ``resume``, only those that are left."""
+    return {
+        name: train_or_reuse(task, replace(options, run=task.name), command, title=name) for name, task in tasks.items()
+    }
+
+
+def pretrained(task: Task, command: str, device: str | None = None, threads: int | None = None) -> nn.Module:
+    """The model of a task that others build on, frozen, in evaluation mode: it is trained now if it has no run yet.
+
+    Args:
+        command: the command that needs it; after Ctrl-C the same command goes on.
+    """
+    folder = folder_of(task.paper, task.name)
+    if not folders.complete(folder):
+        options = TrainingOptions(threads=threads, device=device, resume=folders.under_way(folder))
+        restart = f"python -m {task.paper} --restart"
+        train(task, options, command, resume_command=command, restart_command=restart)
+    return open_weights(task, folder).requires_grad_(False)
