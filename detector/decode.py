@@ -26,8 +26,8 @@ class Detection:
 def detect(model: Detector, images: Float[Tensor, "m 3 h w"]) -> list[list[Detection]]:
     r"""The objects of each image, the most confident one first.
 
-    The centre of a peak in cell :math:`(\hat x, \hat y)` is :math:`(\hat x + \delta\hat x, \hat y + \delta\hat y)`, with
-    the offsets :math:`\delta\hat x, \delta\hat y` of that cell.
+    The centre of a peak in cell :math:`(\hat x, \hat y)` is :math:`(\hat x + \delta\hat x, \hat y + \delta\hat y)`,
+    with the offsets :math:`\delta\hat x, \delta\hat y` of that cell.
     """
     logits = model(images)
     m, _, rows, columns = logits.shape

@@ -1,7 +1,7 @@
 r"""The detector of "Objects as Points" (Zhou, Wang & Krähenbühl 2019, arXiv 1904.07850, sections 3 and 4).
 
-An object is one point, its centre. A fully convolutional network computes for each cell of a grid: how likely an
-object's centre is in this cell (the heatmap), where in the cell the centre is (the offset), and what the object is like.
+An object is one point, its centre. A fully convolutional network computes three things for each cell of a grid: how
+likely an object's centre is in this cell (the heatmap), where in the cell it is (the offset), and what the object is.
 
 What differs from the paper, and why:
 

@@ -1,4 +1,18 @@
-r"""The model "deeper LSTM Q + norm I" (Antol et al. 2015, arXiv 1505.00468, section 5.2, fig. 8)."""
+r"""The model "deeper LSTM Q + norm I" (Antol et al. 2015, arXiv 1505.00468, section 5.2, fig. 8).
+
+Two encoders meet once. An image encoder gives one vector for an image, scaled to a fixed length. A two-layer LSTM gives
+one vector for a question: its final cell and hidden states. Each goes through a linear layer and tanh into a common
+space. The two are multiplied pointwise, and a linear classifier reads the answer off the product.
+
+What differs from the paper, and why:
+
+- The paper's image features are VGGNet's last hidden layer, precomputed. Ours are in ``encoders.py``.
+- "Norm I" scales to the length ``LENGTH`` and not to 1. With length 1 the loss hardly falls in the first steps.
+- The text describes fully connected layers of 1,000 tanh units before the softmax. The authors' code has one linear
+  layer, as here.
+- The first weights of the LSTM and of both linear layers are larger than PyTorch's. With PyTorch's own, the final
+  states of any two questions are nearly the same, and the loss stays at that of guessing.
+"""
 
 import torch
 from jaxtyping import Float, Int
@@ -8,7 +22,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 
 FUSIONS = ("product", "sum", "concat")
 INPUTS = ("both", "question", "image")
-LENGTH = 10.0
+LENGTH = 10.0  # of each image's vector
 
 
 def lstm_cell(
@@ -62,6 +76,7 @@ def lstm_states(lstm: nn.LSTM, x: Float[Tensor, "n t input"], lengths: Int[Tenso
     _, (h, c) = lstm(packed)  # each (layers, n, hidden)
     return torch.stack([c, h], dim=1).flatten(0, 1).transpose(0, 1).flatten(1)  # (n, layers * 2 * hidden)
 
+
 class QuestionEncoder(nn.Module):
     """Embedding, tanh, a two-layer LSTM. The question's vector holds the final cell and hidden state of both layers."""
 
@@ -72,7 +87,7 @@ class QuestionEncoder(nn.Module):
         self.features = 4 * hidden
         with torch.no_grad():
             for weight in self.lstm.parameters():
-                weight *= 3  # see "What differs"
+                weight *= 3
 
     def forward(self, questions: Int[Tensor, "n t"]) -> Float[Tensor, "n features"]:
         """``questions`` holds token ids, padded with 0 at the end; each question has at least one word."""
@@ -81,8 +96,8 @@ class QuestionEncoder(nn.Module):
 
 
 def norm_i(features: Float[Tensor, "m d"]) -> Float[Tensor, "m d"]:
-    r""""Norm I": :math:`v = k \, f / \lVert f \rVert_2`, so that all images have vectors of one length k (``LENGTH``)."""
-    return LENGTH * normalize(features, dim=-1)
+    r""" "Norm I": :math:`k f / \lVert f \rVert_2`. The vectors of all images have the same length k (``LENGTH``)."""
+    return LENGTH * normalize(features, dim=-1)  # each row is one image
 
 
 def fuse(q: Float[Tensor, "n d"], v: Float[Tensor, "n d"], fusion: str) -> Float[Tensor, "n fused"]:
@@ -103,7 +118,7 @@ class VQA(nn.Module):
         common: dimensions of the common space. A concatenation gets fewer, so that all fusions have the same number of
             parameters (to within one unit of that space).
         fusion: one of ``FUSIONS``.
-        inputs: one of ``INPUTS``. With ``"question"`` or ``"image"`` the other one is not looked at: z is one side alone.
+        inputs: one of ``INPUTS``. With ``"question"`` or ``"image"`` the other one is not used: z is one side alone.
 
     Raises:
         ValueError: if ``fusion`` or ``inputs`` is not one of these.
@@ -130,7 +145,7 @@ class VQA(nn.Module):
         self.from_question = nn.Linear(question_encoder.features, common)
         self.from_image = nn.Linear(image_encoder.features, common)
         self.dropout = nn.Dropout(dropout)
-        self.classify = nn.Linear(2 * common if fusion == "concat" else common, answers)
+        self.classify = nn.Linear(2 * common if fusion == "concat" and inputs == "both" else common, answers)
         self.fusion, self.inputs = fusion, inputs
         with torch.no_grad():  # both sides of the product begin with entries of about one half
             self.from_question.weight *= 8
@@ -140,9 +155,16 @@ class VQA(nn.Module):
         self, images: Float[Tensor, "m c h w"], questions: Int[Tensor, "n t"], image_of: Int[Tensor, " n"]
     ) -> Float[Tensor, "n answers"]:
         """Logits of n questions about m images; question k is about image ``image_of[k]``."""
-        q = v = None
-        if self.inputs != "image":
-            q = self.from_question(self.question_encoder(questions)).tanh()  # (n, common)
-        if self.inputs != "question":
-            v = self.from_image(norm_i(self.image_encoder(images))).tanh()[image_of]  # (n, common)
-        return self.classify(self.dropout(fuse(q, v, self.fusion)))
+        if self.inputs == "question":
+            z = self.question_side(questions)
+        elif self.inputs == "image":
+            z = self.image_side(images)[image_of]
+        else:
+            z = fuse(self.question_side(questions), self.image_side(images)[image_of], self.fusion)
+        return self.classify(self.dropout(z))
+
+    def question_side(self, questions: Int[Tensor, "n t"]) -> Float[Tensor, "n common"]:
+        return self.from_question(self.question_encoder(questions)).tanh()  # tanh(W_q q + b_q)
+
+    def image_side(self, images: Float[Tensor, "m c h w"]) -> Float[Tensor, "m common"]:
+        return self.from_image(norm_i(self.image_encoder(images))).tanh()  # tanh(W_v v + b_v)
