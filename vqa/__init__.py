@@ -2,6 +2,6 @@
 
 from vqa.metric import normalize_answer, vqa_accuracy
 from vqa.model import VQA
-from vqa.train import CONFIGS, Config, build
+from vqa.train import CONFIGS, Config, build, build_optimizer, train
 
-__all__ = ["CONFIGS", "VQA", "Config", "build", "normalize_answer", "vqa_accuracy"]
+__all__ = ["CONFIGS", "VQA", "Config", "build", "build_optimizer", "normalize_answer", "train", "vqa_accuracy"]
