@@ -1,6 +1,6 @@
-"""Words and answers of a data set, and the ids between texts and tensors."""
+"""The words of a data set's questions, its answers, and the ids of both."""
 
-import re
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from toyworld.questions import ANSWERS, question_at
+from toyworld.tokenizer import UNKNOWN, Tokenizer, padded
 
 LONGEST = 40  # words in a question
 
@@ -24,48 +25,62 @@ class Record:
     kind: str
 
 
-def split_words(text: str) -> list[str]:
-    return re.findall(r"[\w']+", text.lower())
-
-
-@dataclass(frozen=True)
 class QuestionVocabulary:
-    """The words of questions and the answers. Word ids begin at 1, because 0 is padding; answer ids begin at 0."""
+    """The words of questions and the answers, with their ids. An answer's id is its place in ``answers``.
 
-    words: tuple[str, ...]
-    answers: tuple[str, ...]
+    Args:
+        words: of the questions.
+        answers: the classes of the classifier.
+    """
+
+    def __init__(self, words: Sequence[str], answers: Sequence[str]) -> None:
+        self.tokenizer, self.answers = Tokenizer(words), tuple(answers)
+        self.answer_id = {answer: index for index, answer in enumerate(self.answers)}
 
     @classmethod
     def of(cls, questions: Iterable[str], answers: Sequence[str]) -> "QuestionVocabulary":
         """All words of these questions, in alphabetical order."""
-        return cls(tuple(sorted({word for text in questions for word in split_words(text)})), tuple(answers))
+        return cls(Tokenizer.of(questions).words, answers)
+
+    @classmethod
+    def from_json(cls, text: str) -> "QuestionVocabulary":
+        """What ``to_json`` wrote. Raises ValueError, KeyError or TypeError for anything else."""
+        content = json.loads(text)
+        return cls(content["words"], content["answers"])
+
+    def to_json(self) -> str:
+        content = {"words": self.tokenizer.words, "answers": self.answers}
+        return json.dumps(content, ensure_ascii=False) + "\n"
 
     def unknown(self, text: str) -> list[str]:
-        return [word for word in split_words(text) if word not in self.words]
+        """The words of a question that are left out, because no question of the training has them."""
+        return self.tokenizer.unknown(text)
+
+    def known_ids(self, text: str) -> list[int]:
+        return [index for index in self.tokenizer.ids(text) if index != UNKNOWN]
 
     def encode(self, texts: Sequence[str]) -> Int[Tensor, "n t"]:
-        """The ids of the words of each text, padded with 0 at the end; unknown words are left out.
+        """The token ids of each question, padded at the end; unknown words are left out.
 
         Raises:
             ValueError: if a question has no known word, or more than ``LONGEST`` words; or if there is no question.
         """
         if not texts:
             raise ValueError("there must be at least one question, got none")
-        id_of = {word: k for k, word in enumerate(self.words, start=1)}
-        rows = [[id_of[word] for word in split_words(text) if word in id_of] for text in texts]
-        for text, row in zip(texts, rows, strict=True):
-            if not row:
+        for text in texts:
+            check_length(text, len(self.tokenizer.ids(text)))
+            if not self.known_ids(text):
                 raise ValueError(f"a question must have at least one known word, got {text!r}")
-            if len(split_words(text)) > LONGEST:
-                raise ValueError(
-                    f"a question may have at most {LONGEST} words, got {len(split_words(text))}: {text[:60]!r}…"
-                )
-        width = max(map(len, rows))
-        return torch.tensor([row + [0] * (width - len(row)) for row in rows])
+        return padded([self.known_ids(text) for text in texts])
 
     def answer_ids(self, answers: Sequence[str]) -> Int[Tensor, " n"]:
-        id_of = {answer: k for k, answer in enumerate(self.answers)}
-        return torch.tensor([id_of[answer] for answer in answers])
+        return torch.tensor([self.answer_id[answer] for answer in answers])
+
+
+def check_length(text: str, words: int) -> None:
+    """Raises ValueError if a question has more than ``LONGEST`` words."""
+    if words > LONGEST:
+        raise ValueError(f"a question may have at most {LONGEST} words, got {words}: {text[:60]!r}…")
 
 
 def toy_vocabulary() -> QuestionVocabulary:
