@@ -22,8 +22,7 @@ from vqa.data import Examples, Record, Vocabulary, toy_batches, toy_examples, to
 from vqa.datasets.easy_vqa import read_easy_vqa
 from vqa.datasets.images import load_image
 from vqa.datasets.vqa_v2 import read_vqa_v2
-from vqa.evaluate import Asked, possible_toy_answers
-from vqa.metric import most_frequent_answers
+from vqa.evaluate import Asked, most_frequent_answers, possible_toy_answers
 from vqa.train import Batch, Config
 
 DATA = ("toy", "easy-vqa", "vqa-v2")
