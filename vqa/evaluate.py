@@ -17,8 +17,9 @@ from torch import Tensor, nn
 
 from toyworld.questions import NUMBERS, YES_NO
 from toyworld.scenes import COLOURS, HELD_OUT, SHAPES
-from vqa.data import Examples, Vocabulary, split_words
+from vqa.data import Examples
 from vqa.extensions.answer_text import annotators_agree, normalize_answer, trim, vqa_accuracy
+from vqa.extensions.vocabulary import QuestionVocabulary, split_words
 from vqa.metric import mean_agreement_of_matches
 
 ALL = "all"
@@ -44,7 +45,7 @@ class Asked(NamedTuple):
     kind: str
 
 
-def probabilities(model: nn.Module, vocabulary: Vocabulary, examples: Examples) -> Float[Tensor, "n answers"]:
+def probabilities(model: nn.Module, vocabulary: QuestionVocabulary, examples: Examples) -> Float[Tensor, "n answers"]:
     """Row k: the probability of each answer of the vocabulary to question k, from the model in evaluation mode.
 
     Raises:
@@ -61,7 +62,7 @@ def probabilities(model: nn.Module, vocabulary: Vocabulary, examples: Examples) 
     return logits.softmax(dim=-1).cpu()
 
 
-def predict(model: nn.Module, vocabulary: Vocabulary, examples: Examples) -> list[str]:
+def predict(model: nn.Module, vocabulary: QuestionVocabulary, examples: Examples) -> list[str]:
     """The most likely answer to each question; the empty answer, which is never right, where no word is known."""
     n = len(examples.texts)
     readable = [k for k in range(n) if not all_unknown(vocabulary, examples.texts[k])]
@@ -73,7 +74,7 @@ def predict(model: nn.Module, vocabulary: Vocabulary, examples: Examples) -> lis
     return predictions
 
 
-def all_unknown(vocabulary: Vocabulary, text: str) -> bool:
+def all_unknown(vocabulary: QuestionVocabulary, text: str) -> bool:
     return len(vocabulary.unknown(text)) == len(split_words(text))
 
 
@@ -83,10 +84,11 @@ def selected(examples: Examples, questions: Sequence[int]) -> Examples:
     row_of = {image: row for row, image in enumerate(images)}
     image_of = tuple(row_of[examples.image_of[k]] for k in questions)
     columns = (examples.texts, examples.answers, examples.kinds)
-    return Examples(examples.images[images], image_of, *(tuple(column[k] for k in questions) for column in columns))
+    chosen = (tuple(column[k] for k in questions) for column in columns)
+    return Examples(examples.pixels[images], examples.images[images], image_of, *chosen)
 
 
-def accuracies(model: nn.Module, vocabulary: Vocabulary, chunks: Iterable[Examples]) -> dict[str, float]:
+def accuracies(model: nn.Module, vocabulary: QuestionVocabulary, chunks: Iterable[Examples]) -> dict[str, float]:
     """The VQA accuracy of the model's answers: the mean for each kind of question, and for ``"all"`` questions.
 
     Raises:

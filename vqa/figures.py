@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 from torch import nn
 
 from lab.figure import PALETTE, drawing
-from vqa.data import Examples, Vocabulary
+from vqa.data import Examples
 from vqa.evaluate import ALL, probabilities, selected
 from vqa.extensions.answer_text import vqa_accuracy
+from vqa.extensions.vocabulary import QuestionVocabulary
 
 SHOWN = 5  # answers to a question
 RIGHT, WRONG = (PALETTE.green, "✓"), (PALETTE.vermillion, "✗")
@@ -29,7 +30,7 @@ def one_of_each_kind(examples: Examples, count: int = 6) -> Examples:
     return selected(examples, chosen)
 
 
-def draw_answers(path: Path, model: nn.Module, vocabulary: Vocabulary, examples: Examples) -> None:
+def draw_answers(path: Path, model: nn.Module, vocabulary: QuestionVocabulary, examples: Examples) -> None:
     """Each image with its question, the model's answer, and the five most likely answers with their probabilities."""
     rows = probabilities(model, vocabulary, examples)  # (n, answers)
     n, shown = len(examples.texts), min(SHOWN, len(vocabulary.answers))
@@ -41,7 +42,7 @@ def draw_answers(path: Path, model: nn.Module, vocabulary: Vocabulary, examples:
             words = [vocabulary.answers[a] for a in order.tolist()]
             colour, sign = RIGHT if vqa_accuracy(words[0], answers) > 0.5 else WRONG
             left, right = part.subplots(1, 2, width_ratios=(1, 1.15))
-            left.imshow(examples.images[examples.image_of[k]].permute(1, 2, 0).numpy())
+            left.imshow(examples.pixels[examples.image_of[k]].permute(1, 2, 0).numpy())
             left.set_axis_off()
             draw_bars(right, words, [100 * p for p in likely.tolist()], colour)
             part.suptitle(fill(examples.texts[k], 52), fontsize=15, x=0.03, ha="left")
