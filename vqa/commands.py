@@ -131,7 +131,9 @@ def features_of(data: Mapping[str, Any], config: Config, command: str, machine: 
         return lambda pixels: pixels
     detector, fingerprint = load_detector(command, machine.device, machine.threads)
     if fingerprint != data.get("detector"):
-        raise ValueError(f"the model was trained on another detector than runs/detector/toy: train it anew with {command}")
+        raise ValueError(
+            f"the model was trained on another detector than runs/detector/toy: train it anew with {command}"
+        )
     return detector.grid
 
 
