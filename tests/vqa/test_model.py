@@ -318,12 +318,11 @@ def test_fusions_have_the_same_number_of_parameters(sizes) -> None:
     assert abs(count["concat"] - count["product"]) <= unit
 
 
-@pytest.mark.parametrize("changes", [{"fusion": "add"}, {"inputs": "none"}])
-def test_wrong_choice_is_named(changes) -> None:
-    ((name, wrong),) = changes.items()
-    allowed = FUSIONS if name == "fusion" else INPUTS
+@pytest.mark.parametrize(("name", "wrong", "allowed"), [("fusion", "add", FUSIONS), ("inputs", "none", INPUTS)])
+def test_wrong_choice_is_named(name: str, wrong: str, allowed: tuple[str, ...]) -> None:
+    model = small()
     with pytest.raises(ValueError, match=f"{name} must be one of {', '.join(allowed)}, got '{wrong}'"):
-        small(**changes)
+        VQA(model.question_encoder, model.image_encoder, ANSWERS, **{name: wrong})
 
 
 def test_dropout_acts_in_training_only_and_comes_from_the_seed() -> None:
