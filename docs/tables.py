@@ -1,8 +1,8 @@
 """``python docs/tables.py`` writes the tables of the papers' texts, from the papers' results.
 
-A table is in ``PAPER/README.md`` or ``PAPER/report/*.md``, between ``<!-- results:NAME -->`` and ``<!-- end -->``. It is
-made from ``PAPER/report/results.json``, from the promises in ``PAPER/evaluate.py`` and, for the reading order, from the
-core files themselves. ``PAPER/report/tables.py`` says which tables a paper has.
+A table is in ``PAPER/README.md`` or ``PAPER/report/*.md``, between ``<!-- results:NAME -->`` and ``<!-- end -->``. It
+is made from ``PAPER/report/results.json``, from the promises in ``PAPER/evaluate.py`` and, for the reading order, from
+the core files themselves. ``PAPER/report/tables.py`` says which tables a paper has.
 
 ``--take FOLDER …`` first copies the numbers that a run left in its folder (``runs/vqa/toy``, ``runs/bench/stft``, …)
 into ``PAPER/report/results.json``, and its images into ``PAPER/report/pictures``. Several folders of one data set of

@@ -35,7 +35,7 @@ from vqa.evaluate import (
     probabilities,
 )
 from vqa.extensions.answer_text import vqa_accuracy
-from vqa.extensions.vocabulary import QuestionVocabulary, split_words
+from vqa.extensions.vocabulary import QuestionVocabulary
 
 TWO_CATS, THREE_CATS = ("cat",) * 2 + ("dog",) * 8, ("cat",) * 3 + ("dog",) * 7
 CHOICES = {  # the case: the choices, the annotators' answers, the best accuracy and the mean accuracy of the choices
