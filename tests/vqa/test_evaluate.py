@@ -20,6 +20,7 @@ from torch import nn
 
 from toyworld.questions import question_at
 from toyworld.scenes import COLOURS, SHAPES
+from toyworld.tokenizer import split_words
 from vqa.data import Examples
 from vqa.evaluate import (
     ALL,
