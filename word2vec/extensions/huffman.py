@@ -8,7 +8,7 @@ Huffman's tree (1952) gives frequent words short paths: no binary tree has a sho
 What differs: the paper lets ch(n) be "an arbitrary fixed child". Here it is the less frequent child, with the sign +1.
 The authors' code and gensim do the same and store a bit: code 0 for that child, so sign = 1 - 2 code. The three
 programs break ties between equal counts differently, which changes paths but not their mean length. Without ties the
-paths are the same. The loss is the mean over pairs; the authors' code updates pair by pair and has no mean. """
+paths are the same. The loss is the mean over pairs; the authors' code updates pair by pair and has no mean."""
 
 import heapq
 import math

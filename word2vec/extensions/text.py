@@ -35,7 +35,7 @@ class TextConfig:
     negatives: Annotated[int, Ge(1)] = 5  # weight of the noise, k of equation 4
     sample: Annotated[float, Ge(0)] = 1e-3  # words more frequent than this are dropped at times; 0 keeps all words
     min_count: Annotated[int, Ge(1)] = 5  # words with fewer occurrences are dropped
-    power: Annotated[float, Ge(0)] = 0.75  # of the noise distribution; 0 makes it uniform
+    power: Annotated[float, Ge(0), Le(10)] = 0.75  # of the noise distribution; 0 makes it uniform
     epochs: Annotated[int, Ge(1)] = 5  # the number of times that the text is read
     learning_rate: Annotated[float, Gt(0)] = 0.05  # at the start; it falls linearly
     last_learning_rate: Annotated[float, Gt(0)] = 1e-4  # the lowest learning rate
