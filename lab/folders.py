@@ -147,7 +147,7 @@ def read_summary(folder: Path) -> dict:
     """
     try:
         summary = json.loads(read_bytes(folder / "run.json"))
-        if isinstance(summary, dict):
+        if isinstance(summary, dict) and isinstance(summary.get("config"), dict):
             return summary
     except CheckpointError:
         raise

@@ -197,9 +197,7 @@ class Judge(cli.Machine):
         features_of(data, config, command, self)
         task = VQATask(data["data"], config, command, self, self.root, self.run)
         if task.source.vocabulary.to_json() != vocabulary.to_json():
-            raise ValueError(
-                f"{folder} was trained on data with other words or answers: --root must be the same folder"
-            )
+            raise ValueError(f"{folder} was trained on data with other words or answers: judge it on its own data")
         task.check()
         judged = training.judge(task, model.to(choose_device(self.device)), folder)
         print(result_table(judged.results))
