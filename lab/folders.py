@@ -17,6 +17,9 @@ from torch import nn
 
 from lab.checkpoint import CheckpointError, load_weights, naming, read_bytes, sync_folder
 
+RESERVED = (".unfinished", ".replaced")  # no run's name ends so
+SUMMARY = frozenset({"command", "config", "steps", "seconds", "best", "history", "threads"})  # needed in run.json
+
 
 def unfinished(folder: Path) -> Path:
     """Where the run that will become ``folder`` is being written."""
@@ -35,7 +38,20 @@ def complete(folder: Path) -> bool:
 
 def under_way(folder: Path) -> bool:
     """Whether a run that will become ``folder`` was stopped and can be resumed."""
-    return (unfinished(folder) / "last.pt").exists()
+    return (unfinished(folder) / "last.pt").exists() and not complete(unfinished(folder))
+
+
+def ask_restart(folder: Path) -> None:
+    """Notes that the run will be trained anew: a comparison that was stopped before its turn still knows it."""
+    path = unfinished(folder) / "restart"
+    with naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def restart_asked(folder: Path) -> bool:
+    """Whether ``ask_restart`` was called and the run has not begun since then."""
+    return (unfinished(folder) / "restart").exists()
 
 
 def in_the_way(folder: Path) -> Path | None:
@@ -105,10 +121,15 @@ def finished(folder: Path, command: str) -> Path:
     Raises:
         ValueError: if there is none; the message names the ``command`` that makes one.
     """
-    for place in (unfinished(folder), folder):  # the new one, if it is complete, before the old one
-        if complete(place):
-            return place
+    if place := finished_or_none(folder):
+        return place
     raise ValueError(f"{folder} holds no trained model: make one with {command}")
+
+
+def finished_or_none(folder: Path) -> Path | None:
+    """As ``finished``; None if there is no finished run."""
+    places = (unfinished(folder), folder)  # the new one, if it is complete, before the old one
+    return next((place for place in places if complete(place)), None)
 
 
 def read_summary(folder: Path) -> dict:
@@ -119,7 +140,7 @@ def read_summary(folder: Path) -> dict:
     """
     try:
         summary = json.loads(read_bytes(folder / "run.json"))
-        if isinstance(summary, dict):
+        if isinstance(summary, dict) and summary.keys() >= SUMMARY and isinstance(summary["config"], dict):
             return summary
     except CheckpointError:
         raise
