@@ -116,7 +116,7 @@ def one_line(box: str, verbs: Sequence[str]) -> str:
     suggestion = re.search(r"Perhaps you meant:.*?(--[\w-]+)", " ".join(rows), flags=re.DOTALL)
     words = re.findall(r"[\w-]+", message.partition(":")[2]) if message.startswith("unrecognized") else []
     if choice := re.search(r"invalid choice '(.*?)' for argument '(.*?)'.*?one of \((.*?)\)", message):
-        words, verbs = [choice.group(1)], re.findall(r"'(.*?)'", choice.group(3))
+        words, verbs = [choice.group(1)], sorted(re.findall(r"'(.*?)'", choice.group(3)))
         message = f"{choice.group(2)} must be one of {', '.join(verbs)}, got {choice.group(1)!r}"
     near = [suggestion.group(1)] if suggestion else difflib.get_close_matches(words[0] if words else "", verbs, 1)
     return message.rstrip(". ") + (f"; did you mean {near[0]}?" if near and near[0] not in message.split() else "")

@@ -188,10 +188,14 @@ def test_a_damaged_file_is_an_image_or_one_line(suffix, data, tmp_path_factory) 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            assert load_image(path, SIZE).shape == (3, SIZE, SIZE)
+            shape = load_image(path, SIZE).shape
         except ValueError as error:
-            assert str(error).startswith(f"{path}: not an image, or damaged")
-            assert "\n" not in str(error)
+            message = str(error)
+        else:
+            message = f"{path}: not an image, or damaged"
+            assert shape == (3, SIZE, SIZE)
+    assert message.startswith(f"{path}: not an image, or damaged")
+    assert "\n" not in message
 
 
 def test_a_wrong_size_is_named(tmp_path) -> None:
