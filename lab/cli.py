@@ -1,8 +1,8 @@
 """One front for all command lines: ``python -m PAPER [VERB] [OPTIONS]``.
 
-``PAPER/commands.py`` lists its verbs in ``VERBS``; the first one is the default. A verb is a dataclass: its fields are
-the options, their comments are the help, and ``execute(command)`` does the work. Wrong input is one line on stderr and
-exit status 2; Ctrl-C is exit status 130, also while modules are imported.
+``PAPER/commands.py`` lists its verbs in ``VERBS``; its ``DEFAULT`` is used where no verb is given. A verb is a
+dataclass: its fields are the options, their comments are the help, and ``execute(command)`` does the work. Wrong input
+is one line on stderr and exit status 2; Ctrl-C is exit status 130, also while modules are imported.
 """
 
 import dataclasses
@@ -31,16 +31,22 @@ Name = Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint=""
 Flag = Annotated[bool, tyro.conf.arg(help_behavior_hint="")]
 
 
-@dataclass(frozen=True)
-class Options:
-    """What every verb that computes something has."""
+@dataclass(frozen=True, kw_only=True)
+class Threads:
+    """What every verb has."""
 
     threads: Number = None  # CPU threads; by default one for each core
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine(Threads):
+    """What every verb has that works on any device."""
+
     device: Name = None  # cuda, mps or cpu; by default the first of them that this machine has
 
 
-@dataclass(frozen=True)
-class TrainingOptions(Options):
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions(Machine):
     """What every verb that trains has."""
 
     run: Name = None  # the run's name, of the folder runs/PAPER/NAME; by default that of the data
@@ -53,9 +59,9 @@ def main(paper: str, arguments: Sequence[str] | None = None) -> None:
     with command_line():
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)  # read when torch is imported, which is not yet
         arguments = list(sys.argv[1:] if arguments is None else arguments)
-        verbs = importlib.import_module(f"{paper}.commands").VERBS
-        chosen = parse(f"python -m {paper}", verbs, arguments)
-        set_threads(getattr(chosen, "threads", None))
+        commands = importlib.import_module(f"{paper}.commands")
+        chosen = parse(f"python -m {paper}", commands.VERBS, arguments, commands.DEFAULT)
+        set_threads(chosen.threads)
         kept = [word for word in arguments if word not in ("--resume", "--restart")]
         chosen.execute(shlex.join(["python", "-m", paper, *kept]))
 
@@ -76,8 +82,11 @@ def command_line() -> Iterator[None]:
         raise SystemExit(130) from None
 
 
-def parse(program: str, verbs: Sequence[type], arguments: Sequence[str]) -> Any:
+def parse(program: str, verbs: Sequence[type], arguments: Sequence[str], default: type | None = None) -> Any:
     """The verb with its options, as an instance of one of the dataclasses ``verbs``.
+
+    Args:
+        default: the verb that is used where none is given; None if one must be given.
 
     Raises:
         ValueError: if a word is unknown or cannot be read; in one line, with "did you mean" where something is near.
@@ -91,7 +100,8 @@ def parse(program: str, verbs: Sequence[type], arguments: Sequence[str]) -> Any:
     settings = {"config": (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff), "prog": program}
     if len(names) > 1:
         settings["config"] += (tyro.conf.CascadeSubcommandArgs,)
-        settings["default"] = verbs[0]()
+    if len(names) > 1 and default is not None:
+        settings["default"] = default()
     stderr = io.StringIO()
     try:
         with redirect_stderr(stderr):

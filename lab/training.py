@@ -8,7 +8,7 @@ half alone. ``runs/PAPER/NAME`` is the run's folder; a name may have parts, as i
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -20,7 +20,7 @@ from lab import folders
 from lab.checkpoint import CheckpointError, read_bytes, write_text
 from lab.cli import TrainingOptions, advise_on_threads
 from lab.device import choose_device
-from lab.run import Run, differences, evaluation
+from lab.run import Run, evaluation
 from lab.seeding import random_states, restore_random_states, seed_everything
 
 RUNS = Path("runs")
@@ -90,6 +90,11 @@ class Trained:
     figures: list[Path]
 
 
+def run_config(task: Task) -> dict[str, Any]:
+    """What a run is made with: the data and the configuration, in terms of JSON, where a tuple is a list."""
+    return json.loads(json.dumps({**task.data, **asdict(task.config)}))
+
+
 def folder_of(paper: str, name: str) -> Path:
     """The folder of a paper's run.
 
@@ -127,7 +132,7 @@ def train(
     optimizers = task.optimizers(model)
     run = Run(
         folder,
-        {**task.data, **asdict(task.config)},
+        run_config(task),
         {"model": model},
         optimizers,
         command=command,
@@ -180,8 +185,8 @@ def train_or_reuse(task: Task, options: TrainingOptions, command: str, title: st
     if options.resume and folders.restart_asked(folder):
         options = replace(options, resume=False, restart=True)
     if options.resume and not options.restart and not folders.under_way(folder):
+        folders.check_free(folder, run_config(task), f"{command} --resume", f"{command} --restart")
         if folder := folders.finished_or_none(folder):
-            check_same(task, folder, f"{command} --restart")
             model = open_weights(task, folder)
             results = read_results(folder)
             if results is None:
@@ -190,15 +195,6 @@ def train_or_reuse(task: Task, options: TrainingOptions, command: str, title: st
                 return Trained(folder, model, results, task.draw(folder, model, results))
         options = replace(options, resume=False)
     return train(task, options, command, title)
-
-
-def check_same(task: Task, folder: Path, restart_command: str) -> None:
-    """Raises ValueError if the finished run in ``folder`` has another configuration or other data than the task."""
-    wanted = json.loads(json.dumps({**task.data, **asdict(task.config)}))
-    if changes := differences(folders.read_summary(folder)["config"], wanted):
-        raise ValueError(
-            f"{folder} holds a finished run of another configuration ({changes}): replace it with {restart_command}"
-        )
 
 
 def read_results(folder: Path) -> dict[str, Any] | None:
@@ -237,7 +233,7 @@ def open_run(paper: str, name: str, kind: type, command: str) -> tuple[Path, dic
         there = ", ".join(runs_of(paper))
         raise ValueError(f"{error}" + (f"; finished runs: {there}" if there else "")) from None
     values = folders.read_summary(folder)["config"]
-    names = {field.name for field in fields(kind)}
+    names = set(kind.__dataclass_fields__)
     try:
         config = configs.checked(kind, {field: value for field, value in values.items() if field in names})
     except (AttributeError, TypeError, ValueError) as error:
@@ -261,15 +257,11 @@ def compare(tasks: Mapping[str, Task], options: TrainingOptions, command: str) -
     if options.resume and options.restart:
         raise ValueError("--resume and --restart exclude each other")
     for task in tasks.values():
-        folder, restart_command = folder_of(task.paper, task.name), f"{command} --restart"
+        folder = folder_of(task.paper, task.name)
         if options.restart:
             folders.ask_restart(folder)
-        elif not (options.resume and folders.restart_asked(folder)):
-            if folders.under_way(folder) and not options.resume:
-                choices = f"go on with {command} --resume, or begin anew with {restart_command}"
-                raise ValueError(f"{folders.unfinished(folder)} holds an unfinished run: {choices}")
-            if place := folders.finished_or_none(folder):
-                check_same(task, place, restart_command)
+        elif not (options.resume and (folders.under_way(folder) or folders.restart_asked(folder))):
+            folders.check_free(folder, run_config(task), f"{command} --resume", f"{command} --restart")
     return {
         name: train_or_reuse(task, replace(options, run=task.name), command, title=name) for name, task in tasks.items()
     }
@@ -288,7 +280,7 @@ def pretrained(task: Task, command: str, device: str | None = None, threads: int
     restart_command = f"python -m {task.paper} --restart"
     try:
         if place := folders.finished_or_none(folder):
-            check_same(task, place, restart_command)
+            folders.check_free(folder, run_config(task), command, restart_command)
         else:
             options = TrainingOptions(threads=threads, device=device, resume=folders.under_way(folder))
             place = train(task, options, command, resume_command=command, restart_command=restart_command).folder

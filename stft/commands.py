@@ -1,16 +1,21 @@
-"""What the verbs of ``python -m stft`` do."""
+"""The verbs of ``python -m stft``: hear (the default), show, stretch, invert, measure."""
 
 import json
+import shlex
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import torch
+import tyro
 from jaxtyping import Float
 from torch import Tensor
 from tqdm import tqdm
 
-from lab import write_text
+from lab import cli
+from lab.checkpoint import write_text
 from stft.analysis import analyse, frame_length
 from stft.datasets.sound import check_format, check_sound, pieces_of, read_sound, write_sound
 from stft.evaluate import CHANCE, hearing
@@ -20,7 +25,12 @@ from stft.figures import draw_leakage, draw_sound, draw_windows
 from stft.transform import istft, stft
 from toyworld import SAMPLE_RATE, hear, scene_at
 
+RUNS = Path("runs/stft")
 SLOWEST, FASTEST = 0.01, 100
+SoundFile = tyro.conf.Positional[Path]
+OutFolder = Annotated[
+    Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint=f"(default: {RUNS / 'show' / 'NAME'})")
+]
 ENDS = {"pad_mode": "constant"}  # files may be shorter than a frame, and then have nothing to be mirrored
 
 
@@ -141,3 +151,94 @@ def spread(values: Sequence[float]) -> Sequence[float]:
     """Below which a tenth, a half and nine tenths of the values lie."""
     parts = torch.tensor([0.1, 0.5, 0.9], dtype=torch.float64)
     return torch.tensor(values, dtype=torch.float64).quantile(parts).tolist()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hear(cli.Threads):
+    """Draw what a scene of the toy world sounds like, and what windows do to a pure tone; then name objects by ear."""
+
+    split: str = "test"  # of the scene: train, test or compositional
+    seed: int = 0  # another seed gives other scenes
+    index: int = 1  # the number of the scene in its split
+    sounds: int = 500  # single objects that are named by ear in each split
+    out: Path = RUNS / "toy"  # the folder that is written to
+
+    def execute(self, command: str) -> None:
+        if self.sounds < 1:
+            raise ValueError(f"--sounds must be at least 1, got {self.sounds}")
+        paths = [*hear_scene(self.out, self.split, self.seed, self.index), self.out / "results.json"]
+        print(accuracy_table(listen(self.out, self.seed, self.sounds, command)))
+        print(*paths, sep="\n")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Show(cli.Threads):
+    """Draw what a sound file holds: WAV, FLAC or OGG, any sample rate, any number of channels."""
+
+    file: SoundFile  # the sound file
+    out: OutFolder = None  # the folder that is written to
+
+    def execute(self, command: str) -> None:
+        print(*show(self.file, self.out or RUNS / "show" / self.file.name), sep="\n")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stretch(cli.Threads):
+    """Make a sound longer or shorter without changing its pitch."""
+
+    file: SoundFile  # the sound file
+    rate: float  # 0.8 is slower, 1.25 is faster
+    out: Path  # the .wav, .flac or .ogg file that is written
+
+    def execute(self, command: str) -> None:
+        before, after = stretch(self.file, self.rate, self.out)
+        print(f"{before:.2f} s became {after:.2f} s\n{self.out}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invert(cli.Threads):
+    """Discard the phases of a sound's spectrogram, and estimate a sound from the magnitudes alone."""
+
+    file: SoundFile  # the sound file
+    out: Path  # the .wav, .flac or .ogg file that is written
+    iterations: int = 100  # of Griffin and Lim's algorithm
+    momentum: float = 0.99  # 0 is Griffin and Lim's own algorithm
+    seed: int = 0  # of the first phases
+
+    def execute(self, command: str) -> None:
+        first, last = invert(self.file, self.out, self.iterations, self.momentum, self.seed)
+        print(f"error of the magnitudes: {first:.1f} dB at first, {last:.1f} dB after {self.iterations} iterations")
+        print(self.out)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure(cli.Threads):
+    """Invert every WAV file of a folder, with and without momentum, and report the error of the magnitudes."""
+
+    folder: tyro.conf.Positional[Path]  # with .wav files
+    out: Path = RUNS / "measure" / "results.json"  # the file that is written
+    iterations: int = 100  # of Griffin and Lim's algorithm
+    momentum: float = 0.99  # of the accelerated algorithm
+    seed: int = 0  # of the first phases
+
+    def execute(self, command: str) -> None:
+        words = shlex.split(command)
+        place = [Path(word) == self.folder for word in words].index(True)
+        command = shlex.join([*words[:place], "FOLDER", *words[place + 1 :]])
+        rows = measure(self.folder, self.out, self.iterations, self.momentum, self.seed, command)
+        print("error in dB: a tenth, a half and nine tenths of the files are below")
+        for name, values in rows.items():
+            print(f"{name:<18}" + "".join(f"{value:8.1f}" for value in values))
+        print(self.out)
+
+
+def accuracy_table(accuracy: Mapping[str, Mapping[str, float]]) -> str:
+    """The table for the terminal: the accuracy of naming by ear, in %."""
+    lines = [f"{'named by ear':<14}{'chance':>9}" + "".join(f"{split:>16}" for split in accuracy)]
+    for name, chance in CHANCE.items():
+        lines.append(f"{name:<14}{chance:>9.1%}" + "".join(f"{row[name]:>16.1%}" for row in accuracy.values()))
+    return "\n".join(lines)
+
+
+VERBS = (Hear, Show, Stretch, Invert, Measure)
+DEFAULT = Hear

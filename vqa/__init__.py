@@ -1,7 +1,15 @@
-"""VQA: Visual Question Answering (Antol et al. 2015), rebuilt from its paper."""
+"""VQA: Visual Question Answering (Antol et al. 2015, arXiv 1505.00468), rebuilt from its paper.
 
-from vqa.metric import normalize_answer, vqa_accuracy
-from vqa.model import VQA
-from vqa.train import CONFIGS, Config, build
+The names below are loaded when they are first used: ``python -m vqa`` sets up threads before torch is imported.
+"""
 
-__all__ = ["CONFIGS", "VQA", "Config", "build", "normalize_answer", "vqa_accuracy"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "extensions.answer_text": ["vqa_accuracy"],
+        "model": ["VQA"],
+        "train": ["CONFIGS", "Config", "build", "build_optimizer"],
+    },
+)

@@ -1,12 +1,13 @@
-r"""How good the answers are, and how good they would be without looking (Antol et al. 2015, sections 3 and 5.1).
+r"""How good the answers are, and how good they would be without the image (Antol et al. 2015, sections 3 and 5.1).
 
-Accuracies lie between 0 and 1, by kind of question and over ``"all"`` of them. Five need no picture, and are shown
-beside the model's: chance (any possible answer), the most frequent answer, the most frequent answer of each kind of
-question and of each question's text, and the ceiling, which no choice out of the answer vocabulary exceeds.
+Accuracies lie between 0 and 1, by kind of question and over ``"all"`` questions. Five baselines need no image: chance
+(any possible answer), the most frequent answer, the most frequent answer of each kind of question and of each
+question's text, and the ceiling, which no choice out of the answer vocabulary exceeds.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -16,8 +17,11 @@ from torch import Tensor, nn
 
 from toyworld.questions import NUMBERS, YES_NO
 from toyworld.scenes import COLOURS, HELD_OUT, SHAPES
-from vqa.data import Examples, Vocabulary, split_words
-from vqa.metric import ceiling, most_frequent_answers, vqa_accuracy
+from toyworld.tokenizer import split_words
+from vqa.data import Examples
+from vqa.extensions.answer_text import annotators_agree, normalize_answer, trim, vqa_accuracy
+from vqa.extensions.vocabulary import QuestionVocabulary
+from vqa.metric import mean_agreement_of_matches
 
 ALL = "all"
 PROMISES = MappingProxyType(  # (data, split, kind of question): the accuracy that the README promises
@@ -35,67 +39,72 @@ PROMISES = MappingProxyType(  # (data, split, kind of question): the accuracy th
 
 
 class Asked(NamedTuple):
-    """A question as baselines see it: without its picture."""
+    """A question as the baselines see it: without its image."""
 
     text: str
     answers: tuple[str, ...]
     kind: str
 
 
-def probabilities(model: nn.Module, vocabulary: Vocabulary, examples: Examples) -> Float[Tensor, "n answers"]:
-    """Row k is the distribution over the vocabulary's answers to question k, from the model in evaluation mode.
+def probabilities(model: nn.Module, vocabulary: QuestionVocabulary, examples: Examples) -> Float[Tensor, "n answers"]:
+    """Row k: the probability of each answer of the vocabulary to question k, from the model in evaluation mode.
 
     Raises:
-        ValueError: if a question has no known word, or too many.
+        ValueError: if a question has no known word, or too many words.
     """
     device, was_training = next(model.parameters()).device, model.training
-    m, place, asked = len(examples.images), [], [0] * len(examples.images)
-    for picture in examples.picture:  # question k stands at its place among those about the same picture
-        place.append(asked[picture])
-        asked[picture] += 1
-    words, rows = vocabulary.encode(examples.texts), torch.tensor(examples.picture)
-    grid = words[:1].repeat(m * max(asked), 1)  # the model wants equally many about each picture: the first fills up
-    at = rows * max(asked) + torch.tensor(place)  # (n,)
-    grid[at] = words
+    questions, image_of = vocabulary.encode(examples.texts), torch.tensor(examples.image_of)  # (n, t) and (n,)
     model.eval()
     try:
         with torch.no_grad():
-            logits = model(examples.images.to(device), grid.to(device))  # (m * most, answers)
+            logits = model(examples.images.to(device), questions.to(device), image_of.to(device))  # (n, answers)
     finally:
         model.train(was_training)
-    return logits.cpu()[at].softmax(dim=-1)
+    return logits.softmax(dim=-1).cpu()
 
 
-def predict(model: nn.Module, vocabulary: Vocabulary, examples: Examples) -> list[str]:
-    """The most likely answer to each question; an empty one, which is never right, where no word is known."""
-    known = set(vocabulary.words)
-    legible = [k for k, text in enumerate(examples.texts) if not known.isdisjoint(split_words(text))]
-    said = [""] * len(examples.texts)
-    if legible:
-        pictures, texts = (tuple(column[k] for k in legible) for column in (examples.picture, examples.texts))
-        part = Examples(examples.images, pictures, texts, examples.answers, examples.kinds)
-        best = probabilities(model, vocabulary, part).argmax(dim=-1).tolist()
-        for k, answer in zip(legible, best, strict=True):
-            said[k] = vocabulary.answers[answer]
-    return said
+def predict(model: nn.Module, vocabulary: QuestionVocabulary, examples: Examples) -> list[str]:
+    """The most likely answer to each question; the empty answer, which is never right, where no word is known."""
+    n = len(examples.texts)
+    readable = [k for k in range(n) if not all_unknown(vocabulary, examples.texts[k])]
+    predictions = [""] * n
+    if readable:
+        best = probabilities(model, vocabulary, selected(examples, readable)).argmax(dim=-1).tolist()
+        for k, answer in zip(readable, best, strict=True):
+            predictions[k] = vocabulary.answers[answer]
+    return predictions
 
 
-def accuracies(model: nn.Module, vocabulary: Vocabulary, stretches: Iterable[Examples]) -> dict[str, float]:
-    """The VQA accuracy of the model's answers: the mean for each kind of question, and for ``"all"`` of them.
+def all_unknown(vocabulary: QuestionVocabulary, text: str) -> bool:
+    return len(vocabulary.unknown(text)) == len(split_words(text))
+
+
+def selected(examples: Examples, questions: Sequence[int]) -> Examples:
+    """Only these questions, in this order, and only the images that they are about."""
+    images = sorted({examples.image_of[k] for k in questions})
+    row_of = {image: row for row, image in enumerate(images)}
+    image_of = tuple(row_of[examples.image_of[k]] for k in questions)
+    columns = (examples.texts, examples.answers, examples.kinds)
+    chosen = (tuple(column[k] for k in questions) for column in columns)
+    return Examples(examples.pixels[images], examples.images[images], image_of, *chosen)
+
+
+def accuracies(model: nn.Module, vocabulary: QuestionVocabulary, chunks: Iterable[Examples]) -> dict[str, float]:
+    """The VQA accuracy of the model's answers: the mean for each kind of question, and for ``"all"`` questions.
 
     Raises:
         ValueError: if there are no questions.
     """
-    kinds, hits = [], []
-    for examples in stretches:
-        said = predict(model, vocabulary, examples)
-        hits += [vqa_accuracy(one, answers) for one, answers in zip(said, examples.answers, strict=True)]
+    kinds, reached = [], []
+    for examples in chunks:
+        predictions = predict(model, vocabulary, examples)
+        reached += [vqa_accuracy(*pair) for pair in zip(predictions, examples.answers, strict=True)]
         kinds += examples.kinds
-    return by_kind(kinds, hits)
+    return by_kind(kinds, reached)
 
 
 def by_kind(kinds: Sequence[str], values: Sequence[float]) -> dict[str, float]:
-    """The mean of the values of each kind, in alphabetical order, then of all.
+    """The mean of the values of each kind, in alphabetical order, then the mean of all values.
 
     Raises:
         ValueError: if there are none.
@@ -114,10 +123,10 @@ def baselines(
     vocabulary: Sequence[str],
     possible: Callable[[Asked], Collection[str]],
 ) -> dict[str, dict[str, float]]:
-    """What ``asked`` gives without looking, by the name of the baseline, then by kind of question.
+    """The accuracies without the images: by the name of the baseline, then by kind of question.
 
-    ``possible`` gives the answers that chance chooses from. The frequencies are those of ``training``; a kind or a text
-    that does not occur there falls back on what is more general.
+    ``possible`` gives the answers that chance chooses from. Frequencies are those of ``training``. A text that is not
+    there gets the answer of its kind, and a kind that is not there gets the most frequent answer of all.
 
     Raises:
         ValueError: if there are no questions to learn from, or none to judge.
@@ -129,16 +138,74 @@ def baselines(
     of_kind = most_frequent_in_groups((question.kind, question.answers) for question in training)
     of_text = most_frequent_in_groups((question.text, question.answers) for question in training)
 
-    def judged(say: Callable[[Asked], str]) -> dict[str, float]:
-        return by_kind(kinds, [vqa_accuracy(say(question), question.answers) for question in asked])
+    def accuracies_of(answer_to: Callable[[Asked], str]) -> dict[str, float]:
+        return by_kind(kinds, [vqa_accuracy(answer_to(question), question.answers) for question in asked])
 
+    in_vocabulary, choices_of = Choices(vocabulary), cache(Choices)  # few sets of answers, for many questions
     return {
-        "chance": by_kind(kinds, [chance(question.answers, possible(question)) for question in asked]),
-        "most frequent": judged(lambda question: overall),
-        "by kind": judged(lambda question: of_kind.get(question.kind, overall)),
-        "by text": judged(lambda question: of_text.get(question.text, of_kind.get(question.kind, overall))),
-        "ceiling": by_kind(kinds, [ceiling([question], vocabulary) for question in asked]),
+        "chance": by_kind(
+            kinds, [choices_of(frozenset(possible(question))).mean(question.answers) for question in asked]
+        ),
+        "most frequent": accuracies_of(lambda question: overall),
+        "by kind": accuracies_of(lambda question: of_kind.get(question.kind, overall)),
+        "by text": accuracies_of(lambda question: of_text.get(question.text, of_kind.get(question.kind, overall))),
+        "ceiling": by_kind(kinds, [in_vocabulary.best(question.answers) for question in asked]),
     }
+
+
+class Choices:
+    """Answers to choose from. For each question: the accuracy of the best of them, and their mean accuracy.
+
+    Each of the answers is normalised once, and not once for each question.
+    """
+
+    def __init__(self, answers: Collection[str]) -> None:
+        self.trimmed = Counter(trim(answer) for answer in answers)
+        self.normalized = Counter(normalize_answer(answer) for answer in answers)
+        self.size = len(answers)
+
+    def best(self, answers: Sequence[str]) -> float:
+        """The ceiling: no choice out of these answers does better. 0 if there are none."""
+        return max((accuracy for _, accuracy in self._hits(answers)), default=0.0)
+
+    def mean(self, answers: Sequence[str]) -> float:
+        """Chance, if each of these answers is equally likely: 1/N if one of N is right."""
+        return sum(times * accuracy for times, accuracy in self._hits(answers)) / self.size
+
+    def _hits(self, answers: Sequence[str]) -> list[tuple[int, float]]:
+        """For each answer that an annotator gave: how many of the choices equal it, and its accuracy."""
+        write, choices = (trim, self.trimmed) if annotators_agree(answers) else (normalize_answer, self.normalized)
+        given = Counter(write(answer) for answer in answers)
+        return [
+            (choices[answer], mean_agreement_of_matches(matches, len(answers)))
+            for answer, matches in given.items()
+            if answer in choices
+        ]
+
+
+def most_frequent_answers(answer_lists: Iterable[Sequence[str]], count: int) -> tuple[str, ...]:
+    """Section 5's answer vocabulary (K = 1000): the ``count`` most frequent majority answers, most frequent first.
+
+    Each question has one vote, the answer that most of its annotators gave. In a tie, within a question or between
+    answers, the answer that comes first in the alphabet wins. So the order of the annotators does not matter. (The
+    authors read the majority answer from their annotation file; the order of their ties is that of a dictionary.)
+    Answers stay as they were written. Fewer than ``count`` are returned if there are no more.
+
+    Raises:
+        ValueError: if ``count`` is not positive, or a question has no answer.
+    """
+    if count < 1:
+        raise ValueError(f"count must be at least 1, got {count}")
+    votes = Counter()
+    for i, answers in enumerate(answer_lists):
+        if not answers:
+            raise ValueError(f"each question must have at least one answer, question {i} has none")
+        votes[_by_frequency(Counter(answers))[0]] += 1
+    return tuple(_by_frequency(votes)[:count])
+
+
+def _by_frequency(counts: Counter) -> list[str]:
+    return sorted(counts, key=lambda answer: (-counts[answer], answer))
 
 
 def most_frequent_in_groups(pairs: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, str]:
@@ -149,13 +216,8 @@ def most_frequent_in_groups(pairs: Iterable[tuple[str, tuple[str, ...]]]) -> dic
     return {name: most_frequent_answers(lists, 1)[0] for name, lists in groups.items()}
 
 
-def chance(answers: Sequence[str], candidates: Collection[str]) -> float:
-    """The mean accuracy of an answer drawn from ``candidates``, each equally likely: 1/N if one of N is right."""
-    return sum(vqa_accuracy(answer, answers) for answer in set(answers) if answer in candidates) / len(candidates)
-
-
 def possible_toy_answers(question: Asked) -> tuple[str, ...]:
-    """The answers that a question of the toy world can have in training, each equally likely, told by its text."""
+    """The answers that a question of the toy world can have in training, as its text says. Each is equally likely."""
     words = split_words(question.text)
     if question.kind == "colour":
         named = next((word for word in words if word in SHAPES), None)

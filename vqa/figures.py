@@ -1,4 +1,4 @@
-"""Pictures of what was learned: questions with their answers, accuracy while training, and the models side by side."""
+"""Figures: questions with the model's answers, accuracy during training, and several models side by side."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 from torch import nn
 
 from lab.figure import PALETTE, drawing
-from vqa.data import Examples, Vocabulary
-from vqa.evaluate import ALL, probabilities
-from vqa.metric import vqa_accuracy
+from vqa.data import Examples
+from vqa.evaluate import ALL, probabilities, selected
+from vqa.extensions.answer_text import vqa_accuracy
+from vqa.extensions.vocabulary import QuestionVocabulary
 
 SHOWN = 5  # answers to a question
 RIGHT, WRONG = (PALETTE.green, "✓"), (PALETTE.vermillion, "✗")
@@ -19,36 +20,32 @@ GREY = "#9A9A9A"
 
 
 def one_of_each_kind(examples: Examples, count: int = 6) -> Examples:
-    """The first question of each kind, each about another picture, then the first of the rest: ``count`` in all."""
+    """The first question of each kind, then the first of the others, ``count`` in all; each about another image."""
     chosen = []
-    for new_kinds in (True, False):
-        for k, kind in enumerate(examples.kinds):
-            pictures, kinds = ({column[j] for j in chosen} for column in (examples.picture, examples.kinds))
-            if len(chosen) < count and examples.picture[k] not in pictures and not (new_kinds and kind in kinds):
+    for only_new_kinds in (True, False):
+        for k, (image, kind) in enumerate(zip(examples.image_of, examples.kinds, strict=True)):
+            images, kinds = ({column[j] for j in chosen} for column in (examples.image_of, examples.kinds))
+            if len(chosen) < count and image not in images and not (only_new_kinds and kind in kinds):
                 chosen.append(k)
-    images = examples.images[[examples.picture[k] for k in chosen]]
-    columns = (tuple(column[k] for k in chosen) for column in (examples.texts, examples.answers, examples.kinds))
-    return Examples(images, tuple(range(len(chosen))), *columns)
+    return selected(examples, chosen)
 
 
-def draw_answers(path: Path, model: nn.Module, vocabulary: Vocabulary, examples: Examples) -> None:
-    """Each picture with its question, the answer given, and the five most likely ones with their probabilities."""
-    chances = probabilities(model, vocabulary, examples)
+def draw_answers(path: Path, model: nn.Module, vocabulary: QuestionVocabulary, examples: Examples) -> None:
+    """Each image with its question, the model's answer, and the five most likely answers with their probabilities."""
+    rows = probabilities(model, vocabulary, examples)  # (n, answers)
     n, shown = len(examples.texts), min(SHOWN, len(vocabulary.answers))
-    rows = math.ceil(n / 2)
-    with drawing(path, 1100, 40 + 260 * rows) as figure:
-        parts = figure.subfigures(rows, 2, squeeze=False, wspace=0.04, hspace=0.03).flatten()
-        for part, text, row, picture, answers in zip(
-            parts, examples.texts, chances, examples.picture, examples.answers, strict=False
-        ):
-            top, order = row.topk(shown)
-            words = [vocabulary.answers[k] for k in order.tolist()]
+    with drawing(path, 1100, 40 + 260 * math.ceil(n / 2)) as figure:
+        parts = figure.subfigures(math.ceil(n / 2), 2, squeeze=False, wspace=0.04, hspace=0.03).flatten()
+        for k in range(n):
+            part, answers = parts[k], examples.answers[k]
+            likely, order = rows[k].topk(shown)
+            words = [vocabulary.answers[a] for a in order.tolist()]
             colour, sign = RIGHT if vqa_accuracy(words[0], answers) > 0.5 else WRONG
             left, right = part.subplots(1, 2, width_ratios=(1, 1.15))
-            left.imshow(examples.images[picture].permute(1, 2, 0).numpy())
+            left.imshow(examples.pixels[examples.image_of[k]].permute(1, 2, 0).numpy())
             left.set_axis_off()
-            draw_bars(right, words, [100 * p for p in top.tolist()], colour)
-            part.suptitle(fill(text, 52), fontsize=15, x=0.03, ha="left")
+            draw_bars(right, words, [100 * p for p in likely.tolist()], colour)
+            part.suptitle(fill(examples.texts[k], 52), fontsize=15, x=0.03, ha="left")
             right.set_title(f"{sign} {shortened(words[0])}", color=colour, loc="left", fontweight="bold")
             if sign == WRONG[1]:
                 expected = f"expected: {shortened(max(set(answers), key=answers.count))}"
@@ -58,7 +55,7 @@ def draw_answers(path: Path, model: nn.Module, vocabulary: Vocabulary, examples:
 
 
 def draw_bars(axes: Axes, words: Sequence[str], percents: Sequence[float], colour: str) -> None:
-    """Horizontal bars, the longest on top, each with its number."""
+    """Horizontal bars, in the order of ``words`` from the top, each with its percentage."""
     bars = axes.barh(range(len(words)), percents, color=[colour] + [GREY] * (len(words) - 1))
     axes.bar_label(bars, [f"{p:.1f}" for p in percents], padding=4, fontsize=12)
     axes.set_yticks(range(len(words)), map(shortened, words))
@@ -75,16 +72,16 @@ def shortened(words: str, longest: int = 16) -> str:
 
 
 def draw_training(path: Path, history: Sequence[Mapping[str, float | int]], chance: Mapping[str, float]) -> None:
-    """Validation accuracy over steps, a panel for each kind of question, with its chance level.
+    """Validation accuracy over steps: a panel for each kind of question, with its chance level.
 
-    ``history`` has ``steps`` and an accuracy (0 to 1) for each kind that ``chance`` has.
+    Each entry of ``history`` has ``steps`` and an accuracy (0 to 1) for each kind of question in ``chance``.
     """
     kinds = [kind for kind in chance if kind != ALL]
     columns = 2 if len(kinds) in (2, 4) else min(3, len(kinds))
     rows = math.ceil(len(kinds) / columns)
     steps = [point["steps"] for point in history]
     with drawing(path, 1000, 60 + 270 * rows) as figure:
-        figure.suptitle("Accuracy on pictures held out of training", fontsize=16)
+        figure.suptitle("Accuracy on images held out of training", fontsize=16)
         figure.get_layout_engine().set(wspace=0.06)
         panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
         for axes, kind in zip(panels.flatten(), kinds, strict=False):

@@ -1,23 +1,18 @@
 r"""The model "deeper LSTM Q + norm I" (Antol et al. 2015, arXiv 1505.00468, section 5.2, fig. 8).
 
-Two streams meet once. A convolutional network turns the picture into one vector of fixed length; a two-layer LSTM turns
-the question into its final cell and hidden states. Each goes through a linear layer and tanh into one common space,
-the two are multiplied pointwise, and a linear classifier reads the answer off the product.
+Two encoders meet once. An image encoder gives one vector for an image, scaled to a fixed length. A two-layer LSTM gives
+one vector for a question: its final cell and hidden states. Each goes through a linear layer and tanh into a common
+space. The two are multiplied pointwise, and a linear classifier reads the answer off the product.
 
 What differs from the paper, and why:
 
-- The paper's picture stream is VGGNet, trained on ImageNet and frozen. Ours is a small network that says, at each place
-  of a coarse grid, how much of a thing's centre is there and how likely each name is. On the toy world it is taught
-  that first (``beyond/lessons.py``) and then frozen; on other data it learns with the rest. The grid is pooled into
-  sums and first moments, because a toy question may ask how many there are, and where.
-- "Norm I": a constant entry stands behind the sums before they are normalised, so that the amount is not lost, and the
-  vector gets the length ``CONSTANT``. With a length of 1 the loss hardly falls in the first steps.
-- The text describes fully connected layers of 1,000 tanh units before the softmax; the authors' code has one linear
+- The paper's image features are VGGNet's last hidden layer, precomputed. Ours are in ``encoders.py``.
+- "Norm I" scales to the length ``LENGTH`` and not to 1. With length 1 the loss hardly falls in the first steps.
+- The text describes fully connected layers of 1,000 tanh units before the softmax. The authors' code has one linear
   layer, as here.
-- The LSTM and the two projections begin with larger weights than PyTorch's, see ``QuestionStream``.
+- The first weights of the LSTM and of both linear layers are larger than PyTorch's. With PyTorch's own, the final
+  states of any two questions are nearly the same, and the loss stays at that of guessing.
 """
-
-from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, Int
@@ -26,8 +21,8 @@ from torch.nn.functional import normalize
 from torch.nn.utils.rnn import pack_padded_sequence
 
 FUSIONS = ("product", "sum", "concat")
-STREAMS = ("both", "question", "image")
-CONSTANT = 10.0  # about twice as long as the pooled vector of the first weights
+INPUTS = ("both", "question", "image")
+LENGTH = 10.0  # of each image's vector
 
 
 def lstm_cell(
@@ -82,12 +77,8 @@ def lstm_states(lstm: nn.LSTM, x: Float[Tensor, "n t input"], lengths: Int[Tenso
     return torch.stack([c, h], dim=1).flatten(0, 1).transpose(0, 1).flatten(1)  # (n, layers * 2 * hidden)
 
 
-class QuestionStream(nn.Module):
-    """Embedding, tanh, a two-layer LSTM; the question's vector is the final cell and hidden state of both layers.
-
-    With PyTorch's initial weights the final states of any two questions are nearly the same, the product cannot tell
-    them apart, and the loss waits at that of guessing. So the LSTM's weights begin three times as large.
-    """
+class QuestionEncoder(nn.Module):
+    """Embedding, tanh, a two-layer LSTM. The question's vector holds the final cell and hidden state of both layers."""
 
     def __init__(self, words: int, embedding: int, hidden: int) -> None:
         super().__init__()
@@ -99,157 +90,81 @@ class QuestionStream(nn.Module):
                 weight *= 3
 
     def forward(self, questions: Int[Tensor, "n t"]) -> Float[Tensor, "n features"]:
-        """``questions`` holds numbers of words, padded with 0 at the end; each question has at least one word."""
-        asked, which = questions.unique(dim=0, return_inverse=True)  # what is asked several times is read once
-        return lstm_states(self.lstm, self.embed(asked).tanh(), (asked != 0).sum(dim=1))[which]
+        """``questions`` holds token ids, padded with 0 at the end; each question has at least one word."""
+        different, index = questions.unique(dim=0, return_inverse=True)  # a question that is repeated is read once
+        return lstm_states(self.lstm, self.embed(different).tanh(), (different != 0).sum(dim=1))[index]
 
 
-def pool(grid: Float[Tensor, "n c h w"]) -> Float[Tensor, "n 3*c"]:
-    r"""What a grid of features says as a whole: how much there is of each, and where.
-
-    For each channel the sum :math:`\sum_{y,x} f_{yx}` and the first moments :math:`\sum_{y,x} u_x f_{yx}` and
-    :math:`\sum_{y,x} u_y f_{yx}`, with u from −1 at the left and top to 1 at the right and bottom of the grid.
-    """
-    h, w = grid.shape[2:]
-    across, down = (torch.linspace(-1, 1, side, dtype=grid.dtype, device=grid.device) for side in (w, h))
-    columns, rows = grid.sum(dim=2), grid.sum(dim=3)  # (n, c, w) and (n, c, h)
-    return torch.cat([rows.sum(dim=2), columns @ across, rows @ down], dim=1)
+def norm_i(features: Float[Tensor, "m d"]) -> Float[Tensor, "m d"]:
+    r""" "Norm I": :math:`k f / \lVert f \rVert_2`. The vectors of all images have the same length k (``LENGTH``)."""
+    return LENGTH * normalize(features, dim=-1)  # each row is one image
 
 
-class ImageStream(nn.Module):
-    r"""A small convolutional network that sees things at places, pooled to one vector of fixed length.
-
-    *Form* sees how far each pixel is from the ground, and not in which direction: its convolutions, 3×3 with 2×2
-    max-pooling between them, learn shapes that hold for every colour. Squares of fold×fold pixels are packed into its
-    channels first: nothing is lost, and the convolutions run on fewer places. *Colour* sees means of fold×fold pixels
-    through a 1×1 convolution, and keeps the largest response in each place of the grid.
-
-    On the grid, where the two meet, each place says how much of a thing's centre it holds (objectness, o) and what the
-    thing is like: for each attribute a distribution :math:`p` over its names. A 1×1 convolution reads
-    :math:`o\,[1, p_1, p_2, \dots]`, and its rectifier can ask for two names at once, "red and a star", which no linear
-    map can say once it is pooled. It has no bias: a thing shared among places that call it the same counts once.
-    """
-
-    def __init__(
-        self, form: Sequence[int], colour: int, attributes: Sequence[int], top: int, fold: int, ground: float
-    ) -> None:
-        """``attributes`` holds for each attribute the number of its names, such as 8 colours and 6 shapes."""
-        super().__init__()
-        layers: list[nn.Module] = [nn.PixelUnshuffle(fold)]
-        for k, (width, out) in enumerate(zip((fold**2, *form), form, strict=False)):
-            layers += [nn.MaxPool2d(2)] if k else []
-            layers += [nn.Conv2d(width, out, 3, padding="same"), nn.ReLU(inplace=True)]
-        self.form = nn.Sequential(*layers).to(memory_format=torch.channels_last)
-        shrink = 2 ** (len(form) - 1)
-        self.colour = nn.Sequential(
-            nn.AvgPool2d(fold), nn.Conv2d(3, colour, 1), nn.ReLU(inplace=True), nn.MaxPool2d(shrink)
-        )
-        self.detector = nn.Conv2d(form[-1] + colour, 1 + sum(attributes), 1)
-        self.combine = nn.Conv2d(1 + sum(attributes), top, 1, bias=False)
-        self.attributes, self.ground = tuple(attributes), ground  # ground: the pixel value that counts as nothing
-        self.features = 3 * top + 1
-        for layer in self.modules():
-            if isinstance(layer, nn.Conv2d):
-                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-                if layer.bias is not None:
-                    nn.init.zeros_(layer.bias)
-        with torch.no_grad():  # a channel begins with half of the attributes: some count reds, some ask for red stars
-            begins = (torch.rand(top, len(attributes)) < 0.5).repeat_interleave(torch.tensor(attributes), dim=1)
-            self.combine.weight[:, 0] = 0
-            self.combine.weight[:, 1:] *= begins[:, :, None, None]
-
-    def freeze(self) -> None:
-        """From here on, what sees stays as it is, like the paper's VGGNet; what stands on top of it still learns."""
-        for part in (self.form, self.colour, self.detector):
-            part.requires_grad_(False)
-
-    def detect(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m channels rows columns"]:
-        """Logits at each place of the grid, in 1 + all names channels: objectness, then the names of each attribute."""
-        shifted = images - self.ground  # near 0 where nothing is
-        distance = shifted.square().sum(dim=1, keepdim=True).sqrt()  # (m, 1, h, w)
-        figure = (4 * distance).tanh()  # near 1 where something is
-        return self.detector(torch.cat([self.form(figure), self.colour(3 * shifted)], dim=1))
-
-    def describe(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m channels rows columns"]:
-        """Objectness, then objectness times the probability of each name; ``images`` has values from 0 to 1."""
-        centre, *names = self.detect(images).split([1, *self.attributes], dim=1)
-        objectness = centre.sigmoid()  # (m, 1, rows, columns)
-        return torch.cat([objectness, *(objectness * logits.softmax(dim=1) for logits in names)], dim=1)
-
-    def forward(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m features"]:
-        """One vector a picture, of the same length for all: the paper's "norm I".
-
-        The last entry is the same for all pictures before the normalisation. Without it two stars would look like one.
-        """
-        pooled = pool(self.combine(self.describe(images)).relu())  # (m, 3*top)
-        constant = pooled.new_full((len(pooled), 1), CONSTANT)
-        return normalize(torch.cat([pooled, constant], dim=1), dim=-1) * CONSTANT
-
-
-class VQA(nn.Module):
-    r"""Both streams into one common space, fused, and classified.
-
-    .. math:: z = \tanh(W_q\, q + b_q) \odot \tanh(W_v\, v + b_v), \qquad \text{logits} = W_a\, z + b_a
-
-    ``fusion`` puts a sum or a concatenation in the place of the product; both give logits :math:`f(q) + g(v)`. A
-    concatenation is narrower, so that all three have the same number of parameters (to within one unit of that space).
-    ``streams`` leaves one side out.
-
-    Raises:
-        ValueError: if ``fusion`` is not one of ``FUSIONS``, or ``streams`` not one of ``STREAMS``.
-    """
-
-    def __init__(
-        self,
-        question_stream: nn.Module,
-        image_stream: nn.Module,
-        answers: int,
-        common: int = 1024,
-        dropout: float = 0.5,
-        fusion: str = "product",
-        streams: str = "both",
-    ) -> None:
-        super().__init__()
-        if fusion not in FUSIONS:
-            raise ValueError(f"fusion must be one of {', '.join(FUSIONS)}, got {fusion!r}")
-        if streams not in STREAMS:
-            raise ValueError(f"streams must be one of {', '.join(STREAMS)}, got {streams!r}")
-        inputs = question_stream.features + image_stream.features
-        width = common if fusion != "concat" else round(common * (inputs + 2 + answers) / (inputs + 2 + 2 * answers))
-        self.question_stream, self.image_stream = question_stream, image_stream
-        self.from_question = nn.Linear(question_stream.features, width)
-        self.from_image = nn.Linear(image_stream.features, width)
-        self.dropout = nn.Dropout(dropout)
-        self.classify = nn.Linear(2 * width if fusion == "concat" else width, answers)
-        self.fusion, self.streams = fusion, streams
-        with torch.no_grad():  # both sides of the product begin with entries of about one half
-            self.from_question.weight *= 8
-            self.from_image.weight *= 4
-
-    def forward(self, images: Float[Tensor, "m 3 h w"], questions: Int[Tensor, "n t"]) -> Float[Tensor, "n answers"]:
-        """Logits of n questions about m pictures, n/m in a row about each.
-
-        Raises:
-            ValueError: if m does not divide n.
-        """
-        m, n = len(images), len(questions)
-        if m == 0 or n % m:
-            raise ValueError(f"the number of questions must be a multiple of that of images, got {n} for {m}")
-        q = v = None
-        if self.streams != "image":
-            q = self.from_question(self.question_stream(questions)).tanh()  # (n, width)
-        if self.streams != "question":
-            v = self.from_image(self.image_stream(images)).tanh().repeat_interleave(n // m, dim=0)  # (n, width)
-        return self.classify(self.dropout(fuse(q, v, self.fusion)))
-
-
-def fuse(q: Float[Tensor, "n d"] | None, v: Float[Tensor, "n d"] | None, fusion: str) -> Float[Tensor, "n fused"]:
-    """Pointwise product, pointwise sum or concatenation; a stream that is None leaves the other one alone."""
-    if q is None or v is None:
-        alone = v if q is None else q
-        return alone if fusion != "concat" else torch.cat([alone, torch.zeros_like(alone)], dim=-1)
+def fuse(q: Float[Tensor, "n d"], v: Float[Tensor, "n d"], fusion: str) -> Float[Tensor, "n fused"]:
+    r"""The paper's pointwise product :math:`z = q \odot v`; a sum or a concatenation, to compare with it."""
     if fusion == "product":
         return q * v  # z_i = q_i v_i
     if fusion == "sum":
         return q + v
     return torch.cat([q, v], dim=-1)
+
+
+class VQA(nn.Module):
+    r"""Both encoders into one common space, fused, and classified.
+
+    .. math:: z = \tanh(W_q\, q + b_q) \odot \tanh(W_v\, v + b_v), \qquad \text{logits} = W_a\, z + b_a
+
+    Args:
+        common: dimensions of the common space. A concatenation gets fewer, so that all fusions have the same number of
+            parameters (to within one unit of that space).
+        fusion: one of ``FUSIONS``.
+        inputs: one of ``INPUTS``. With ``"question"`` or ``"image"`` the other one is not used: z is one side alone.
+
+    Raises:
+        ValueError: if ``fusion`` or ``inputs`` is not one of these.
+    """
+
+    def __init__(
+        self,
+        question_encoder: nn.Module,
+        image_encoder: nn.Module,
+        answers: int,
+        common: int = 1024,
+        dropout: float = 0.5,
+        fusion: str = "product",
+        inputs: str = "both",
+    ) -> None:
+        super().__init__()
+        for name, value, allowed in (("fusion", fusion, FUSIONS), ("inputs", inputs, INPUTS)):
+            if value not in allowed:
+                raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
+        features = question_encoder.features + image_encoder.features
+        if fusion == "concat":
+            common = round(common * (features + 2 + answers) / (features + 2 + 2 * answers))
+        self.question_encoder, self.image_encoder = question_encoder, image_encoder
+        self.from_question = nn.Linear(question_encoder.features, common)
+        self.from_image = nn.Linear(image_encoder.features, common)
+        self.dropout = nn.Dropout(dropout)
+        self.classify = nn.Linear(2 * common if fusion == "concat" and inputs == "both" else common, answers)
+        self.fusion, self.inputs = fusion, inputs
+        with torch.no_grad():  # both sides of the product begin with entries of about one half
+            self.from_question.weight *= 8
+            self.from_image.weight *= 4
+
+    def forward(
+        self, images: Float[Tensor, "m c h w"], questions: Int[Tensor, "n t"], image_of: Int[Tensor, " n"]
+    ) -> Float[Tensor, "n answers"]:
+        """Logits of n questions about m images; question k is about image ``image_of[k]``."""
+        if self.inputs == "question":
+            z = self.question_side(questions)
+        elif self.inputs == "image":
+            z = self.image_side(images)[image_of]
+        else:
+            z = fuse(self.question_side(questions), self.image_side(images)[image_of], self.fusion)
+        return self.classify(self.dropout(z))
+
+    def question_side(self, questions: Int[Tensor, "n t"]) -> Float[Tensor, "n common"]:
+        return self.from_question(self.question_encoder(questions)).tanh()  # tanh(W_q q + b_q)
+
+    def image_side(self, images: Float[Tensor, "m c h w"]) -> Float[Tensor, "m common"]:
+        return self.from_image(norm_i(self.image_encoder(images))).tanh()  # tanh(W_v v + b_v)

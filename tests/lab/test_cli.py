@@ -50,15 +50,18 @@ class Ask:
     count: int = 3  # answers
 
 
-def read(*arguments: str, verbs=(Train, Ask)):
-    return parse("python -m paper", verbs, arguments)
+def read(*arguments: str, verbs=(Train, Ask), default=Train):
+    return parse("python -m paper", verbs, arguments, default)
 
 
-def test_the_first_verb_is_the_default() -> None:
+def test_a_verb_and_the_default_verb() -> None:
     assert read() == read("train") == Train()
     assert read("--steps", "5", "--resume") == read("train", "--resume", "--steps=5")
     assert read("ask", "Is it red?", "--count", "2") == Ask("Is it red?", 2)
     assert read("--steps", "5", verbs=(Train,)).changes.steps == 5  # one verb needs no name
+    assert read("ask", "Is it red?", default=None) == Ask("Is it red?")
+    with pytest.raises(ValueError, match="missing"):
+        read("--steps", "5", default=None)
 
 
 def test_options_change_the_configuration_that_was_chosen() -> None:
@@ -169,11 +172,12 @@ class Train:
     \"\"\"Train.\"\"\"
     steps: int = 3  # batches
     resume: bool = False  # go on
+    threads: int | None = None  # of the CPU
     def execute(self, command):
         if os.environ["HIT"] == "work":
             os.kill(os.getpid(), signal.SIGINT)
         print(command, os.environ["GOMP_SPINCOUNT"])
-VERBS = (Train,)
+VERBS, DEFAULT = (Train,), Train
 """
 
 

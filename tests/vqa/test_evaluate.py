@@ -1,11 +1,13 @@
 """What is claimed → function → test
 
-a row for each question, whatever picture it is about    probabilities         test_each_question_meets_its_picture
-the model is left as it was                               probabilities         test_the_mode_is_put_back
-accuracy by kind                                          accuracies, by_kind   test_accuracies_by_hand
-what is reached without looking                           baselines             test_baselines_by_hand
-1/N                                                       chance                test_chance_by_hand
-what the toy world's questions can have as answers        possible_toy_answers  test_possible_answers_do_occur
+1/N, the mean over the choices                            Choices.mean               test_choices_by_hand
+the best of the choices                                   Choices.best               test_choices_by_hand
+accuracies without the images                             baselines                  test_baselines_by_hand
+the answer vocabulary                                     most_frequent_answers      test_the_answer_vocabulary
+accuracy by kind                                          accuracies, by_kind        test_accuracies_by_hand
+question k is about image image_of[k]                     probabilities, predict     test_each_question_meets_its_image
+the model's mode is put back                              probabilities              test_the_mode_is_put_back
+the answers that a toy question can have                  possible_toy_answers       test_possible_answers_do_occur
 """
 
 from collections import defaultdict
@@ -18,105 +20,57 @@ from torch import nn
 
 from toyworld.questions import question_at
 from toyworld.scenes import COLOURS, SHAPES
-from vqa.data import Examples, Vocabulary, split_words
+from toyworld.tokenizer import split_words
+from vqa.data import Examples
 from vqa.evaluate import (
     ALL,
     PROMISES,
     Asked,
+    Choices,
     accuracies,
     baselines,
     by_kind,
-    chance,
+    most_frequent_answers,
     possible_toy_answers,
     predict,
     probabilities,
 )
+from vqa.extensions.answer_text import vqa_accuracy
+from vqa.extensions.vocabulary import QuestionVocabulary
 
-WORDS, ANSWERS = ("one", "three", "two"), tuple("abcdefg")  # numbered 1, 2, 3
-VOCABULARY = Vocabulary(WORDS, ANSWERS)
-VALUE = {"one": 1, "three": 2, "two": 3}
-
-
-class Adder(nn.Module):
-    """Answers with the number (picture's value + 3 · sum of the words' numbers) mod 7; for evaluation only."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.scale = nn.Parameter(torch.tensor(5.0))
-
-    def forward(self, images, questions):
-        assert not self.training
-        assert not torch.is_grad_enabled()
-        m, n = len(images), len(questions)
-        assert n % m == 0
-        values = images.mean(dim=(1, 2, 3)).round().long().repeat_interleave(n // m)
-        return self.scale * nn.functional.one_hot((values + 3 * questions.sum(dim=1)) % 7, 7)
+TWO_CATS, THREE_CATS = ("cat",) * 2 + ("dog",) * 8, ("cat",) * 3 + ("dog",) * 7
+CHOICES = {  # the case: the choices, the annotators' answers, the best accuracy and the mean accuracy of the choices
+    "one of four": (("red", "blue", "green", "black"), ("red",), 1, 1 / 4),
+    "none of two": (("blue", "green"), ("red",), 0, 0),
+    "two are right in part": (("cat", "dog", "cow"), TWO_CATS, 1, (0.6 + 1 + 0) / 3),
+    "the best is no choice": (("cat", "cow"), TWO_CATS, 0.6, (0.6 + 0) / 2),
+    "three of ten": (("cat",), THREE_CATS, 0.9, 0.9),
+    "written otherwise": (("The Dog", "cow"), TWO_CATS, 1, 1 / 2),
+    "twice the same": (("2", "two", "3"), ("two",) * 9 + ("2",), 1, 2 / 3),
+    "all agree, so nothing is normalised": (("2", "Two"), ("two",) * 10, 0, 0),
+}
 
 
-def examples(pictures, texts, answers=None, kinds=None) -> Examples:
-    images = torch.arange(max(pictures) + 1.0).view(-1, 1, 1, 1).expand(-1, 3, 4, 5)
-    n = len(texts)
-    return Examples(images, tuple(pictures), tuple(texts), answers or (("a",),) * n, kinds or ("k",) * n)
+@pytest.mark.parametrize("case", CHOICES)
+def test_choices_by_hand(case: str) -> None:
+    choices, answers, best, mean = CHOICES[case]
+    found = Choices(choices)
+    assert found.best(answers) == pytest.approx(best), f"{case}: the ceiling of {choices} for {answers}"
+    assert found.mean(answers) == pytest.approx(mean), f"{case}: chance over {choices} for {answers}"
 
 
-def right_answer(picture: int, text: str) -> str:
-    return ANSWERS[(picture + 3 * sum(VALUE[word] for word in text.split())) % 7]
+WRITTEN = st.sampled_from(["cat", "dog", "2", "t-shirt", "Two", "the dog", "dont"])
 
 
-ASKED = st.lists(
-    st.tuples(st.integers(0, 4), st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)),
-    min_size=1,
-    max_size=12,
-)
+@given(choices=st.sets(WRITTEN, min_size=1), answers=st.lists(WRITTEN, min_size=1, max_size=10))
+def test_choices_equal_the_accuracy_of_each(choices: set[str], answers: list[str]) -> None:
+    each = [vqa_accuracy(choice, answers) for choice in sorted(choices)]
+    assert Choices(choices).best(answers) == pytest.approx(max(each), abs=1e-12)
+    assert Choices(choices).mean(answers) == pytest.approx(sum(each) / len(each), abs=1e-12)
 
 
-@given(asked=ASKED)
-def test_each_question_meets_its_picture(asked) -> None:
-    """Pictures in any order, some with many questions, some with none."""
-    pictures, texts = zip(*asked, strict=True)
-    some = examples(pictures, texts)
-    expected = [right_answer(*pair) for pair in asked]
-    assert predict(Adder(), VOCABULARY, some) == expected
-    rows = probabilities(Adder(), VOCABULARY, some)
-    assert rows.shape == (len(asked), 7)
-    assert torch.allclose(rows.sum(dim=1), torch.ones(len(asked)))
-    top = 1 / (1 + 6 * torch.tensor(-5.0).exp())  # one logit is 5, six are 0
-    assert torch.allclose(rows.amax(dim=1), top.expand(len(asked)))
-
-
-@pytest.mark.parametrize("training", [True, False])
-def test_the_mode_is_put_back(training: bool) -> None:
-    model = Adder().train(training)
-    probabilities(model, VOCABULARY, examples([0], ["one"]))
-    assert model.training is training
-    without_pictures = Examples(torch.zeros(0, 3, 4, 5), (0,), ("one",), (("a",),), ("k",))
-    with pytest.raises(IndexError):
-        probabilities(model, VOCABULARY, without_pictures)
-    assert model.training is training
-
-
-def test_a_question_without_a_known_word_gets_no_answer() -> None:
-    some = examples([1, 0, 1], ["one two", "zebra?", "zebra one"])
-    assert predict(Adder(), VOCABULARY, some) == [right_answer(1, "one two"), "", right_answer(1, "one")]
-    assert predict(Adder(), VOCABULARY, examples([0], ["zebra"])) == [""]
-    with pytest.raises(ValueError, match="at least one known word, got 'zebra"):
-        probabilities(Adder(), VOCABULARY, some)
-
-
-def test_accuracies_by_hand() -> None:
-    """Three stretches' worth of questions: the ten answers' metric, then plain equality, then an unknown word."""
-    first = examples([0, 0], ["one", "one"], (("d",) * 2 + ("b",) * 8, ("a",) * 10), ("number", "other"))
-    second = examples([1, 2], ["one", "zebra"], (("e",), ("",)), ("number", "other"))
-    assert predict(Adder(), VOCABULARY, first) == ["d", "d"]
-    reached = accuracies(Adder(), VOCABULARY, [first, second])
-    assert reached == pytest.approx({"number": (0.6 + 1) / 2, "other": (0 + 1) / 2, ALL: (0.6 + 1 + 0 + 1) / 4})
-    assert list(reached) == ["number", "other", ALL]
-
-
-def test_a_mean_of_all_is_no_mean_of_means() -> None:
-    assert by_kind(["x", "y", "x", "x"], [1.0, 0.0, 1.0, 0.0]) == pytest.approx({"x": 2 / 3, "y": 0, ALL: 0.5})
-    with pytest.raises(ValueError, match="at least one question"):
-        by_kind([], [])
+def test_without_a_choice_the_ceiling_is_zero() -> None:
+    assert Choices(()).best(("cat",)) == 0
 
 
 def test_baselines_by_hand() -> None:
@@ -153,16 +107,125 @@ def test_baselines_by_hand() -> None:
         baselines([], asked, ("no",), lambda question: ("no",))
 
 
-def test_chance_by_hand() -> None:
-    assert chance(("red",), ("red", "blue", "green", "black")) == 1 / 4
-    assert chance(("red",), ("blue", "green")) == 0
-    # two of ten said cat (0.6), eight said dog (1.0), and cow is possible too
-    assert chance(("cat",) * 2 + ("dog",) * 8, ("cat", "dog", "cow")) == pytest.approx(1.6 / 3)
-    assert chance(("cat",) * 2 + ("dog",) * 8, ("cat", "cow")) == pytest.approx(0.3)
+@pytest.mark.parametrize(
+    ("answer_lists", "count", "expected"),
+    [
+        ([["no"], ["yes"], ["yes"]], 2, ("yes", "no")),
+        ([["no"], ["yes"], ["yes"]], 1, ("yes",)),
+        ([["no"], ["yes"], ["yes"]], 9, ("yes", "no")),
+        ([["cat"] * 6 + ["dog"] * 4] * 2 + [["cow"]], 9, ("cat", "cow")),  # eight said "dog", never a majority
+        ([["dog", "cat"], ["cat", "dog"]], 9, ("cat",)),  # a tie within a question: the alphabet
+        ([["dog"], ["cat"], ["cow"]], 2, ("cat", "cow")),  # a tie between answers: the alphabet
+        ([["The Dog"]], 1, ("The Dog",)),
+        ([], 3, ()),
+    ],
+)
+def test_the_answer_vocabulary(answer_lists, count: int, expected: tuple[str, ...]) -> None:
+    assert most_frequent_answers(answer_lists, count) == expected
+
+
+def test_the_answer_vocabulary_of_wrong_input() -> None:
+    with pytest.raises(ValueError, match="count must be at least 1, got 0"):
+        most_frequent_answers([["yes"]], 0)
+    with pytest.raises(ValueError, match="question 1 has none"):
+        most_frequent_answers([["yes"], []], 1)
+
+
+WORDS, ANSWERS = ("one", "three", "two"), tuple("abcdefg")
+VOCABULARY = QuestionVocabulary(WORDS, ANSWERS)
+ID_OF = {word: int(VOCABULARY.encode([word])) for word in WORDS}
+
+
+class Adder(nn.Module):
+    """Answers with (the image's value + 3 · the sum of the token ids) mod 7; for evaluation only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(5.0))
+
+    def forward(self, images, questions, image_of):
+        assert not self.training
+        assert not torch.is_grad_enabled()
+        values = images.mean(dim=(1, 2, 3)).round().long()[image_of]
+        return self.scale * nn.functional.one_hot((values + 3 * questions.sum(dim=1)) % 7, 7)
+
+
+def examples(image_of, texts, answers=None, kinds=None) -> Examples:
+    images = torch.arange(max(image_of) + 1.0).view(-1, 1, 1, 1).expand(-1, 2, 4, 5)  # a detector's grid
+    n = len(texts)
+    pixels = torch.zeros(len(images), 3, 8, 10)
+    return Examples(pixels, images, tuple(image_of), tuple(texts), answers or (("a",),) * n, kinds or ("k",) * n)
+
+
+def right_answer(image: int, text: str) -> str:
+    return ANSWERS[(image + 3 * sum(ID_OF[word] for word in text.split())) % 7]
+
+
+ASKED = st.lists(
+    st.tuples(st.integers(0, 4), st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(asked=ASKED)
+def test_each_question_meets_its_image(asked) -> None:
+    """Images in any order, some with many questions, some with none."""
+    image_of, texts = zip(*asked, strict=True)
+    some = examples(image_of, texts)
+    predictions = predict(Adder(), VOCABULARY, some)
+    for k, (image, text) in enumerate(asked):
+        expected = right_answer(image, text)
+        assert predictions[k] == expected, (
+            f"question {k} ({text!r}) is about image_of[{k}] = {image}: expected {expected}, got {predictions[k]}"
+        )
+    rows = probabilities(Adder(), VOCABULARY, some)
+    assert rows.shape == (len(asked), 7)
+    largest = 1 / (1 + 6 * torch.tensor(-5.0).exp())  # softmax: one logit is 5, six are 0
+    assert torch.allclose(rows.amax(dim=1), largest.expand(len(asked)))
+    assert torch.allclose(rows.sum(dim=1), torch.ones(len(asked)))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_mode_is_put_back(training: bool) -> None:
+    """Also when the model fails."""
+    model = Adder().train(training)
+    probabilities(model, VOCABULARY, examples([0], ["one"]))
+    assert model.training is training
+    without_images = Examples(torch.zeros(0, 3, 8, 10), torch.zeros(0, 2, 4, 5), (0,), ("one",), (("a",),), ("k",))
+    with pytest.raises(IndexError):
+        probabilities(model, VOCABULARY, without_images)
+    assert model.training is training
+
+
+def test_a_question_without_a_known_word_gets_no_answer() -> None:
+    some = examples([1, 0, 1], ["one two", "zebra?", "zebra one"])
+    assert predict(Adder(), VOCABULARY, some) == [right_answer(1, "one two"), "", predict_one(1, "zebra one")]
+    assert predict(Adder(), VOCABULARY, examples([0], ["zebra"])) == [""]
+
+
+def predict_one(image: int, text: str) -> str:
+    return predict(Adder(), VOCABULARY, examples([image], [text]))[0]
+
+
+def test_accuracies_by_hand() -> None:
+    """The questions of two chunks: the metric of ten annotators, then plain equality, then an unknown word."""
+    said = right_answer(0, "one")
+    first = examples([0, 0], ["one", "one"], ((said,) * 2 + ("x",) * 8, ("y",) * 10), ("number", "other"))
+    second = examples([1, 2], ["one", "zebra"], ((right_answer(1, "one"),), ("",)), ("number", "other"))
+    reached = accuracies(Adder(), VOCABULARY, [first, second])
+    assert reached == pytest.approx({"number": (0.6 + 1) / 2, "other": (0 + 1) / 2, ALL: (0.6 + 1 + 0 + 1) / 4})
+    assert list(reached) == ["number", "other", ALL]
+
+
+def test_the_mean_of_all_is_not_the_mean_of_means() -> None:
+    assert by_kind(["x", "y", "x", "x"], [1.0, 0.0, 1.0, 0.0]) == pytest.approx({"x": 2 / 3, "y": 0, ALL: 0.5})
+    with pytest.raises(ValueError, match="at least one question"):
+        by_kind([], [])
 
 
 def test_possible_answers_do_occur() -> None:
-    """Over the first questions of the stream, two ways to ask the same taken together."""
+    """Over the first questions of the stream. Two wordings of one question count as one."""
     seen = defaultdict(set)
     for k in range(2500):
         _, question = question_at("train", 0, k)

@@ -1,17 +1,20 @@
-"""easy-VQA (Victor Zhou): questions about picture files of one coloured shape each, carried in a package's wheel.
+"""easy-VQA (Victor Zhou, 2019): questions about image files, one coloured shape in each, as a Python package.
 
-5,000 pictures of 64 by 64 pixels, 48,248 questions, 13 answers, in the author's split of four to one. The questions
-come out of templates and have one answer each, so the accuracy is plain equality.
+5,000 images of 64 by 64 pixels, 48,248 questions, 13 answers; four of five images are for training, as its author split
+them. The questions are made from templates and have one answer each. The accuracy is therefore plain equality.
+
+Its author reports 93.8% on this split. His 99.5% belong to a larger model, trained on twice as much data, and to that
+data's own test split.
 """
 
 from pathlib import Path
 from typing import Literal
 
-from vqa.data import Record
+from vqa.extensions.vocabulary import Record
 
 
 def read_easy_vqa(split: Literal["train", "test"]) -> list[Record]:
-    """All questions of a split, in the author's order: 38,575 to train on, 9,673 to test with.
+    """All questions of a split, in the author's order: 38,575 for training, 9,673 for testing.
 
     Raises:
         ValueError: if the split is unknown, or the package is not installed.
@@ -34,12 +37,12 @@ def read_easy_vqa(split: Literal["train", "test"]) -> list[Record]:
 
 
 def kind_of_question(question: str) -> str:
-    """What is asked, told by the question's words alone.
+    """What a question asks, by its words alone.
 
     - ``"color"``: what color is the triangle? what is the color of the shape?
     - ``"shape"``: what is the blue shape? what shape is present?
-    - ``"presence"``: is there a blue shape? is a circle present? (four in five are answered "no")
-    - ``"absence"``: is there not a blue shape? is no circle present? (four in five are answered "yes")
+    - ``"presence"``: is there a blue shape? is a circle present? (the answer to four of five is "no")
+    - ``"absence"``: is there not a blue shape? is no circle present? (the answer to four of five is "yes")
     """
     words = question.rstrip("?").split()
     if words[0] == "what":

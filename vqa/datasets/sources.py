@@ -1,14 +1,15 @@
-"""Three data sets through one small interface: the toy world, easy-VQA and VQA v2, as the command line sees them.
+"""The data sets behind one interface: the toy world, easy-VQA and VQA v2.
 
-Checkpoints are chosen on a part of the training split, which is never trained on: in the toy world the same stream with
-another seed; of picture files one in twenty, by a hash of their names, with all questions about them.
+Each gives batches to train on, a validation part that is not trained on, and test splits. On the toy world the
+validation part has the scenes of another seed; of image files it is one in twenty, chosen by a hash of the name, with
+all questions about them.
 """
 
 import hashlib
 import math
 import random
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -17,28 +18,32 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lab.images import check_image, load_image
 from toyworld.questions import question_at
-from vqa.data import Examples, Record, Vocabulary, toy_batches, toy_examples, toy_vocabulary
+from toyworld.tokenizer import split_words
+from vqa.data import Batch, Examples, toy_batches, toy_examples
 from vqa.datasets.easy_vqa import read_easy_vqa
-from vqa.datasets.images import load_image
 from vqa.datasets.vqa_v2 import read_vqa_v2
-from vqa.evaluate import Asked, possible_toy_answers
-from vqa.metric import most_frequent_answers
-from vqa.train import Batch, Config
+from vqa.evaluate import Asked, most_frequent_answers, possible_toy_answers
+from vqa.extensions.vocabulary import QuestionVocabulary, Record, check_length, toy_vocabulary
+from vqa.train import Config
 
 DATA = ("toy", "easy-vqa", "vqa-v2")
-HELD_OUT = 20  # one picture in so many is for validation
-STRETCH = 100  # pictures that are judged at once
+HELD_OUT = 20  # one image in this many is for validation
+CHUNK = 100  # images that are judged at once
 TOY_VALIDATION, TOY_TEST = 1200, 6000  # questions
-VALIDATION_SEED = 1_000_000  # added to the run's seed: a stream of scenes that no training with a usual seed sees
+VALIDATION_SEED = 1_000_000  # added to the run's seed: scenes that no training with a usual seed sees
 
 
 @runtime_checkable
 class Source(Protocol):
-    """``splits`` are those to be tested on."""
+    """A data set; ``splits`` are those to be tested on."""
 
-    vocabulary: Vocabulary
+    vocabulary: QuestionVocabulary
     splits: tuple[str, ...]
+
+    def check(self) -> None:
+        """Looks at everything that training and judging will need, and raises ValueError if something is wrong."""
 
     def batch_at(self, step: int) -> Batch:
         """Training batch ``step``, a pure function of the seed and the step."""
@@ -50,24 +55,28 @@ class Source(Protocol):
         """All questions of a split."""
 
     def asked(self, split: str) -> list[Asked]:
-        """The questions of a split without pictures; of ``"train"``, those that frequencies are counted in."""
+        """The questions of a split without images; of ``"train"``, those that frequencies are counted in."""
 
     def possible(self, question: Asked) -> Collection[str]:
         """The answers that chance chooses from."""
 
 
-def open_source(data: str, config: Config, root: Path | None = None) -> Source:
+def open_source(data: str, config: Config, features_of: Callable[[], Callable[[Tensor], Tensor]], root: Path | None):
     """The data set called ``data``, in the sizes of ``config``.
 
+    Args:
+        features_of: gives the function that turns the toy world's pixels into features, a frozen detector's grid.
+        root: of VQA v2, the folder with the official files.
+
     Raises:
-        ValueError: if there is no such data set, ``root`` is missing or superfluous, or a file is missing or damaged.
+        ValueError: if ``root`` is missing or superfluous, the encoder does not fit, or a file is missing or damaged.
     """
-    if data not in DATA:
-        raise ValueError(f"data must be one of {', '.join(DATA)}, got {data!r}")
     if data != "vqa-v2" and root is not None:
         raise ValueError(f"--root is for vqa-v2 only, {data} needs no folder")
+    if data != "toy" and config.encoder == "grid":
+        raise ValueError(f"--encoder must be cnn for {data}, got grid: the detector knows the toy world only")
     if data == "toy":
-        return ToySource(config)
+        return ToySource(config, features_of() if config.encoder == "grid" else lambda pixels: pixels)
     if data == "easy-vqa":
         return FileSource(config, read_easy_vqa("train"), {"test": read_easy_vqa("test")}, keep=True)
     if root is None:
@@ -76,19 +85,25 @@ def open_source(data: str, config: Config, root: Path | None = None) -> Source:
 
 
 class ToySource:
-    """The toy world: scenes are drawn as they are needed."""
+    """The toy world: scenes are drawn when they are needed."""
 
     splits = ("test", "compositional")
 
-    def __init__(self, config: Config) -> None:
-        self.vocabulary, self.config = toy_vocabulary(), config
-        self.batch_at = toy_batches(self.vocabulary, config.seed, config.pictures, config.questions, config.image_size)
+    def __init__(self, config: Config, features_of: Callable[[Tensor], Tensor]) -> None:
+        self.vocabulary, self.config, self.features_of = toy_vocabulary(), config, features_of
+        self.batch_at = toy_batches(
+            features_of, self.vocabulary.encode, config.seed, config.images, config.questions, config.image_size
+        )
+
+    def check(self) -> None:
+        """Nothing can be missing."""
 
     def validation(self) -> Iterator[Examples]:
-        return toy_examples("train", self.config.seed + VALIDATION_SEED, TOY_VALIDATION, self.config.image_size)
+        seed = self.config.seed + VALIDATION_SEED
+        return toy_examples(self.features_of, "train", seed, TOY_VALIDATION, self.config.image_size)
 
     def test(self, split: str) -> Iterator[Examples]:
-        return toy_examples(split, 0, TOY_TEST, self.config.image_size)
+        return toy_examples(self.features_of, split, 0, TOY_TEST, self.config.image_size)
 
     def asked(self, split: str) -> list[Asked]:
         seed = self.config.seed if split == "train" else 0
@@ -100,13 +115,13 @@ class ToySource:
 
 
 class FileSource:
-    """Questions about picture files. With ``keep`` each is decoded once and stays in memory, in 8 bits a channel.
+    """Questions about image files. With ``keep`` each file is decoded once and stays in memory, 8 bits a channel.
 
-    A question is trained on with the most frequent of its answers that the answer vocabulary has, and left out where
-    it has none of them.
+    A question is trained on with the most frequent of its answers that the answer vocabulary has. It is left out where
+    the vocabulary has none of them.
 
     Raises:
-        ValueError: if there are fewer than two pictures to train on.
+        ValueError: if there are fewer than two images to train on.
     """
 
     def __init__(self, config: Config, training: Sequence[Record], tests: dict[str, list[Record]], keep: bool) -> None:
@@ -116,28 +131,37 @@ class FileSource:
         self.held_out = [record for record in training if record.image in held]
         self.training = [record for record in training if record.image not in held]
         answers = most_frequent_answers((record.answers for record in self.training), config.answers)
-        self.vocabulary = Vocabulary.of((record.question for record in self.training), answers)
+        self.vocabulary = QuestionVocabulary.of((record.question for record in self.training), answers)
         known = set(answers)
-        self.taught = defaultdict(list)  # by picture: (question, answer) to be learned
+        self.questions_of = defaultdict(list)  # by image: (question, answer) to train on
         self.answers_of_kind = defaultdict(set)
         for record in self.training:
             usable = [answer for answer in record.answers if answer in known]
             if usable:
                 (answer,) = most_frequent_answers([usable], 1)
-                self.taught[record.image].append((record.question, answer))
+                self.questions_of[record.image].append((record.question, answer))
                 self.answers_of_kind[record.kind].add(answer)
-        self.pictures = list(self.taught)
+        self.paths = list(self.questions_of)
+
+    def check(self) -> None:
+        """The header of each image and the length of each question, of all splits."""
+        records = [*self.training, *self.held_out, *(record for split in self.tests.values() for record in split)]
+        for path in dict.fromkeys(record.image for record in records):
+            check_image(path)
+        for text in {record.question for record in records}:
+            check_length(text, len(split_words(text)))
 
     def batch_at(self, step: int) -> Batch:
-        pictures, questions = self.config.pictures, self.config.questions
-        chance = random.Random(f"{self.config.seed}/{step}")
-        shown = some(chance, self.pictures, pictures)
+        images, questions = self.config.images, self.config.questions
+        rng = random.Random(f"{self.config.seed}/{step}")
+        paths = sample(rng, self.paths, images)
         texts, answers = zip(
-            *(pair for path in shown for pair in some(chance, self.taught[path], questions)), strict=True
+            *(pair for path in paths for pair in sample(rng, self.questions_of[path], questions)), strict=True
         )
-        return self.images(shown), self.vocabulary.encode(texts), self.vocabulary.number_of(answers)
+        image_of = torch.arange(images).repeat_interleave(questions)
+        return Batch(self.pixels(paths), self.vocabulary.encode(texts), image_of, self.vocabulary.answer_ids(answers))
 
-    def images(self, paths: Sequence[Path]) -> Float[Tensor, "m 3 h w"]:
+    def pixels(self, paths: Sequence[Path]) -> Float[Tensor, "m 3 h w"]:
         return torch.stack([self.load(path, self.config.image_size) for path in paths]).float() / 255
 
     def validation(self) -> Iterator[Examples]:
@@ -147,16 +171,18 @@ class FileSource:
         return self.examples(self.tests[split])
 
     def examples(self, records: Sequence[Record]) -> Iterator[Examples]:
-        """All of the records, those about one picture together."""
+        """All of the records, in chunks of images, those about one image together."""
         about = defaultdict(list)
         for record in records:
             about[record.image].append(record)
         paths = list(about)
-        for start in range(0, len(paths), STRETCH):
-            part = paths[start : start + STRETCH]
+        for start in range(0, len(paths), CHUNK):
+            part = paths[start : start + CHUNK]
             rows = [(k, record) for k, path in enumerate(part) for record in about[path]]
+            pixels = self.pixels(part)
             yield Examples(
-                self.images(part),
+                pixels,
+                pixels,
                 tuple(k for k, _ in rows),
                 tuple(record.question for _, record in rows),
                 tuple(record.answers for _, record in rows),
@@ -172,20 +198,18 @@ class FileSource:
 
 
 def held_out(paths: Collection[Path]) -> set[Path]:
-    """One path in ``HELD_OUT``, at least one: those whose names have the smallest hashes, wherever the folder lies.
+    """One path in ``HELD_OUT``, at least one: those whose names have the smallest hashes, wherever the folder is.
 
     Raises:
         ValueError: if there are fewer than two.
     """
     if len(paths) < 2:
-        raise ValueError(
-            f"there must be at least 2 pictures, one to train on and one to validate with, got {len(paths)}"
-        )
+        raise ValueError(f"there must be at least 2 images, one to train on and one to validate with, got {len(paths)}")
     by_hash = sorted(paths, key=lambda path: hashlib.sha256(path.name.encode()).digest())
     return set(by_hash[: max(1, len(paths) // HELD_OUT)])
 
 
-def some(chance: random.Random, things: Sequence, count: int) -> list:
-    """``count`` of them in random order, each once before any comes again."""
-    shuffled = chance.sample(things, min(count, len(things)))
+def sample(rng: random.Random, items: Sequence, count: int) -> list:
+    """``count`` of the items in random order; each comes once before any comes again."""
+    shuffled = rng.sample(items, min(count, len(items)))
     return (shuffled * math.ceil(count / len(shuffled)))[:count]

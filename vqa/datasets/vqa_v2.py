@@ -1,18 +1,18 @@
-"""VQA v2 (Goyal et al. 2017, arXiv 1612.00837) as its authors distribute it, with the pictures of COCO 2014.
+"""VQA v2 (Goyal et al. 2017, arXiv 1612.00837) in its authors' files, with the images of COCO 2014.
 
     ROOT/v2_OpenEnded_mscoco_train2014_questions.json     {"questions": [{"question_id", "image_id", "question"}, …]}
     ROOT/v2_mscoco_train2014_annotations.json             {"annotations": [{"question_id", "answer_type",
                                                               "answers": [{"answer"}, …]}, …]}
-    ROOT/train2014/COCO_train2014_000000000009.jpg        the picture whose image_id is 9
+    ROOT/train2014/COCO_train2014_000000000009.jpg        the image whose image_id is 9
 
-and likewise for val2014. Other keys are there, and are not read.
+The files of val2014 have the same form. The files have other keys too, which are not read.
 """
 
 import json
 from pathlib import Path
 from typing import Any, Literal
 
-from vqa.data import Record
+from vqa.extensions.vocabulary import Record
 
 ANSWER_TYPES = ("yes/no", "number", "other")
 
@@ -20,11 +20,11 @@ ANSWER_TYPES = ("yes/no", "number", "other")
 def read_vqa_v2(root: Path, split: Literal["train", "val"]) -> list[Record]:
     """All questions of a split, in the order of the questions' file, each with its (ten) answers in their order.
 
-    The kind of a question is its annotation's ``answer_type``: "yes/no", "number" or "other". That every picture is
-    there is checked here, by one listing of the folder; that it can be decoded shows when it is loaded.
+    The kind of a question is its annotation's ``answer_type``: "yes/no", "number" or "other". One listing of the folder
+    shows whether every image is there. ``lab.images.check_image`` looks into the files.
 
     Raises:
-        ValueError: if the split is unknown, or in one line, naming the file, what is missing or wrong in it.
+        ValueError: if the split is unknown, or a file is missing or wrong. One line names the file and what is wrong.
     """
     if split not in ("train", "val"):
         raise ValueError(f"split must be 'train' or 'val', got {split!r}")
@@ -44,14 +44,14 @@ def read_vqa_v2(root: Path, split: Literal["train", "val"]) -> list[Record]:
     for i, annotation in enumerate(annotations):
         where = f"{annotations_file}: annotations[{i}]"
         labels[annotation["question_id"]] = _answers(annotation, where), _answer_type(annotation, where)
-    pictures = {path.name for path in folder.iterdir()}
+    images = {path.name for path in folder.iterdir()}
     records = []
     for i, question in enumerate(questions):
         where, question_id = f"{questions_file}: questions[{i}]", question["question_id"]
         image = folder / f"COCO_{split}2014_{question['image_id']:012d}.jpg"
         if question_id not in labels:
             raise ValueError(f"{where}: question_id {question_id} has no annotation in {annotations_file.name}")
-        if image.name not in pictures:
+        if image.name not in images:
             raise ValueError(f"{image}: there is no such file, but questions[{i}] of {questions_file.name} is about it")
         answers, kind = labels[question_id]
         records.append(Record(image, question["question"], answers, kind))
@@ -59,7 +59,7 @@ def read_vqa_v2(root: Path, split: Literal["train", "val"]) -> list[Record]:
 
 
 def _read_entries(path: Path, name: str, keys: dict[str, type]) -> list[dict[str, Any]]:
-    """The list that stands in a JSON file under ``name``, each of its entries an object with these keys and types."""
+    """The list under ``name`` in a JSON file. Each entry must be an object with these keys and types."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -75,7 +75,7 @@ def _read_entries(path: Path, name: str, keys: dict[str, type]) -> list[dict[str
 
 
 def _require(entry: Any, keys: dict[str, type], where: str) -> None:
-    """Raise a ValueError unless ``entry`` is an object that has these keys with values of these types."""
+    """Raises ValueError unless ``entry`` is an object with these keys, and values of these types."""
     if not isinstance(entry, dict):
         raise ValueError(f"{where}: must be an object, got {_shown(entry)}")
     for key, kind in keys.items():

@@ -1,73 +1,77 @@
-"""Wrong VQA accuracies that people really write. Each must fail the tests of ``vqa.metric``."""
+"""Wrong VQA accuracies that people really write. Each must fail the tests of ``vqa.metric`` or of
+``vqa.extensions.answer_text``."""
 
 import re
 
-from vqa.metric import normalize_answer, strip_marks, strip_punctuation
+from vqa.extensions.answer_text import normalize_answer, strip_marks, strip_periods, strip_punctuation, trim
+from vqa.metric import mean_agreement
 
-
-def _mean_without_one(said, truths):
-    n, k = len(truths), truths.count(said)
-    return float(k) if n == 1 else (k * min(k - 1, 3) + (n - k) * min(k, 3)) / (3 * n)
-
-
-def _truths(answers, change=strip_punctuation):
-    return [change(answer) for answer in answers] if len(set(answers)) > 1 else list(answers)
+# The mean over the annotators: (prediction, answers) are compared as they are.
 
 
 def nobody_left_out(prediction, answers):
-    """Tempting because it is the paper's formula, min(n/3, 1) over all ten; three who agree then give 1 and not 0.9."""
-    matches = _truths(answers).count(normalize_answer(prediction))
-    return min(matches / 3, 1)
+    """Tempting because it is the paper's formula, min(n/3, 1), over all ten; three who agree then give 1, not 0.9."""
+    return min(answers.count(prediction) / 3, 1)
 
 
 def fraction_of_annotators(prediction, answers):
-    """Tempting because it is a mean; but four who agree are enough, the other six need not."""
-    return _truths(answers).count(normalize_answer(prediction)) / len(answers)
+    """Tempting because it is a mean; but four who agree are enough, the other six may say what they like."""
+    return answers.count(prediction) / len(answers)
 
 
 def majority_only(prediction, answers):
-    """Tempting because the training's label is the majority answer; the metric also pays for what fewer people said."""
-    truths = _truths(answers)
-    return float(normalize_answer(prediction) == max(sorted(truths), key=truths.count))
+    """Tempting because the label in training is the majority answer; the metric also accepts what fewer people said."""
+    return float(answers.count(prediction) > len(answers) / 2)
 
 
-def truths_normalized_in_full(prediction, answers):
-    """Tempting because it is fair to both sides; the authors' code leaves "two" alone in a ground truth."""
-    return _mean_without_one(normalize_answer(prediction), _truths(answers, normalize_answer))
+def own_answer_counts_too(prediction, answers):
+    """Tempting because "compare with the other nine" is easily written as ``answer != left_out``; but that also drops
+    all others who gave the same answer."""
+    accuracies = [
+        min(sum(answer == prediction for answer in answers if answer != left_out) / 3, 1) for left_out in answers
+    ]
+    return sum(accuracies) / len(accuracies)
 
 
-def truths_stripped_always(prediction, answers):
-    """Tempting because the condition looks like an optimisation; where all agree the code keeps the truth as it is."""
-    return _mean_without_one(normalize_answer(prediction), [strip_punctuation(answer) for answer in answers])
+# How answers are written before they are compared.
+
+
+def _agree(answers):
+    return len(set(answers)) == 1
+
+
+def normalized_even_if_all_agree(prediction, answers):
+    """Tempting because the condition looks like an optimisation; where all agree the official code changes nothing."""
+    return mean_agreement(normalize_answer(prediction), [normalize_answer(answer) for answer in answers])
+
+
+def only_the_prediction_normalized(prediction, answers):
+    """Tempting because annotators seem to write well (and it was so until 2021, apart from punctuation); "two" of the
+    annotators can then never be reached."""
+    return mean_agreement(
+        normalize_answer(prediction), answers if _agree(answers) else [strip_punctuation(answer) for answer in answers]
+    )
 
 
 def decimals_lost(prediction, answers):
     """Tempting because a period is punctuation; "2.5" becomes "25"."""
-    said = normalize_answer(prediction.replace(".", ""))
-    return _mean_without_one(said, _truths(answers, lambda answer: strip_marks(answer).replace(".", "")))
+    write = (lambda text: text) if _agree(answers) else (lambda text: normalize_answer(text.replace(".", "")))
+    return mean_agreement(write(prediction), [write(answer) for answer in answers])
 
 
 def all_punctuation_removed(prediction, answers):
-    """Tempting because it is one line (and what SQuAD does); "t-shirt" becomes "tshirt" and "it's" becomes "its"."""
-    said = " ".join(normalize_answer(re.sub(r"[^\w\s.]", "", prediction)).split())
-    return _mean_without_one(said, _truths(answers))
+    """Tempting because it is one line (SQuAD does so); "t-shirt" becomes "tshirt", which "t shirt" does not equal."""
+    write = (lambda text: text) if _agree(answers) else (lambda text: normalize_answer(re.sub(r"[^\w\s.]", "", text)))
+    return mean_agreement(write(prediction), [write(answer) for answer in answers])
 
 
 def apostrophes_left_out(prediction, answers):
     """Tempting because nobody expects spelling in a metric; "dont" is then never the annotators' "don't"."""
-    words = strip_punctuation(prediction.strip()).lower().split()
-    numbers = dict(zip(("none", "zero", "one", "two", "three"), "00123", strict=True))
-    said = " ".join(numbers.get(word, word) for word in words if word not in ("a", "an", "the"))
-    return _mean_without_one(said, _truths(answers))
 
+    def write(text):
+        words = strip_periods(strip_marks(text.strip())).lower().split()
+        numbers = dict(zip(("none", "zero", "one", "two", "three"), "00123", strict=True))
+        return " ".join(numbers.get(word, word) for word in words if word not in ("a", "an", "the"))
 
-ALL = (
-    nobody_left_out,
-    fraction_of_annotators,
-    majority_only,
-    truths_normalized_in_full,
-    truths_stripped_always,
-    decimals_lost,
-    all_punctuation_removed,
-    apostrophes_left_out,
-)
+    write = trim if _agree(answers) else write
+    return mean_agreement(write(prediction), [write(answer) for answer in answers])

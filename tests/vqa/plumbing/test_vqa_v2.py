@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lab.images import load_image
 from tests.vqa.plumbing.vqa_v2_files import draw, image_path, question_and_annotation, write_json_files, write_vqa_v2
-from vqa.data import Record
-from vqa.datasets.images import load_image
 from vqa.datasets.vqa_v2 import ANSWER_TYPES, read_vqa_v2
+from vqa.extensions.vocabulary import Record
 
 QUESTIONS, ANNOTATIONS = "v2_OpenEnded_mscoco_train2014_questions.json", "v2_mscoco_train2014_annotations.json"
 TEXT = st.text(max_size=12)
@@ -20,7 +20,7 @@ TEXT = st.text(max_size=12)
 
 @pytest.mark.parametrize("split", ["train", "val"])
 def test_reads_what_was_written(tmp_path, split: str) -> None:
-    written = write_vqa_v2(tmp_path, split, pictures=5)
+    written = write_vqa_v2(tmp_path, split, images=5)
     read = read_vqa_v2(tmp_path, split)
     assert read == written
     assert Counter(record.kind for record in read) == {"yes/no": 5, "number": 5, "other": 5}
@@ -36,7 +36,7 @@ def test_splits_lie_side_by_side(tmp_path) -> None:
 
 
 def test_names_are_those_of_the_official_files(tmp_path) -> None:
-    (record, *_) = write_vqa_v2(tmp_path, pictures=1)
+    (record, *_) = write_vqa_v2(tmp_path, images=1)
     assert record.image == tmp_path / "train2014" / "COCO_train2014_000000000009.jpg"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["train2014", QUESTIONS, ANNOTATIONS]
 
@@ -60,7 +60,7 @@ def test_reads_any_text_in_any_order(entries, data) -> None:
         for image_id in {entry[0] for entry in entries}:
             image = image_path(root, "val", image_id)
             image.parent.mkdir(exist_ok=True)
-            image.touch()  # read_vqa_v2 looks for pictures, and does not open them
+            image.touch()  # read_vqa_v2 looks for images, and does not open them
         expected = [Record(image_path(root, "val", image_id), *rest) for image_id, *rest in entries]
         assert read_vqa_v2(root, "val") == expected
 
@@ -134,7 +134,7 @@ DAMAGE = {  # what happened to the data, and the line that says so
         lambda root: edit(root / QUESTIONS, lambda content: content["questions"][4].update(question_id=77)),
         rf"{QUESTIONS}: questions\[4\]: question_id 77 has no annotation in {ANNOTATIONS}",
     ),
-    "no picture": (
+    "no image": (
         lambda root: image_path(root, "train", 25).unlink(),
         rf"COCO_train2014_000000000025\.jpg: there is no such file, but questions\[3\] of {QUESTIONS} is about it",
     ),
@@ -144,7 +144,7 @@ DAMAGE = {  # what happened to the data, and the line that says so
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_damage_is_named(tmp_path, damage: str) -> None:
     harm, message = DAMAGE[damage]
-    write_vqa_v2(tmp_path, pictures=2)
+    write_vqa_v2(tmp_path, images=2)
     harm(tmp_path)
     with pytest.raises(ValueError, match=message) as caught:
         read_vqa_v2(tmp_path, "train")
@@ -164,13 +164,13 @@ def test_unknown_split(tmp_path) -> None:
 
 
 def test_annotations_without_question_are_left_aside(tmp_path) -> None:
-    written = write_vqa_v2(tmp_path, pictures=2)
+    written = write_vqa_v2(tmp_path, images=2)
     edit(tmp_path / QUESTIONS, lambda content: content["questions"].pop())
     assert read_vqa_v2(tmp_path, "train") == written[:-1]
 
 
-def test_the_drawn_pictures_show_their_answers(tmp_path) -> None:
-    """So that a model can learn from these files: the middle of the first disc has the colour, the rest is grey."""
+def test_the_drawn_images_show_their_answers(tmp_path) -> None:
+    """A model can learn from these files: the centres of the two discs are red, the place of a third is grey."""
     draw(tmp_path / "a.jpg", "red", 2)
     image = load_image(tmp_path / "a.jpg", 40)  # squeezed from 48 to 40 wide
     first, second, third = (image[:, 19, round((8 + 15 * i) * 40 / 48)].tolist() for i in range(3))

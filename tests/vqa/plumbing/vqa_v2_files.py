@@ -1,4 +1,4 @@
-"""A small data set in VQA v2's files, for tests: drawn pictures, questions with ten answers that disagree a bit."""
+"""A small data set in VQA v2's files, for tests: drawn images, questions with ten answers that are not all equal."""
 
 import json
 import random
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from vqa.data import Record
+from vqa.extensions.vocabulary import Record
 
 COLORS = {"red": (220, 40, 40), "green": (40, 170, 60), "blue": (50, 80, 220), "yellow": (235, 210, 50)}
 PEOPLE = 10
@@ -19,7 +19,7 @@ def image_path(root: Path, split: str, image_id: int) -> Path:
 def question_and_annotation(
     question_id: int, image_id: int, question: str, answers: tuple[str, ...], answer_type: str
 ) -> tuple[dict, dict]:
-    """One question in the two files' form, the keys that our reader does not need included."""
+    """One question in the two files' form, also with keys that our reader does not need."""
     people = [{"answer": answer, "answer_confidence": "yes", "answer_id": i} for i, answer in enumerate(answers, 1)]
     asked = {"question_id": question_id, "image_id": image_id, "question": question}
     label = {
@@ -56,15 +56,15 @@ def draw(path: Path, color: str, count: int, width: int = 48, height: int = 40) 
     image.save(path, quality=95)
 
 
-def write_vqa_v2(root: Path, split: str = "train", pictures: int = 24, seed: int = 0) -> list[Record]:
-    """Writes ``pictures`` pictures with three questions each, one of each answer type; returns what a reader must read.
+def write_vqa_v2(root: Path, split: str = "train", images: int = 24, seed: int = 0) -> list[Record]:
+    """Writes ``images`` images with three questions each, one of each answer type; returns what a reader must read.
 
-    Seven to ten of the ten people give the right answer. Question ids are not in order, and the annotations
-    stand in another order than the questions, as nothing promises that they agree.
+    Seven to ten of the ten people give the right answer. Question ids are not in order, and the annotations have
+    another order than the questions, because the format does not promise one.
     """
     rng = random.Random(f"{split} {seed}")
     records, questions, annotations = [], [], []
-    for number in range(pictures):
+    for number in range(images):
         image_id = 9 + 16 * number
         color, count, asked_color = rng.choice(list(COLORS)), rng.randint(1, 3), rng.choice(list(COLORS))
         path = image_path(root, split, image_id)

@@ -1,0 +1,98 @@
+r"""The detector of "Objects as Points" (Zhou, Wang & Krähenbühl 2019, arXiv 1904.07850, sections 3 and 4).
+
+An object is one point, its centre. A fully convolutional network computes three things for each cell of a grid: how
+likely an object's centre is in this cell (the heatmap), where in the cell it is (the offset), and what the object is.
+
+What differs from the paper, and why:
+
+- There is one heatmap for all objects, and a softmax for each attribute (colour, shape, size). The paper has one
+  heatmap for each class. The toy world has 8 · 6 · 2 = 96 classes, and some of them never occur in training.
+- Size is one of the attributes, because the toy world has two sizes. The paper regresses width and height.
+- The backbone is small and has two pathways. The shape pathway sees how far a pixel's colour is from the background,
+  but not in which direction. What it learns about a shape therefore holds for every colour. The colour pathway is a
+  1×1 convolution.
+- The head is linear. The paper's heads have a hidden layer.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.nn.functional import max_pool2d
+
+CELL = 4  # pixels, height and width of a cell: the paper's output stride R
+PRIOR = 0.1  # the heatmap of the first step, so that the many empty cells do not dominate the first losses
+THRESHOLD = 0.3  # a peak of the heatmap is an object from here on
+
+
+class Detector(nn.Module):
+    """A grid of logits for each image: the heatmap, the offset in x and y, then the values of each attribute.
+
+    Args:
+        attributes: how many values each attribute has, such as 8 colours, 6 shapes and 2 sizes.
+        shape_channels: channels of the three convolutions of the shape pathway.
+        colour_channels: channels of the convolution of the colour pathway.
+        background: brightness of the background, 0 to 1.
+    """
+
+    def __init__(
+        self,
+        attributes: Sequence[int] = (8, 6, 2),
+        shape_channels: tuple[int, int, int] = (24, 48, 64),
+        colour_channels: int = 32,
+        background: float = 0.93,
+    ) -> None:
+        super().__init__()
+        first, second, third = shape_channels
+        self.shape_pathway = nn.Sequential(
+            nn.PixelUnshuffle(2),  # 2×2 pixels become 4 channels: the same numbers in fewer places
+            nn.Conv2d(4, first, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(first, second, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(second, third, 3, padding=2, dilation=2),  # sees 32×32 pixels; the largest object has 20
+            nn.ReLU(),
+        ).to(memory_format=torch.channels_last)
+        self.colour_pathway = nn.Sequential(nn.AvgPool2d(CELL), nn.Conv2d(3, colour_channels, 1), nn.ReLU())
+        self.head = nn.Conv2d(third + colour_channels, 3 + sum(attributes), 1)
+        self.attributes, self.background = tuple(attributes), background
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                nn.init.zeros_(layer.bias)
+        with torch.no_grad():
+            self.head.weight[:3] *= 0.1
+            self.head.bias[0] = torch.tensor(PRIOR).logit()
+
+    def forward(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m channels rows columns"]:
+        """Logits in 3 + 16 channels; ``images`` has values from 0 to 1.
+
+        Raises:
+            ValueError: if height or width is not a multiple of ``CELL``.
+        """
+        h, w = images.shape[2:]
+        if h % CELL or w % CELL:
+            raise ValueError(f"images must have sides that are multiples of {CELL} pixels, got {h}×{w}")
+        difference = images - self.background  # near 0 in the background
+        distance = difference.square().sum(dim=1, keepdim=True).sqrt()  # (m, 1, h, w), of each pixel's colour
+        shape = self.shape_pathway((4 * distance).tanh())  # (m, third, rows, columns)
+        colour = self.colour_pathway(3 * difference)  # (m, colour_channels, rows, columns)
+        return self.head(torch.cat([shape, colour], dim=1))
+
+    @torch.no_grad()
+    def grid(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m features rows columns"]:
+        r"""The frozen features: :math:`[1, p(\text{colour}), p(\text{shape}), p(\text{size})]` where an object's centre
+        is, and 0 elsewhere. Without the offsets: a centre is known to its cell."""
+        heatmap, _, *attributes = self(images).split([1, 2, *self.attributes], dim=1)
+        found = peaks(heatmap[:, 0].sigmoid())[:, None]  # (m, 1, rows, columns)
+        ones = torch.ones_like(heatmap)
+        return found * torch.cat([ones, *(logits.softmax(dim=1) for logits in attributes)], dim=1)
+
+
+def peaks(heatmap: Float[Tensor, "m rows columns"]) -> Bool[Tensor, "m rows columns"]:
+    r"""Section 4, "From points to bounding boxes": cells that are at least ``THRESHOLD``, and not below any of their
+    eight neighbours, found by 3×3 max-pooling."""
+    largest = max_pool2d(heatmap[:, None], 3, stride=1, padding=1)[:, 0]  # of each cell and its neighbours
+    return (heatmap == largest) & (heatmap >= THRESHOLD)

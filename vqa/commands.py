@@ -1,0 +1,266 @@
+"""The verbs of ``python -m vqa``: train (the default), judge, compare, ask."""
+
+import json
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+import tyro
+from PIL import Image
+from torch import nn
+
+from detector.commands import load_detector
+from lab import cli, folders, training
+from lab.checkpoint import CheckpointError, write_text
+from lab.device import choose_device
+from lab.images import load_image
+from vqa.data import Examples
+from vqa.datasets.sources import Source, open_source
+from vqa.evaluate import ALL, PROMISES, accuracies, baselines, probabilities
+from vqa.extensions.vocabulary import QuestionVocabulary
+from vqa.figures import draw_answers, draw_comparison, draw_training, one_of_each_kind
+from vqa.model import VQA
+from vqa.train import CONFIGS, Config, build, build_optimizer, train
+
+DataName = Literal["toy", "easy-vqa", "vqa-v2"]
+ConfigName = Literal["toy", "easy-vqa", "vqa-v2", "paper"]
+Overrides = cli.overrides(Config, CONFIGS)
+LIKELY = 5  # answers that ``ask`` prints
+VARIANTS: Mapping[str, Mapping[str, str]] = {  # of the comparison: what differs from the configuration
+    "product": {"fusion": "product", "inputs": "both"},
+    "sum": {"fusion": "sum", "inputs": "both"},
+    "concat": {"fusion": "concat", "inputs": "both"},
+    "question only": {"fusion": "product", "inputs": "question"},
+    "image only": {"fusion": "product", "inputs": "image"},
+}
+
+
+class VQATask(training.Task):
+    """A model of a configuration on one of the data sets.
+
+    Args:
+        data: toy, easy-vqa or vqa-v2.
+        root: the folder of VQA v2.
+        command: the command that is running; it goes on with the detector's training after Ctrl-C.
+        machine: device and threads, for the detector.
+    """
+
+    paper = "vqa"
+
+    def __init__(
+        self, data: str, config: Config, command: str, machine: cli.Machine, root: Path | None = None, name: str = ""
+    ) -> None:
+        self.config, self.steps, self.name = config, config.steps, name or data
+        self.data: dict[str, Any] = {"data": data}
+        if config.encoder == "grid" and data == "toy":
+            detector, self.data["detector"] = load_detector(command, machine.device, machine.threads)
+        self.source: Source = open_source(data, config, lambda: detector.grid, root)
+
+    def check(self) -> None:
+        self.source.check()
+
+    def files(self) -> dict[str, str]:
+        return {"vocabulary.json": self.source.vocabulary.to_json()}
+
+    def build(self) -> VQA:
+        vocabulary = self.source.vocabulary
+        return build(self.config, len(vocabulary.tokenizer), len(vocabulary.answers))
+
+    def optimizers(self, model: nn.Module) -> dict[str, Any]:
+        return dict(zip(("optimizer", "scheduler"), build_optimizer(model, self.config), strict=True))
+
+    def train(self, model: nn.Module, optimizers: Mapping[str, Any], device: torch.device, steps, log) -> None:
+        def batch_at(step: int) -> list[torch.Tensor]:
+            return [tensor.to(device) for tensor in self.source.batch_at(step)]
+
+        train(model, *optimizers.values(), batch_at, steps, log)
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        reached = accuracies(model, self.source.vocabulary, self.source.validation())
+        return {"score": reached.pop(ALL), **reached}
+
+    def judge(self, model: nn.Module) -> dict[str, Any]:
+        """By split: the baselines, and under ``"reached"`` the model, each by kind of question."""
+        source, splits = self.source, {}
+        for split in source.splits:
+            splits[split] = baselines(
+                source.asked("train"), source.asked(split), source.vocabulary.answers, source.possible
+            ) | {"reached": accuracies(model, source.vocabulary, source.test(split))}
+        return {"splits": splits}
+
+    def draw(self, folder: Path, model: nn.Module, results: Mapping[str, Any]) -> list[Path]:
+        split, examples = self.source.splits[0], self.first_examples()
+        figures = [folder / "answers.png", folder / "training.png", folder / "example.png"]
+        draw_answers(figures[0], model, self.source.vocabulary, one_of_each_kind(examples))
+        draw_training(figures[1], results["validation"], results["splits"][split]["chance"])
+        pixels = (255 * examples.pixels[examples.image_of[0]]).round().byte().permute(1, 2, 0).numpy()
+        Image.fromarray(pixels).save(figures[2])
+        return figures
+
+    def first_examples(self) -> Examples:
+        """The first chunk of the first test split."""
+        return next(iter(self.source.test(self.source.splits[0])))
+
+
+def open_model(name: str, command: str) -> tuple[Path, dict[str, Any], Config, QuestionVocabulary, VQA]:
+    """A finished run: its folder, its data, configuration and vocabulary, and the model in evaluation mode.
+
+    Raises:
+        ValueError: if there is no finished run of that name, or a file in it is damaged.
+    """
+    folder, data, config = training.open_run("vqa", name, Config, command)
+    try:
+        vocabulary = QuestionVocabulary.from_json((folder / "vocabulary.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError) as error:  # deleted, edited, or written by another version
+        raise CheckpointError(f"{folder / 'vocabulary.json'} is damaged or of another version: train anew") from error
+    model = build(config, len(vocabulary.tokenizer), len(vocabulary.answers))
+    folders.load_best(folder, {"model": model})
+    return folder, data, config, vocabulary, model.eval()
+
+
+def features_of(data: Mapping[str, Any], config: Config, command: str, machine: cli.Machine) -> Callable:
+    """What turns pixels into what the model reads: for a model on the detector's grid, the detector it was trained on.
+
+    Raises:
+        ValueError: if the detector was trained anew since then.
+    """
+    if config.encoder != "grid":
+        return lambda pixels: pixels
+    detector, fingerprint = load_detector(command, machine.device, machine.threads)
+    if fingerprint != data.get("detector"):
+        raise ValueError(
+            f"the model was trained on another detector than runs/detector/toy: train it anew with {command}"
+        )
+    return detector.grid
+
+
+def command_for(data: str) -> str:
+    """The command that trains on a data set."""
+    options = "" if data == "toy" else f" --data {data}" + (" --root DIR" if data == "vqa-v2" else "")
+    return f"python -m vqa{options}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train(cli.TrainingOptions):
+    """Train on a data set, judge the best weights on its test splits, and draw what was learned."""
+
+    data: DataName = "toy"  # the data set
+    config: ConfigName | None = None  # one of the configurations in vqa/train.py; by default that of the data set
+    root: Path | None = None  # the folder with VQA v2's questions, annotations and images
+    configuration: tyro.conf.OmitArgPrefixes[Overrides] = field(default_factory=Overrides)
+
+    def chosen_config(self) -> Config:
+        """The configuration with the user's changes."""
+        chosen = CONFIGS[self.config or self.data]
+        if self.config == "paper" and self.data == "toy":
+            chosen = replace(chosen, background=CONFIGS["toy"].background)
+        return cli.overridden(chosen, self.configuration)
+
+    def execute(self, command: str) -> None:
+        config = self.chosen_config()
+        task = VQATask(self.data, config, command, self, self.root)
+        trained = training.train(task, self, command)
+        print(result_table(trained.results))
+        print(f"\n{trained.results['steps']} steps in {trained.results['seconds']:.0f} s")
+        print(trained.folder / "results.json", *trained.figures, sep="\n")
+        name = self.run or task.name
+        words = ["--run", name] if name != "toy" else []
+        example = [str(trained.figures[-1]), task.first_examples().texts[0]]
+        print("ask it:", shlex.join(["python", "-m", "vqa", "ask", *words, *example]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judge(cli.Machine):
+    """Judge a trained model again on the test splits; nothing is trained."""
+
+    run: str = "toy"  # the name of the run
+    root: Path | None = None  # the folder with VQA v2's questions, annotations and images
+
+    def execute(self, command: str) -> None:
+        folder, data, config, _, model = open_model(self.run, command_for("toy"))
+        features_of(data, config, command_for(data["data"]), self)
+        task = VQATask(data["data"], config, command, self, self.root, self.run)
+        task.check()
+        judged = training.judge(task, model.to(choose_device(self.device)), folder)
+        print(result_table(judged.results))
+        print(folder / "results.json", *judged.figures, sep="\n")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compare(Train):
+    """Train the three fusions, the question alone and the image alone, one after the other, and compare them."""
+
+    def execute(self, command: str) -> None:
+        config, folder = self.chosen_config(), f"compare/{self.run or self.data}"
+        tasks = {
+            name: VQATask(
+                self.data, replace(config, **changes), command, self, self.root, f"{folder}/{name.replace(' ', '-')}"
+            )
+            for name, changes in VARIANTS.items()
+        }
+        trained = training.compare(tasks, self, command)
+        split = tasks["product"].source.splits[0]
+        measured = {name: one.results["splits"][split] for name, one in trained.items()}
+        reached = {name: rows["reached"] for name, rows in measured.items()}
+        chance, place = measured["product"]["chance"], training.folder_of("vqa", folder)
+        draw_comparison(place / "comparison.png", reached, chance)
+        results = {"paper": "vqa", "data": self.data, "split": split, "command": command, "variants": measured}
+        write_text(place / "results.json", json.dumps(results, indent=2, ensure_ascii=False) + "\n")
+        print(f"{self.data}, {split} split\n{table({'chance': chance, **reached})}\n{place / 'comparison.png'}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask(cli.Machine):
+    """Let a trained model answer a question about an image file."""
+
+    image: tyro.conf.Positional[Path]  # the image file
+    question: tyro.conf.Positional[str]  # the question, in quotation marks
+    run: str = "toy"  # the name of the run
+
+    def execute(self, command: str) -> None:
+        if not self.question.strip():
+            raise ValueError("the question must not be empty")
+        _, data, config, vocabulary, model = open_model(self.run, command_for("toy"))
+        pixels = load_image(self.image, config.image_size)[None].float() / 255
+        vocabulary.encode([self.question])  # a question that cannot be read is reported before the detector is trained
+        images = features_of(data, config, command_for(data["data"]), self)(pixels)
+        examples = Examples(pixels, images, (0,), (self.question,), ((),), ("",))
+        likely = probabilities(model, vocabulary, examples)[0].topk(min(LIKELY, len(vocabulary.answers)))
+        if unknown := vocabulary.unknown(self.question):
+            print("ignored, because unknown:", ", ".join(unknown))
+        for probability, answer in zip(likely.values.tolist(), likely.indices.tolist(), strict=True):
+            print(f"{percent(probability):>8}  {vocabulary.answers[answer]}")
+
+
+def result_table(results: Mapping[str, Any]) -> str:
+    """For each test split a table in %: a row for each kind of question; columns for the baselines and the model."""
+    data = results["data"]
+    return "\n\n".join(
+        f"{data}, {split} split\n"
+        + table(columns, {kind: PROMISES.get((data, split, kind)) for kind in columns["reached"]})
+        for split, columns in results["splits"].items()
+    )
+
+
+def table(columns: Mapping[str, Mapping[str, float]], promised: Mapping[str, float | None] | None = None) -> str:
+    """Columns of accuracies in %, a row for each kind; a column of promises where there are any."""
+    if promised and any(value is not None for value in promised.values()):
+        columns = {**columns, "promised": promised}
+    kinds = list(next(iter(columns.values())))
+    width = max(map(len, ("kind", *kinds)))
+    lines = ["  ".join(["kind".ljust(width), *(f"{name:>8}" for name in columns)])]
+    for kind in kinds:
+        cells = (percent(column[kind]).rjust(max(8, len(name))) for name, column in columns.items())
+        lines.append("  ".join([kind.ljust(width), *cells]))
+    return "\n".join(lines)
+
+
+def percent(accuracy: float | None) -> str:
+    return "" if accuracy is None else f"{100 * accuracy:.2f}%"
+
+
+VERBS = (Train, Judge, Compare, Ask)
+DEFAULT = Train
