@@ -18,12 +18,9 @@ from torch import nn
 
 from lab.checkpoint import CheckpointError, load_weights, naming, read_bytes, sync_folder
 
-<<<<<<< HEAD
 RESERVED = (".unfinished", ".replaced")  # no run's name ends so
 SUMMARY = frozenset({"command", "config", "steps", "seconds", "best", "history", "threads"})  # needed in run.json
-=======
 ABSENT = "not there"
->>>>>>> wip
 
 
 def unfinished(folder: Path) -> Path:
