@@ -237,13 +237,12 @@ def about_shape(rng: Rng, scene: Scene) -> Question | None:
 
 def about_count(rng: Rng, scene: Scene) -> Question | None:
     """The number is drawn first; otherwise 0 would be the most frequent answer."""
-    wanted, asked = rng.integer(0, len(scene.objects)), colour_or_shape(rng, rng.choice(SHOWN))
-    if wanted:
+    number, asked = rng.integer(0, len(scene.objects)), colour_or_shape(rng, rng.choice(SHOWN))
+    if number:
         o = rng.choice(scene.objects)
         asked = colour_or_shape(rng, (o.colour, o.shape))
-    return (
-        worded(rng, "count", str(wanted), phrase(asked, plural=True)) if len(asked.matching(scene)) == wanted else None
-    )
+    right = len(asked.matching(scene)) == number
+    return worded(rng, "count", str(number), phrase(asked, plural=True)) if right else None
 
 
 def about_existence(rng: Rng, scene: Scene) -> Question | None:

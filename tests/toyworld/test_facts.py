@@ -135,8 +135,8 @@ def test_holds_by_hand() -> None:
 
 
 def test_those_are_in_the_scenes_order() -> None:
-    assert CIRCLE.those(SCENE) == list(SCENE.objects[:2])
-    assert Description().those(SCENE) == list(SCENE.objects)
+    assert CIRCLE.matching(SCENE) == list(SCENE.objects[:2])
+    assert Description().matching(SCENE) == list(SCENE.objects)
 
 
 @pytest.mark.parametrize(
