@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import torch
 
-from tests.toyworld.misconceptions.scenes import SCENES
+from tests.toyworld.misconceptions.scenes import name_by_hash
 from toyworld.captions import LANGUAGES, captions_at
 from toyworld.drawing import draw
 from toyworld.questions import question_at
@@ -32,5 +32,5 @@ def images() -> torch.Tensor:
 
 if __name__ == "__main__":
     torch.set_num_threads(3)
-    digests = {function.__name__: digest(function) for function in (scene_at, question_at, captions_of, *SCENES)}
+    digests = {function.__name__: digest(function) for function in (scene_at, question_at, captions_of, name_by_hash)}
     torch.save({"digests": digests, "images": images()}, sys.argv[1])

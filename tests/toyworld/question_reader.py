@@ -1,6 +1,6 @@
 """An independent way to the answer: regular expressions parse the question, and the scene gives the answer.
 
-It uses nothing of ``toyworld.questions``. A question that must never be asked is an ``AssertionError``: "the star" among
+It uses nothing of ``toyworld.questions``. A question that must never occur is an ``AssertionError``: "the star" among
 two stars, "how many star", a relation within the margin.
 """
 

@@ -203,7 +203,7 @@ def test_misconception_about_lists_is_caught(wrong) -> None:
         for index in range(200):
             check_lists(wrong, plan(scene_at("train", 0, index), Rng(f"{index}")), f"{index}")
 
-    with pytest.raises(AssertionError, match="some items|some numbers"):
+    with pytest.raises(AssertionError, match=r"some items|some numbers"):
         folder_tests()
 
 

@@ -187,12 +187,12 @@ def test_a_reader_agrees_with_more_questions(split: str) -> None:
 
 @pytest.fixture(scope="module")
 def asked() -> Counter[Question]:
-    """24,000 questions of train and test, 4,000 of each kind.
+    """20,000 questions of train and test, 3,300 of each kind.
 
-    The share of an answer has a standard deviation of at most √(¼/4,000) = 0.8 points. There are too many texts (9,000
+    The share of an answer has a standard deviation of at most √(¼/3,300) = 0.9 points. There are too many texts (9,000
     for relations) to count each to 2 points; ``check_balance`` tests every text that is frequent enough.
     """
-    return asked_by(question_at, 12_000)
+    return asked_by(question_at, 10_000)
 
 
 @pytest.fixture(scope="module")

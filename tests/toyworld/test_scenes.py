@@ -113,12 +113,12 @@ def test_an_index_is_enough(elsewhere) -> None:
 
 
 @pytest.mark.parametrize("count", [0, -1, 5])
-def test_a_wrong_count_is_named(count: int) -> None:
+def test_a_wrong_count_is_refused(count: int) -> None:
     with pytest.raises(ValueError, match=f"count must be from 1 to 4, got {count}"):
         scene_at("train", 0, 0, count)
 
 
-def test_a_wrong_split_is_named() -> None:
+def test_a_wrong_split_is_refused() -> None:
     with pytest.raises(ValueError, match="one of train, test, compositional, got 'valid'"):
         scene_at("valid", 0, 0)
 

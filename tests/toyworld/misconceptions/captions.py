@@ -12,7 +12,7 @@ from toyworld.scenes import COLOURS, HELD_OUT, RELATIONS, SHAPES, SIZES, related
 
 
 def some_two_objects(fact, scene):
-    """Tempting because "a circle above a star" seems true if any circle is above any star. But a guess is then often right."""
+    """Tempting because some circle may be above some star. But a guess is then often right."""
     if not isinstance(fact, Relation):
         return holds(fact, scene)
     return any(related(fact.relation, a, b) for a in fact.a.matching(scene) for b in fact.b.matching(scene))
@@ -122,7 +122,7 @@ def kinds_counted_once(scene, rng, complete=False):
 
 
 def numbered_in_the_list(scene, rng, complete=False):
-    """Tempting because the count of each kind is known. But a description with fewer attributes matches more objects."""
+    """Tempting because the count of each kind is known. But a shorter description matches more objects."""
     if complete:
         return captions.plan(scene, rng, complete)
     kinds = [Description(o.size, o.colour, o.shape) for o in scene.objects]
@@ -143,7 +143,7 @@ def held_out_by_halves(scene, rng, complete=False):
 
 
 def one_object_twice(scene, rng, complete=False):
-    """Tempting because both parts are true. But "one of them is red and one of them is a star" sounds like two objects."""
+    """Tempting because both are true. But "one of them is red and one of them is a star" means two objects."""
     o = scene.objects[0]
     parts = (Description(None, o.colour, o.shape), Description(o.size, o.colour, o.shape))
     if complete or any(len(d.matching(scene)) != 1 for d in parts):
@@ -205,7 +205,7 @@ def regular_expression(text, language):
 
 
 def relations_in_order_of_naming(text, language):
-    """Tempting because the subject comes first. But not in "above the star is the circle", nor in most Korean sentences."""
+    """Tempting because the subject comes first. But not in "above the star is the circle", nor often in Korean."""
     facts = parser.read(text, language)
     if text.startswith(("above", "below", "to")) or re.search(r"쪽에 (?!있다|있습니다)", text):
         return tuple(Relation(f.b, f.relation, f.a) if isinstance(f, Relation) else f for f in facts)

@@ -1,4 +1,4 @@
-"""``python -m toyworld``: the sheet has one row for each example, all its texts are readable, wrong input is refused."""
+"""``python -m toyworld``: one row for each example, readable texts, and errors for wrong input."""
 
 import warnings
 from itertools import combinations
