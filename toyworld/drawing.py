@@ -51,7 +51,7 @@ def cross(x: Tensor, y: Tensor) -> Tensor:
     r"""The union of two bars: :math:`d = \min(d_1, d_2)`."""
     length, width = CROSS
     far, near = torch.maximum(x.abs(), y.abs()), torch.minimum(x.abs(), y.abs())
-    return torch.maximum(far - length, near - width)
+    return torch.maximum(far - length, near - width)  # of the bar along the longer coordinate, which is the minimum
 
 
 def star(x: Tensor, y: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from toyworld.scenes import SHAPES, SPLITS, Object, Scene, scene_at
 GREY = (0.5, 0.5, 0.5)
 
 
-def lone(shape: str, x: float = 0.5, y: float = 0.5, radius: float = 0.15) -> Scene:
+def single(shape: str, x: float = 0.5, y: float = 0.5, radius: float = 0.15) -> Scene:
     return Scene((Object(shape, "red", "large", x, y, radius, (0.9, 0.1, 0.2)),), GREY, 0.0)
 
 
@@ -75,7 +75,7 @@ def check_equals_the_spec(candidate, scenes: list[Scene], size: int) -> None:
 def check_area(candidate, shape: str) -> None:
     """To 1 in 1000: at a radius of 75.4 pixels, blending is wrong by less than one of 8000 pixels at each corner."""
     size, radius = 512, 0.1473
-    area = candidate([lone(shape, 0.4931, 0.5117, radius)], size)[0, 0].sum().item() / (radius * size) ** 2
+    area = candidate([single(shape, 0.4931, 0.5117, radius)], size)[0, 0].sum().item() / (radius * size) ** 2
     assert area == pytest.approx(AREA[shape], rel=1e-3), f"the sum of alpha, the area of a {shape} of radius 1"
 
 
@@ -89,7 +89,7 @@ def test_areas_by_geometry(shape: str) -> None:
 
 
 def test_up_is_up() -> None:
-    mask = masks([lone("triangle", x=0.3, y=0.7)], 100)[0, 0]
+    mask = masks([single("triangle", x=0.3, y=0.7)], 100)[0, 0]
     assert mask[:, :50].sum() == mask.sum() == mask[50:].sum(), "x = 0.3, y = 0.7 is the lower left quarter"
     rows = mask.sum(1)
     assert rows[60] < rows[70] < rows[75], "the tip of a triangle points up"
@@ -104,7 +104,7 @@ def test_cover_equals_the_spec(split: str, indices: list[int], size: int) -> Non
 @pytest.mark.parametrize(("x", "y"), [(0.11, 0.11), (0.89, 0.11), (0.11, 0.89), (0.83, 0.5)])
 def test_objects_near_the_edge_equal_the_spec(shape: str, x: float, y: float) -> None:
     for size in (9, 37):
-        check_equals_the_spec(cover, [lone(shape, x, y, 0.09), lone("circle")], size)
+        check_equals_the_spec(cover, [single(shape, x, y, 0.09), single("circle")], size)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -112,7 +112,7 @@ def test_no_window_is_too_small(shape: str) -> None:
     """A blended tip of the star reaches 1/2 / sin 20.5° = 1.43 pixels beyond the tip."""
     for step in range(20):
         for radius in (0.1506, 0.1544):
-            check_equals_the_spec(cover, [lone(shape, (14 + step / 20) / 37, (10 + step / 20) / 37, radius)], 37)
+            check_equals_the_spec(cover, [single(shape, (14 + step / 20) / 37, (10 + step / 20) / 37, radius)], 37)
 
 
 @given(indices=INDICES, size=SIZES)
@@ -145,7 +145,7 @@ def test_a_mirrored_scene_has_a_mirrored_image(index: int, size: int) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_box_is_the_bounding_box_of_the_mask(shape: str) -> None:
-    scene, size = lone(shape, 0.4, 0.6), 1024
+    scene, size = single(shape, 0.4, 0.6), 1024
     rows, columns = masks([scene], size)[0, 0].nonzero().T
     edges = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
     sides = zip(("left", "top", "right", "bottom"), edges, box(scene.objects[0]), (-1, -1, 1, 1), strict=True)
@@ -177,7 +177,7 @@ def test_a_batch_equals_its_scenes_one_by_one() -> None:
 @pytest.mark.parametrize("size", [8, 64, 840])  # the last one needs more than half of the table
 def test_noise_is_uniform_with_its_amplitude(size: int) -> None:
     for grain in (0.0, 0.61, 0.999999):
-        scene = replace(lone("star"), grain=grain)
+        scene = replace(single("star"), grain=grain)
         noise = (draw([scene], size, 0.02) - draw([scene], size, 0.0)) / 0.02
         assert noise.abs().max() <= 1 + 1e-4
         count = noise.numel()
@@ -186,7 +186,7 @@ def test_noise_is_uniform_with_its_amplitude(size: int) -> None:
 
 
 def test_the_grain_selects_the_noise_and_values_stay_between_0_and_1() -> None:
-    a, b = lone("cross"), replace(lone("cross"), grain=0.5)
+    a, b = single("cross"), replace(single("cross"), grain=0.5)
     assert torch.equal(draw([a], 16), draw([a], 16))
     assert (draw([a], 16) - draw([b], 16)).abs().max() > 0.02
     loud = draw([a], 16, noise=2.0)
@@ -196,7 +196,7 @@ def test_the_grain_selects_the_noise_and_values_stay_between_0_and_1() -> None:
 
 def test_an_image_too_small_is_refused() -> None:
     with pytest.raises(ValueError, match="size must be at least 8 pixels, got 7"):
-        draw([lone("circle")], 7)
+        draw([single("circle")], 7)
 
 
 def test_scenes_without_objects_are_refused() -> None:
