@@ -1,10 +1,15 @@
-"""The toy world that all papers look at: one to four coloured shapes on a plain background.
+"""The toy world: scenes of one to four coloured shapes on a plain background. The papers train on it.
 
-A scene can be drawn, told in English or Korean (and read back), asked about, and heard. Each is a pure function of
-(split, seed, index): there are no files, and example 17 is example 17, whoever asks for it, when, and on which machine.
-``scenes`` says what there is to see and which pairs of colour and shape are held out, ``drawing`` how it looks,
-``captions`` what is said of it, ``parser`` and ``facts`` what a text states and whether that is so, ``questions`` what
-is asked and ``sounds`` how it sounds. ``python -m toyworld`` draws a sheet of them all.
+A scene has an image, captions in English and Korean, questions with answers, and a sound. Each is a pure function of
+(split, seed, index). There are no files, and example 17 is the same in every process and on every machine.
+
+- ``scenes``: objects, splits, and the pairs of colour and shape that training never shows
+- ``drawing``: images, masks and boxes
+- ``captions``, ``facts``, ``parser``: captions, the facts that they state, and the way back from text to facts
+- ``questions``: questions and answers
+- ``sounds``: sounds
+
+``python -m toyworld`` draws a sheet with examples of all of them.
 """
 
 from toyworld.captions import LANGUAGES, captions_at, say, tell
