@@ -31,7 +31,7 @@ def check_equal(equation: str, got: Tensor, expected: Tensor, rtol: float = 1e-1
         place = torch.unravel_index(excess.argmax(), excess.shape)
         raise AssertionError(
             f"{equation}\n"
-            f"  at index  {tuple(map(int, place))} of {tuple(got.shape)}; {int(wrong.sum())} of {wrong.numel()} differ\n"
+            f"  at index  {tuple(map(int, place))} of {tuple(got.shape)} ({int(wrong.sum())} entries differ)\n"
             f"  got       {got[place].item():.12g}\n"
             f"  expected  {expected[place].item():.12g}"
         )

@@ -1,7 +1,7 @@
 """Equation → function → test
 
 I₀(β √(1 − (2m/N − 1)²)) / I₀(β)     kaiser          test_equals_scipy, test_beta_0_is_rectangular
-main lobe √(1 + (β/π)²)              kaiser          test_main_lobe_in_closed_form, test_which_beta_is_like_hamming_or_blackman
+main lobe √(1 + (β/π)²)              kaiser          test_main_lobe_in_closed_form
 Kaiser's fit of β                    kaiser_beta     test_beta_equals_scipy
 """
 

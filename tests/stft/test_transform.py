@@ -2,7 +2,7 @@
 
 f_tm = x_(tH+m)                     frame              test_frames_by_hand
 X[k,t] = Σ_m w_m x_(tH+m) W^km      stft               test_stft_by_hand, test_equals_the_spec, test_stft_equals_torch
-y_s = Σ_t f_(t,s−tH)                overlap_add        test_overlap_add_by_hand, test_overlap_add_is_the_transpose_of_frame
+y_s = Σ_t f_(t,s−tH)                overlap_add        test_overlap_add_by_hand
 Σ w f / Σ w²  (eq. 6)               istft              test_istft_by_hand, test_least_squares, test_round_trip
 Σ_t w_(r+tH) is constant            overlapped         test_partition_of_unity
 """
