@@ -22,9 +22,8 @@ from lab import cli
 from lab.checkpoint import write_text
 from lab.peers import import_torchaudio
 from lab.timing import alternately, ratios, spread, table, told
+from stft.extensions.fast import istft, mel_spectrogram, stft
 from stft.fourier import fft
-from stft.mel import mel_spectrogram
-from stft.transform import istft, stft
 
 CLIPS, SECONDS, RATE = 16, 10, 16_000
 SIZES = ((400, 160), (1024, 256), (2048, 512))  # n_fft and hop_length
