@@ -148,6 +148,6 @@ def command(start: str, data: str, config: Mapping) -> str:
     return " ".join(words)
 
 
-def pictures(content: Mapping) -> Mapping[str, str]:
+def images(content: Mapping) -> Mapping[str, str]:
     """The pictures of a run, by their names in its folder, and their names in ``report/pictures``."""
     return TAKEN["ablations" if "variants" in content else content["data"]]

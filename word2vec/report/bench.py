@@ -23,7 +23,7 @@ from torch import Tensor
 from lab import cli
 from lab.checkpoint import write_text
 from lab.seeding import seed_everything
-from lab.timing import Spread, ratios, spread, table, told
+from lab.timing import Spread, ratios, shown, spread, table
 from word2vec.datasets.corpus import Corpus, read_corpus
 from word2vec.evaluate import ALL, judge_analogies, judge_similarity, read_analogies, read_similarity
 from word2vec.extensions.engine import BOUND
@@ -197,7 +197,7 @@ def text_table(text: Mapping) -> str:
     rows.append(("words/s", *(f"{text['speed'][name]['median']:,.0f}" for name in names)))
     for kind, row in text["quality"].items():
         rows.append((kind, *(f"{row[name]['mean']:.4f} ± {row[name]['error']:.4f}" for name in names)))
-    ratio = told(Spread(**text["ratio"]))
+    ratio = shown(Spread(**text["ratio"]))
     return (
         f"{table(rows)}\n"
         f"{ratio} times gensim's words per second (must {MUST}, moonshot {MOONSHOT}; gensim: {text['mode']})"
