@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.timing import Spread, alternately, ratios, spread, table, shown
+from lab.timing import Spread, alternately, ratios, shown, spread, table
 
 
 class Clock:
