@@ -34,7 +34,7 @@ class Examples:
     """A chunk of examples to judge a model with; question k is about image ``image_of[k]``."""
 
     pixels: Float[Tensor, "m 3 h w"]  # to look at, from 0 to 1
-    images: Float[Tensor, "m c h w"]  # what the model reads: the pixels, or a detector's grid
+    images: Float[Tensor, "m c rows columns"]  # what the model reads: the pixels, or a detector's grid
     image_of: tuple[int, ...]
     texts: tuple[str, ...]
     answers: tuple[tuple[str, ...], ...]
