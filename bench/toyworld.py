@@ -1,11 +1,14 @@
-"""How many scenes, pictures, questions, captions and clips the toy world makes in a second.
+"""How many scenes, images, questions, captions and clips the toy world makes in a second.
 
-The target stands for what a training needs: at least 3,000 scenes a second drawn at 64×64 on two cores, so that a batch
-of 128 pictures costs less than 50 ms.
+The target is what a training needs: at least 3,000 scenes a second drawn at 64×64 on two cores, so that a batch of 128
+images costs less than 50 ms.
 """
+
+from dataclasses import dataclass
 
 import torch
 
+from lab import cli
 from lab.timing import alternately, ratios, spread, table, told
 from toyworld import captions_at, draw, hear, question_at, scene_at
 
@@ -47,3 +50,13 @@ def measure(repetitions: int = 25) -> str:
         f"Drawing {BATCH} scenes at once is {gain} times as fast as one at a time.\n"
         f"Medians of {repetitions} repetitions in turn, with quartiles; {torch.get_num_threads()} threads."
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Toyworld(cli.Threads):
+    """Scenes, images, questions, captions and clips that the toy world makes in a second."""
+
+    repetitions: int = 25  # how often each candidate runs, in turn
+
+    def execute(self, command: str) -> None:
+        print(measure(self.repetitions))

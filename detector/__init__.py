@@ -11,6 +11,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "decode": ["Detection", "detect"],
         "model": ["Detector"],
-        "train": ["CONFIGS", "Config", "build_optimizer", "train"],
+        "train": ["CONFIGS", "Config", "build_optimizer"],
     },
 )

@@ -1,26 +1,30 @@
-"""``python docs/tables.py`` writes the tables of the papers' READMEs; ``--check`` only compares; ``--take`` takes runs over.
+"""``python docs/tables.py`` writes the tables of the papers' texts, from the papers' results.
 
-A table is between ``<!-- results:NAME -->`` and ``<!-- end -->``. It is made from ``PAPER/report/results.json``, from the
-promises in ``PAPER/evaluate.py`` and, for the reading order, from the core files themselves. ``PAPER/report/tables.py``
-says which tables a paper has.
+A table is in ``PAPER/README.md`` or ``PAPER/report/*.md``, between ``<!-- results:NAME -->`` and ``<!-- end -->``. It
+is made from ``PAPER/report/results.json``, from the promises in ``PAPER/evaluate.py`` and, for the reading order, from
+the core files themselves. ``PAPER/report/tables.py`` says which tables a paper has.
 
-``--take FOLDER …`` copies the numbers that a run left in its folder (``runs/vqa/toy``, ``runs/bench/stft``, …) into
-``PAPER/report/results.json``, and its images into ``PAPER/report/pictures``. Several folders of one data set of VQA, which
-may differ in their seed only, become the first one's values, with the lowest and the highest of all beside it.
-"""  # noqa: E501
+``--take FOLDER …`` first copies the numbers that a run left in its folder (``runs/vqa/toy``, ``runs/bench/stft``, …)
+into ``PAPER/report/results.json``, and its images into ``PAPER/report/pictures``. Several folders of one data set of
+VQA, which may differ in their seed only, become the first one's values, with the lowest and the highest beside them.
+"""
 
-import argparse
 import json
 import re
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from lab import papers
+from lab import cli, papers
+from lab.checkpoint import write_text
 from lab.tables import NOT_YET, ROOT
 
-PAPERS: dict[str, ModuleType] = {paper: papers.part(paper, "report.tables") for paper in papers.PAPERS}
+PAPERS: dict[str, ModuleType] = {
+    name: module for name in ("detector", *papers.PAPERS) if (module := papers.part(name, "report.tables"))
+}
 BLOCK = re.compile(r"(<!-- results:([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -65,36 +69,43 @@ def take(folders: Sequence[Path], machine: str, root: Path) -> None:
         if mine:
             path = root / name / "report" / "results.json"
             results = paper.take(mine, machine, json.loads(path.read_text(encoding="utf-8")))
-            path.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            write_text(path, json.dumps(results, indent=2, ensure_ascii=False) + "\n")
         for folder in reversed(mine):  # of several seeds, the first one's pictures stay, as its numbers do
             content = json.loads((folder / "results.json").read_text(encoding="utf-8"))
             for source, picture in paper.pictures(content).items():
                 shutil.copyfile(folder / source, root / name / "report" / "pictures" / picture)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tables(cli.Threads):
+    """Write the tables of the papers' texts from the papers' results."""
+
+    take: tuple[Path, ...] = ()  # run folders whose numbers and images are taken over first
+    machine: str = "two cores, CPU"  # where these runs were made
+    check: cli.Flag = False  # compare only; exit status 1 if a table is out of date
+
+    def execute(self, root: Path) -> int:
+        if self.take:
+            take(self.take, self.machine, root)
+        stale = False
+        for name, paper in PAPERS.items():
+            results = json.loads((root / name / "report" / "results.json").read_text(encoding="utf-8"))
+            for path in (root / name / "README.md", *sorted((root / name / "report").glob("*.md"))):
+                text = path.read_text(encoding="utf-8")
+                new = filled(text, paper, results)
+                if self.check:
+                    state = "out of date, run python docs/tables.py" if new != text else "up to date"
+                    print(f"{path.relative_to(root)}: {state}")
+                    stale |= new != text
+                else:
+                    write_text(path, new)
+        return int(stale)
+
+
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
-    parser = argparse.ArgumentParser(prog="python docs/tables.py", description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="compare only; status 1 if a table is out of date")
-    parser.add_argument("--take", nargs="+", type=Path, default=[], metavar="FOLDER", help="run folders to take over")
-    parser.add_argument("--machine", default="two cores, CPU", help="where the runs were made")
-    chosen = parser.parse_args(arguments)
-    if chosen.take:
-        try:
-            take(chosen.take, chosen.machine, root)
-        except ValueError as error:
-            parser.error(str(error))
-    stale = False
-    for name, paper in PAPERS.items():
-        readme, results = root / name / "README.md", root / name / "report" / "results.json"
-        text = readme.read_text(encoding="utf-8")
-        new = filled(text, paper, json.loads(results.read_text(encoding="utf-8")))
-        if chosen.check:
-            told = "out of date, run python docs/tables.py" if new != text else "up to date"
-            print(f"{readme.relative_to(root)}: {told}")
-            stale |= new != text
-        else:
-            readme.write_text(new, encoding="utf-8")
-    return int(stale)
+    with cli.command_line():
+        arguments = sys.argv[1:] if arguments is None else arguments
+        return cli.parse("python docs/tables.py", (Tables,), arguments).execute(root)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,13 @@
-"""What a paper tells the tour when it has been trained."""
+"""What a paper contributes to the tour: its ``report/chapter.py`` has ``CHAPTERS``, one for each data set."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+from lab import folders, training
+from lab.cli import TrainingOptions
 
 
 @dataclass(frozen=True)
@@ -19,12 +25,57 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Chapter:
-    """A paper's part of the report. ``seconds`` are those of training; ``pictures`` are PNG files."""
+class Page:
+    """A paper's part of the report. ``seconds`` are those of training; ``images`` are PNG files."""
 
     paper: str
     data: str
     about: str  # one paragraph
     rows: tuple[Row, ...]
     seconds: float
-    pictures: tuple[Path, ...]
+    images: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter without training; ``make(options)`` gives its page."""
+
+    make: Callable[[TrainingOptions], Page]
+
+    def check(self, options: TrainingOptions, command: str) -> None:
+        """Nothing can keep it from beginning."""
+
+    def page(self, options: TrainingOptions, command: str) -> Page:
+        return self.make(options)
+
+
+@dataclass(frozen=True)
+class TrainedChapter:
+    """A chapter about a trained model. Its run is the paper's own, so every verb can use the model afterwards.
+
+    Attributes:
+        paper, name: of the run, ``runs/PAPER/NAME``.
+        config: what it is trained with.
+        task: given the options and the command, what is trained.
+        tell: the page about a trained and judged model.
+    """
+
+    paper: str
+    name: str
+    config: Any
+    task: Callable[[TrainingOptions, str], training.Task]
+    tell: Callable[[training.Trained], Page]
+
+    def check(self, options: TrainingOptions, command: str) -> None:
+        """Raises ValueError if a run is in the way; called for all chapters before the first one begins."""
+        folder = training.folder_of(self.paper, self.name)
+        if not (options.restart or (options.resume and folders.under_way(folder))):
+            folders.check_free(folder, self.config_there(folder), f"{command} --resume", f"{command} --restart")
+
+    def config_there(self, folder: Path) -> dict[str, Any]:
+        """The chapter's configuration, with the data of the run that is there: what the data is shows later."""
+        before = folders.read_summary(folder)["config"] if folders.complete(folder) else {}
+        return {**before, **json.loads(json.dumps(asdict(self.config)))}
+
+    def page(self, options: TrainingOptions, command: str) -> Page:
+        return self.tell(training.train_or_reuse(self.task(options, command), options, command))

@@ -1,8 +1,8 @@
 """One front for all command lines: ``python -m PAPER [VERB] [OPTIONS]``.
 
-``PAPER/commands.py`` lists its verbs in ``VERBS``; its ``DEFAULT`` is used where no verb is given. A verb is a dataclass: its fields are
-the options, their comments are the help, and ``execute(command)`` does the work. Wrong input is one line on stderr and
-exit status 2; Ctrl-C is exit status 130, also while modules are imported.
+``PAPER/commands.py`` lists its verbs in ``VERBS``; its ``DEFAULT`` is used where no verb is given. A verb is a
+dataclass: its fields are the options, their comments are the help, and ``execute(command)`` does the work. Wrong input
+is one line on stderr and exit status 2; Ctrl-C is exit status 130, also while modules are imported.
 """
 
 import dataclasses
@@ -29,21 +29,21 @@ Name = Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint=""
 Flag = Annotated[bool, tyro.conf.arg(help_behavior_hint="")]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Threads:
     """What every verb has."""
 
     threads: Number = None  # CPU threads; by default one for each core
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Machine(Threads):
     """What every verb has that works on any device."""
 
     device: Name = None  # cuda, mps or cpu; by default the first of them that this machine has
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingOptions(Machine):
     """What every verb that trains has."""
 

@@ -11,11 +11,14 @@ import json
 import shutil
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from filelock import BaseFileLock, FileLock, Timeout
 from torch import nn
 
 from lab.checkpoint import CheckpointError, load_weights, naming, read_bytes, sync_folder
+
+ABSENT = "not there"
 
 
 def unfinished(folder: Path) -> Path:
@@ -78,6 +81,25 @@ def discard(folder: Path) -> None:
                 elif path.name != "run.json":
                     path.unlink()
             shutil.rmtree(folder)
+
+
+def check_free(folder: Path, config: dict[str, Any], resume_command: str, restart_command: str) -> None:
+    """Raises ValueError if a new run would replace an unfinished run, or a finished one with another configuration."""
+    if under_way(folder):
+        choices = f"go on with {resume_command}, or begin anew with {restart_command}"
+        raise ValueError(f"{unfinished(folder)} holds an unfinished run: {choices}")
+    if complete(folder) and (changes := differences(read_summary(folder)["config"], config)):
+        choices = f"give the new one a name with --run NAME, or replace the old one with {restart_command}"
+        raise ValueError(f"{folder} holds a finished run of another configuration ({changes}): {choices}")
+
+
+def differences(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """ "seed was 5 and is 6 now; …": the entries in which two configurations differ; empty if there are none."""
+    return "; ".join(
+        f"{name} was {before.get(name, ABSENT)!r} and is {now.get(name, ABSENT)!r} now"
+        for name in sorted(before.keys() | now.keys())
+        if before.get(name, ABSENT) != now.get(name, ABSENT)
+    )
 
 
 def lock(folder: Path) -> BaseFileLock:

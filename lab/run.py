@@ -30,8 +30,6 @@ from lab.checkpoint import CheckpointError, load, naming, save, save_weights, wr
 from lab.distributed import gather, on_first, processes, sum_counts
 from lab.seeding import random_states, restore_random_states
 
-ABSENT = "not there"
-
 
 class Run:
     """One training, from its first step or from its last saved one. To be used in a ``with`` statement.
@@ -99,17 +97,11 @@ class Run:
         folders.settle(self.folder)
         if place := folders.in_the_way(self.folder):
             raise ValueError(f"{place} is in the way and is no finished run: move it elsewhere")
-        under_way, complete = folders.under_way(self.folder), folders.complete(self.folder)
-        if resume and not under_way:
-            state = "is finished already" if complete else "has not been started"
+        if resume and not folders.under_way(self.folder):
+            state = "is finished already" if folders.complete(self.folder) else "has not been started"
             raise ValueError(f"nothing to resume, {self.folder} {state}: train without --resume")
-        if under_way and not (resume or restart):
-            choices = f"go on with {self.resume_command}, or begin anew with {self.restart_command}"
-            raise ValueError(f"{self.unfinished} holds an unfinished run: {choices}")
-        before = folders.read_summary(self.folder)["config"] if complete and not (resume or restart) else self.config
-        if changes := differences(before, self.config):
-            choices = f"give the new one a name with --run NAME, or replace the old one with {self.restart_command}"
-            raise ValueError(f"{self.folder} holds a finished run of another configuration ({changes}): {choices}")
+        if not (resume or restart):
+            folders.check_free(self.folder, self.config, self.resume_command, self.restart_command)
         if restart and self.unfinished.exists():
             with naming(self.unfinished):
                 (self.unfinished / "last.pt").unlink(missing_ok=True)  # first: half a folder must not look resumable
@@ -123,7 +115,7 @@ class Run:
             raise CheckpointError(f"{error}: {anew}") from error
         try:
             there = {"number of processes": state["processes"], **state["config"]}
-            changes = differences(there, {"number of processes": processes().count, **self.config})
+            changes = folders.differences(there, {"number of processes": processes().count, **self.config})
             threads = state["threads"]
             if not changes:
                 for kind, things in (("modules", self.modules), ("optimizers", self.optimizers)):
@@ -281,15 +273,6 @@ class Run:
         summary = {"command": self.command, **self._summary(), "torch": torch.__version__}
         write_text(self.unfinished / "run.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
         folders.settle(self.folder)
-
-
-def differences(before: dict[str, Any], now: dict[str, Any]) -> str:
-    """ "seed was 5 and is 6 now; …": the entries in which two configurations differ; empty if there are none."""
-    return "; ".join(
-        f"{name} was {before.get(name, ABSENT)!r} and is {now.get(name, ABSENT)!r} now"
-        for name in sorted(before.keys() | now.keys())
-        if before.get(name, ABSENT) != now.get(name, ABSENT)
-    )
 
 
 @contextmanager

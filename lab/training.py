@@ -19,7 +19,7 @@ from lab import folders
 from lab.checkpoint import CheckpointError, read_bytes, write_text
 from lab.cli import TrainingOptions, advise_on_threads
 from lab.device import choose_device
-from lab.run import Run, differences, evaluation
+from lab.run import Run, evaluation
 from lab.seeding import seed_everything
 
 RUNS = Path("runs")
@@ -89,6 +89,11 @@ class Trained:
     figures: list[Path]
 
 
+def run_config(task: Task) -> dict[str, Any]:
+    """What a run is made with: the data and the configuration, in terms of JSON, where a tuple is a list."""
+    return json.loads(json.dumps({**task.data, **asdict(task.config)}))
+
+
 def folder_of(paper: str, name: str) -> Path:
     """The folder of a paper's run.
 
@@ -122,7 +127,7 @@ def train(
     optimizers = task.optimizers(model)
     run = Run(
         folder,
-        {**task.data, **asdict(task.config)},
+        run_config(task),
         {"model": model},
         optimizers,
         command=command,
@@ -174,7 +179,7 @@ def train_or_reuse(task: Task, options: TrainingOptions, command: str, title: st
     folder = folder_of(task.paper, options.run or task.name)
     if options.resume and not folders.under_way(folder):
         if folders.complete(folder):
-            check_same(task, folder, f"{command} --restart")
+            folders.check_free(folder, run_config(task), f"{command} --resume", f"{command} --restart")
             model = open_weights(task, folder)
             results = read_results(folder)
             if results is None:
@@ -183,15 +188,6 @@ def train_or_reuse(task: Task, options: TrainingOptions, command: str, title: st
                 return Trained(folder, model, results, task.draw(folder, model, results))
         options = replace(options, resume=False)
     return train(task, options, command, title)
-
-
-def check_same(task: Task, folder: Path, restart_command: str) -> None:
-    """Raises ValueError if the finished run in ``folder`` has another configuration or other data than the task."""
-    wanted = json.loads(json.dumps({**task.data, **asdict(task.config)}))
-    if changes := differences(folders.read_summary(folder)["config"], wanted):
-        raise ValueError(
-            f"{folder} holds a finished run of another configuration ({changes}): replace it with {restart_command}"
-        )
 
 
 def read_results(folder: Path) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import torch
 import tyro
@@ -27,6 +28,9 @@ from toyworld import SAMPLE_RATE, hear, scene_at
 RUNS = Path("runs/stft")
 SLOWEST, FASTEST = 0.01, 100
 SoundFile = tyro.conf.Positional[Path]
+OutFolder = Annotated[
+    Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint=f"(default: {RUNS / 'show' / 'NAME'})")
+]
 ENDS = {"pad_mode": "constant"}  # files may be shorter than a frame, and then have nothing to be mirrored
 
 
@@ -149,7 +153,7 @@ def spread(values: Sequence[float]) -> Sequence[float]:
     return torch.tensor(values, dtype=torch.float64).quantile(parts).tolist()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Hear(cli.Threads):
     """Draw what a scene of the toy world sounds like, and what windows do to a pure tone; then name objects by ear."""
 
@@ -167,18 +171,18 @@ class Hear(cli.Threads):
         print(*paths, sep="\n")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Show(cli.Threads):
     """Draw what a sound file holds: WAV, FLAC or OGG, any sample rate, any number of channels."""
 
     file: SoundFile  # the sound file
-    out: Path = RUNS / "show"  # the folder in which a folder with the file's name is made
+    out: OutFolder = None  # the folder that is written to
 
     def execute(self, command: str) -> None:
-        print(*show(self.file, self.out / self.file.name), sep="\n")
+        print(*show(self.file, self.out or RUNS / "show" / self.file.name), sep="\n")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stretch(cli.Threads):
     """Make a sound longer or shorter without changing its pitch."""
 
@@ -191,7 +195,7 @@ class Stretch(cli.Threads):
         print(f"{before:.2f} s became {after:.2f} s\n{self.out}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Invert(cli.Threads):
     """Discard the phases of a sound's spectrogram, and estimate a sound from the magnitudes alone."""
 
@@ -207,7 +211,7 @@ class Invert(cli.Threads):
         print(self.out)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Measure(cli.Threads):
     """Invert every WAV file of a folder, with and without momentum, and report the error of the magnitudes."""
 

@@ -1,12 +1,12 @@
-"""The report: one HTML file with its pictures inside, which opens anywhere and fetches nothing."""
+"""The report: one HTML file with its images inside, which opens anywhere and fetches nothing."""
 
 import base64
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from lab import write_text
-from lab.chapter import Chapter
+from lab.chapter import Page
+from lab.checkpoint import write_text
 
 HEADINGS = ("paper", "data", "measured", "chance", "reached", "promised", "seconds")
 STYLE = """
@@ -21,25 +21,25 @@ tr.broken td { color: #b03a00; font-weight: bold; }
 """
 
 
-def cells(chapter: Chapter) -> list[tuple[str, ...]]:
-    """A chapter's rows of the table, in the order of ``HEADINGS``."""
+def cells(page: Page) -> list[tuple[str, ...]]:
+    """A page's rows of the table, in the order of ``HEADINGS``."""
     return [
         (
-            chapter.paper,
-            chapter.data,
+            page.paper,
+            page.data,
             row.measured,
             f"{100 * row.chance:.1f}%",
             f"{100 * row.reached:.2f}%" + ("" if row.kept else " ✗"),
             f"{100 * row.promised:.1f}%",
-            f"{chapter.seconds:.0f}",
+            f"{page.seconds:.0f}",
         )
-        for row in chapter.rows
+        for row in page.rows
     ]
 
 
-def write_report(path: Path, chapters: Sequence[Chapter]) -> None:
-    """A section for each chapter: its pictures, its table, its paragraph; all of it in the one file ``path``."""
-    body = "\n".join(map(section, chapters))
+def write_report(path: Path, pages: Sequence[Page]) -> None:
+    """A section for each page: its images, its table, its paragraph; all of it in the one file ``path``."""
+    body = "\n".join(map(section, pages))
     write_text(
         path,
         f"""<!DOCTYPE html>
@@ -55,22 +55,20 @@ def write_report(path: Path, chapters: Sequence[Chapter]) -> None:
     )
 
 
-def section(chapter: Chapter) -> str:
-    title = escape(f"{chapter.paper}, {chapter.data}")
-    pictures = "\n".join(
-        f'<img alt="{escape(picture.stem)}" src="{embedded(picture)}">' for picture in chapter.pictures
-    )
+def section(page: Page) -> str:
+    title = escape(f"{page.paper}, {page.data}")
+    images = "\n".join(f'<img alt="{escape(image.stem)}" src="{embedded(image)}">' for image in page.images)
     head = "".join(f"<th>{escape(name)}</th>" for name in HEADINGS)
     rows = "\n".join(
         f"<tr{'' if row.kept else ' class=broken'}>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>"
-        for row, line in zip(chapter.rows, cells(chapter), strict=True)
+        for row, line in zip(page.rows, cells(page), strict=True)
     )
     return (
-        f"<section>\n<h2>{title}</h2>\n{pictures}\n<table>\n<tr>{head}</tr>\n{rows}\n</table>\n"
-        f"<p>{escape(chapter.about)}</p>\n</section>"
+        f"<section>\n<h2>{title}</h2>\n{images}\n<table>\n<tr>{head}</tr>\n{rows}\n</table>\n"
+        f"<p>{escape(page.about)}</p>\n</section>"
     )
 
 
-def embedded(picture: Path) -> str:
+def embedded(image: Path) -> str:
     """A PNG file as a data URL."""
-    return "data:image/png;base64," + base64.b64encode(picture.read_bytes()).decode()
+    return "data:image/png;base64," + base64.b64encode(image.read_bytes()).decode()

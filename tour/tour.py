@@ -1,40 +1,45 @@
-"""The tour: every paper is trained (or just run) anew, one after the other, and held to what its README promises."""
+"""The tour: every paper is trained (or computed), one after the other, and compared with what its README promises."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from lab import papers
-from lab.chapter import Chapter
-from lab.papers import part
+from lab.chapter import Chapter, Page, TrainedChapter
+from lab.cli import TrainingOptions
+from lab.papers import PAPERS, part
 from tour.report import HEADINGS, cells, write_report
 
-Papers = Mapping[str, Callable[[Path], Chapter]]  # by the name of its folder under runs/tour
-PAPERS: Papers = {
-    name: make for paper in papers.PAPERS for name, make in part(paper, "report.chapter").CHAPTERS.items()
-}
+
+def chapters() -> list[Chapter | TrainedChapter]:
+    """Those of the detector, which papers build on, and of every paper."""
+    modules = [part(name, "report.chapter") for name in ("detector", *PAPERS)]
+    return [chapter for module in modules if module for chapter in module.CHAPTERS]
 
 
-def take_tour(folder: Path, papers: Papers = PAPERS) -> bool:
-    """Trains all papers in ``folder``, prints the table, writes the report and prints its path last.
+def take_tour(
+    folder: Path, chapters: Sequence[Chapter | TrainedChapter], options: TrainingOptions, command: str
+) -> bool:
+    """Computes all chapters, prints the table, writes the report to ``folder`` and prints its path last.
 
     Returns whether every promise was kept; those that were not are named before the path.
     """
-    chapters = [chapter(folder / name) for name, chapter in papers.items()]
-    print(plain_table(chapters))
-    broken = [(chapter, row) for chapter in chapters for row in chapter.rows if not row.kept]
-    for chapter, row in broken:
-        print(f"below its promise: {chapter.paper}, {chapter.data}, {row.measured}")
+    for chapter in chapters:  # before the first step of the first one
+        chapter.check(options, command)
+    pages = [chapter.page(options, command) for chapter in chapters]
+    print(plain_table(pages))
+    broken = [(page, row) for page in pages for row in page.rows if not row.kept]
+    for page, row in broken:
+        print(f"below its promise: {page.paper}, {page.data}, {row.measured}")
     path = folder / "report.html"
-    write_report(path, chapters)
+    write_report(path, pages)
     print(path)
     return not broken
 
 
-def plain_table(chapters: Sequence[Chapter]) -> str:
-    """The table for the terminal: a row for each promise, columns as wide as they must be."""
-    rows = [HEADINGS, *(line for chapter in chapters for line in cells(chapter))]
+def plain_table(pages: Sequence[Page]) -> str:
+    """The table for the terminal: a row for each promise; words are aligned left, numbers right."""
+    rows = [HEADINGS, *(line for page in pages for line in cells(page))]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    words = 3  # columns of words stand to the left, numbers to the right
+    words = 3  # columns of words
     return "\n".join(
         "  ".join(
             cell.ljust(width) if k < words else cell.rjust(width)

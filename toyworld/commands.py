@@ -7,7 +7,7 @@ from lab import cli
 from toyworld.sheet import save_sheet
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sheet(cli.Threads):
     """Draw a sheet of the toy world: what is seen, said, asked and heard."""
 

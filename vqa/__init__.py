@@ -10,6 +10,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "extensions.answer_text": ["vqa_accuracy"],
         "model": ["VQA"],
-        "train": ["CONFIGS", "Config", "build", "build_optimizer", "train"],
+        "train": ["CONFIGS", "Config", "build", "build_optimizer"],
     },
 )

@@ -143,7 +143,7 @@ def command_for(data: str) -> str:
     return f"python -m vqa{options}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Train(cli.TrainingOptions):
     """Train on a data set, judge the best weights on its test splits, and draw what was learned."""
 
@@ -172,7 +172,7 @@ class Train(cli.TrainingOptions):
         print("ask it:", shlex.join(["python", "-m", "vqa", "ask", *words, *example]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Judge(cli.Machine):
     """Judge a trained model again on the test splits; nothing is trained."""
 
@@ -189,7 +189,7 @@ class Judge(cli.Machine):
         print(folder / "results.json", *judged.figures, sep="\n")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Compare(Train):
     """Train the three fusions, the question alone and the image alone, one after the other, and compare them."""
 
@@ -212,7 +212,7 @@ class Compare(Train):
         print(f"{self.data}, {split} split\n{table({'chance': chance, **reached})}\n{place / 'comparison.png'}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ask(cli.Machine):
     """Let a trained model answer a question about an image file."""
 

@@ -1,4 +1,4 @@
-"""``python -m word2vec [train | text | judge | compare | nearest | analogy | export | phrases]``: the verbs are in ``word2vec/commands.py``."""
+"""``python -m word2vec [VERB]``: the verbs are in ``word2vec/commands.py``."""
 
 from functools import partial
 

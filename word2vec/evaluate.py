@@ -1,13 +1,16 @@
-r"""How good vectors are: planted analogies of the toy language, and the public sets of analogies and of similar words.
+r"""Evaluation by analogies of the toy language, and by the public sets of analogies and of similar words.
 
-An analogy "a is to b as c is to d" counts if, of all words but a, b and c, the one with the best score is d. The
-toy language asks about pairs that no sentence holds together (``held out``), always beside a pair that some do. Beside
-what the vectors reach stands what an answer costs nothing: any word (``chance``), the word nearest to c
-(``nearest``), which is what is left of the analogy when b - a is left out, and a word of the right form that stands in
-d's relation (``form``), which is what a model reaches that has learned forms and no topics.
+An analogy "a is to b as c is to d" is answered correctly if d has the best score of all words except a, b and c. In the
+toy language (a, b) is a pair that some sentences hold together (``known``), and (c, d) is either another known pair or
+a pair that no sentence holds together (``held out``). Three baselines need no analogy:
 
-Similar words are judged by the rank correlation of cosines with what people said (Finkelstein et al. 2002, WordSim-353;
-Hill et al. 2015, SimLex-999). Pairs and questions with an unknown word are left out, and their share is told.
+- ``chance``: any word;
+- ``word form``: any word of d's relation on d's side (for d = queen: any word for a woman). A model that has learned
+  the forms but not the topics reaches this;
+- ``nearest``: the word nearest to c. It is what remains of the analogy without b - a.
+
+Similar words are judged by the rank correlation of the cosines with scores that people gave (Finkelstein et al. 2002,
+WordSim-353; Hill et al. 2015, SimLex-999). Pairs and questions with an unknown word are left out and counted.
 """
 
 import math
@@ -17,23 +20,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from word2vec.grammar import RELATIONS
+from toyworld.language import RELATIONS
 from word2vec.similarity import complete, cosines, spearman
 
 ALL = "all"
 TABLES = ("centre", "context", "sum")
-PROMISES = {
-    ("toy", "held out", ALL): 0.95
-}  # (data, pairs, relation): the part of the analogies that is answered rightly
 KNOWN, HELD_OUT = "known", "held out"
+PROMISES = {("toy", HELD_OUT, ALL): 0.95}  # (data, pairs, relation): the lowest accuracy
 Analogy = tuple[str, str, str, str]  # a is to b as c is to d
 
 
 def table_of(centre: Float[Tensor, "v d"], context: Float[Tensor, "v d"], name: str = "centre") -> Float[Tensor, "v d"]:
-    """The vectors that are judged: W (``centre``, as everywhere unless something else is said), W', or their sum.
+    """The vectors to judge: W (``centre``, the default everywhere), W' (``context``), or their ``sum``.
 
     Raises:
         ValueError: if there is no such table.
@@ -44,7 +45,8 @@ def table_of(centre: Float[Tensor, "v d"], context: Float[Tensor, "v d"], name: 
 
 
 def toy_analogies(pairs: str = HELD_OUT) -> dict[str, list[Analogy]]:
-    """By relation, every pair of this kind (``known`` or ``held out``) after every other known pair, both ways."""
+    """The analogies of each relation: every known pair with every other pair of this kind (``known`` or ``held out``),
+    in both directions."""
     found = {}
     for name, relation in RELATIONS.items():
         asked = relation.known if pairs == KNOWN else relation.held_out
@@ -54,12 +56,12 @@ def toy_analogies(pairs: str = HELD_OUT) -> dict[str, list[Analogy]]:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """``right`` of ``asked`` questions; ``unknown`` others hold a word that has no vector."""
+class AnalogyScore:
+    """The number of questions with a correct answer."""
 
     right: int
     asked: int
-    unknown: int
+    unknown: int  # questions that were not asked because one of their words has no vector
 
     @property
     def accuracy(self) -> float:
@@ -70,52 +72,55 @@ def judge_analogies(
     vectors: Float[Tensor, "v d"],
     words: Sequence[str],
     analogies: Mapping[str, Sequence[Analogy]],
-    form: str = "add",
-    most: int = 300_000,
-) -> dict[str, Judged]:
-    """By section, and over ``all`` questions, how many are answered rightly.
+    method: str = "add",
+    limit: int = 300_000,
+) -> dict[str, AnalogyScore]:
+    """The score of each section, and over ``all`` sections.
 
-    Upper and lower case count as the same, and only the ``most`` first words can be answers, as in gensim. Of words
-    that differ in case only, the first one's vector stands for all; in gensim each can answer.
+    As in gensim, case is ignored and only the first ``limit`` words are used. Of words that differ only in case, the
+    first is used and the others are dropped; in gensim each of them can be an answer.
 
     Args:
-        vectors: of ``words``, the most frequent first.
-        form: add or mul.
+        vectors: of ``words``.
+        words: the most frequent first.
+        analogies: questions by section.
+        method: add or mul.
+        limit: the number of words that are used.
     """
-    index = folded(words[:most])
-    vectors, index = vectors[list(index.values())], {word: number for number, word in enumerate(index)}
-    judged = {}
-    for name, questions in analogies.items():
-        numbers = [[index[word.upper()] for word in q] for q in questions if all(word.upper() in index for word in q)]
-        asked = torch.tensor(numbers, dtype=torch.int64).reshape(-1, 4)
-        right = sum(int((best(vectors, part[:, :3], form) == part[:, 3]).sum()) for part in asked.split(256))
-        judged[name] = Judged(right, len(asked), len(questions) - len(asked))
-    total = (sum(getattr(one, field) for one in judged.values()) for field in ("right", "asked", "unknown"))
-    return {**judged, ALL: Judged(*total)}
+    first = upper_case_index(words[:limit])
+    vectors, index = vectors[list(first.values())], {word: i for i, word in enumerate(first)}
+    scores = {}
+    for section, questions in analogies.items():
+        ids = [[index[word.upper()] for word in q] for q in questions if all(word.upper() in index for word in q)]
+        asked = torch.tensor(ids, dtype=torch.int64).reshape(-1, 4)
+        right = sum(int((best_answers(vectors, part[:, :3], method) == part[:, 3]).sum()) for part in asked.split(256))
+        scores[section] = AnalogyScore(right, len(asked), len(questions) - len(asked))
+    total = (sum(getattr(score, field) for score in scores.values()) for field in ("right", "asked", "unknown"))
+    return {**scores, ALL: AnalogyScore(*total)}
 
 
-def best(vectors: Float[Tensor, "v d"], questions: Tensor, form: str) -> Tensor:
-    return complete(vectors, questions, 1, form)[0][:, 0]
+def best_answers(vectors: Float[Tensor, "v d"], questions: Int[Tensor, "n 3"], method: str) -> Int[Tensor, " n"]:
+    return complete(vectors, questions, 1, method)[0][:, 0]
 
 
-def folded(words: Sequence[str]) -> dict[str, int]:
-    """The number of each word in upper case; of words that differ in case only, the first's."""
+def upper_case_index(words: Sequence[str]) -> dict[str, int]:
+    """The index of each word in upper case; of words that differ only in case, the first index."""
     index = {}
-    for number, word in enumerate(words):
-        index.setdefault(word.upper(), number)
+    for i, word in enumerate(words):
+        index.setdefault(word.upper(), i)
     return index
 
 
 def baselines(
     vectors: Float[Tensor, "v d"], words: Sequence[str], analogies: Mapping[str, Sequence[Analogy]]
 ) -> dict[str, dict[str, float]]:
-    """By name of the baseline and relation, what costs nothing: see above. For the toy language."""
-    index, found = folded(words), {"chance": {}, "form": {}, "nearest": {}}
+    """The accuracy of each baseline (see the module's docstring) on each relation of the toy language."""
+    index, found = upper_case_index(words), {"chance": {}, "word form": {}, "nearest": {}}
     for name, questions in analogies.items():
         a, b, c, d = torch.tensor([[index[word.upper()] for word in q] for q in questions]).T
         near = cosines(vectors, c).scatter(1, torch.stack([a, b, c], 1), -torch.inf).argmax(1)
         found["chance"][name] = 1 / (len(words) - 3)
-        found["form"][name] = 1 / (len(RELATIONS[name].pairs) - 1)  # every word of d's form but b
+        found["word form"][name] = 1 / (len(RELATIONS[name].pairs) - 1)  # all words of d's side except b
         found["nearest"][name] = float((near == d).double().mean())
     weights = {name: len(questions) for name, questions in analogies.items()}
     for row in found.values():
@@ -125,7 +130,7 @@ def baselines(
 
 @dataclass(frozen=True)
 class Similarity:
-    """The rank correlation with people over ``pairs`` pairs of words; ``unknown`` others were left out."""
+    """The rank correlation with people over ``pairs`` pairs; ``unknown`` other pairs have a word without a vector."""
 
     correlation: float
     pairs: int
@@ -133,10 +138,10 @@ class Similarity:
 
 
 def judge_similarity(
-    vectors: Float[Tensor, "v d"], words: Sequence[str], pairs: Sequence[tuple[str, str, float]], most: int = 300_000
+    vectors: Float[Tensor, "v d"], words: Sequence[str], pairs: Sequence[tuple[str, str, float]], limit: int = 300_000
 ) -> Similarity:
-    """Spearman's correlation of the cosines with the scores. Upper and lower case count as the same, as in gensim."""
-    index = folded(words[:most])
+    """Spearman's correlation of the cosines with the scores. Case is ignored, as in gensim."""
+    index = upper_case_index(words[:limit])
     known = [
         (index[a.upper()], index[b.upper()], score) for a, b, score in pairs if {a.upper(), b.upper()} <= index.keys()
     ]
@@ -148,10 +153,11 @@ def judge_similarity(
 
 
 def read_similarity(path: Path) -> list[tuple[str, str, float]]:
-    """Lines of two words and a number, between tabs or commas; lines with # and one line of headings are skipped.
+    """Lines of two words and a number, separated by tabs or commas. Lines that begin with # and one line of headings
+    are skipped.
 
     Raises:
-        ValueError: if a line has another form, or there is none.
+        ValueError: if a line is of another kind, or the file has no such line.
     """
     pairs, headings = [], 1
     for number, line in enumerate(lines_of(path), 1):
@@ -173,10 +179,10 @@ def read_similarity(path: Path) -> list[tuple[str, str, float]]:
 
 
 def read_analogies(path: Path) -> dict[str, list[Analogy]]:
-    """By section: lines of four words, and ``: NAME`` where a section begins.
+    """The questions of each section: lines of four words; a section begins with the line ``: NAME``.
 
     Raises:
-        ValueError: if a line has another form, or there is no question.
+        ValueError: if a line is of another kind, or the file has no question.
     """
     sections: dict[str, list[Analogy]] = {}
     here: list[Analogy] = []

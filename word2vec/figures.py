@@ -1,4 +1,4 @@
-"""Pictures of what was learned: pairs of words in the plane, accuracy while training, and objectives side by side."""
+"""Figures: word pairs in a plane, accuracy during training, and a comparison of objectives."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,18 +12,18 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from lab.figure import PALETTE, drawing
+from toyworld.language import RELATIONS
 from word2vec.evaluate import ALL, HELD_OUT, KNOWN
-from word2vec.grammar import RELATIONS
 from word2vec.vocabulary import Vocabulary
 
 SHOWN = 3  # pairs of each kind in a panel
 COLOURS = {KNOWN: PALETTE.blue, HELD_OUT: PALETTE.vermillion}
 GREY = "#6A6A6A"
-GAP = 0.07  # of the height of all arrows, the least distance between two words on one side
+GAP = 0.07  # of the height of all arrows, the smallest distance between two words on one side
 
 
 class Arrow(NamedTuple):
-    """A pair of words with the places of both in a plane."""
+    """A pair of words and the positions of both in a plane."""
 
     kind: str
     pair: tuple[str, str]
@@ -32,19 +32,19 @@ class Arrow(NamedTuple):
 
 
 def plane(first: Float[Tensor, "n d"], second: Float[Tensor, "n d"]) -> Float[Tensor, "d 2"]:
-    """The plane to look at pairs in: its first axis points as the mean difference of the pairs does, its second, at
-    right angles to it, where the pairs' middles differ most."""
+    """The axes of a plane that shows pairs: the first is the direction of the pairs' mean difference; the second is
+    orthogonal to it, in the direction in which the midpoints of the pairs vary most."""
     across = normalize((second - first).mean(0), dim=0)  # (d,)
     middles = (first + second) / 2
     middles = middles - middles.mean(0)
-    rest = middles - (middles @ across)[:, None] * across  # what the first axis does not see
+    rest = middles - (middles @ across)[:, None] * across  # without the part along the first axis
     _, _, directions = torch.linalg.svd(rest, full_matrices=False)
     return torch.stack([across, directions[0]], dim=1)
 
 
-def apart(arrows: Sequence[Arrow], count: int) -> list[Arrow]:
-    """At most ``count`` arrows of each kind, by turns, whose words can be read: those that begin or end at the height
-    of one that was taken already are left out."""
+def readable(arrows: Sequence[Arrow], count: int) -> list[Arrow]:
+    """At most ``count`` arrows of each kind whose words do not overlap: an arrow is left out if it begins or ends at
+    the height of an earlier one. Known and held-out pairs take turns."""
     heights = torch.tensor([[a[1], b[1]] for *_, a, b in arrows])  # (n, 2)
     gap = GAP * float(heights.max() - heights.min())
     taken: list[int] = []
@@ -60,8 +60,8 @@ def apart(arrows: Sequence[Arrow], count: int) -> list[Arrow]:
 
 
 def draw_relations(path: Path, vectors: Float[Tensor, "v d"], vocabulary: Vocabulary) -> None:
-    """A panel for each relation: an arrow from the first word of a pair to the second. The first axis is the mean
-    difference of those pairs that sentences hold together; the others were not asked."""
+    """A panel for each relation, with an arrow from the first word of a pair to the second. The first axis is the mean
+    difference of the known pairs only."""
     vectors = normalize(vectors, dim=1)
     with drawing(path, 1200, 980) as figure:
         figure.get_layout_engine().set(wspace=0.05, hspace=0.06)
@@ -75,7 +75,7 @@ def draw_relations(path: Path, vectors: Float[Tensor, "v d"], vocabulary: Vocabu
             for kind, pairs in ((KNOWN, relation.known), (HELD_OUT, relation.held_out)):
                 first, second = ((rows @ axis).tolist() for rows in ends[kind])
                 arrows += [Arrow(kind, pair, a, b) for pair, a, b in zip(pairs, first, second, strict=True)]
-            draw_arrows(axes, apart(arrows, SHOWN))
+            draw_arrows(axes, readable(arrows, SHOWN))
             axes.set_title(name)
             axes.set_xlabel("along the mean difference")
         for axes in figure.axes[::3]:
@@ -103,8 +103,8 @@ def draw_arrows(axes: Axes, arrows: Sequence[Arrow]) -> None:
 
 
 def draw_training(path: Path, history: Sequence[Mapping[str, float | int]], baseline: Mapping[str, float]) -> None:
-    """The part of the analogies that is answered rightly over steps, for both kinds of pairs, with what the nearest
-    word reaches. ``history`` has ``steps`` and, for each kind, its accuracy (0 to 1)."""
+    """The accuracy on analogies by step, for both kinds of pairs, with the baseline of the nearest word. ``history``
+    has ``steps`` and the accuracy (0 to 1) of each kind."""
     steps = [point["steps"] for point in history]
     with drawing(path, 1000, 480) as figure:
         axes = figure.subplots()
@@ -116,12 +116,12 @@ def draw_training(path: Path, history: Sequence[Mapping[str, float | int]], base
         axes.set_xlim(0, 1.02 * max(steps))
         axes.set_ylim(-2, 104)
         axes.set_xlabel("steps")
-        axes.set_ylabel("analogies answered rightly (%)")
+        axes.set_ylabel("correct analogies (%)")
         axes.legend(loc="center right")
 
 
 def draw_comparison(path: Path, reached: Mapping[str, Mapping[str, float]]) -> None:
-    """Bars by objective: the part of the analogies that is answered rightly, for both kinds of pairs."""
+    """The accuracy on analogies of each objective, for both kinds of pairs."""
     with drawing(path, 1000, 480) as figure:
         axes = figure.subplots()
         for k, kind in enumerate((KNOWN, HELD_OUT)):
@@ -133,5 +133,5 @@ def draw_comparison(path: Path, reached: Mapping[str, Mapping[str, float]]) -> N
         axes.grid(visible=False, axis="x")
         axes.set_ylim(0, 112)
         axes.set_yticks(range(0, 101, 25))
-        axes.set_ylabel("analogies answered rightly (%)")
+        axes.set_ylabel("correct analogies (%)")
         figure.legend(loc="outside upper center", ncols=2)

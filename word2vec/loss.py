@@ -1,13 +1,10 @@
-r"""What skip-gram learns by: the full softmax, and negative sampling (Mikolov et al. 2013b, arXiv 1310.4546).
+r"""The losses of skip-gram: the full softmax and negative sampling (Mikolov et al. 2013b, arXiv 1310.4546, section 2).
 
-Both take scores and give the mean loss of a pair (centre, context), in nats. The softmax asks which of all words is
-the neighbour, and costs a score for each of them. Negative sampling asks of k + 1 words one by one whether they are
-a neighbour or noise, and never normalises.
+Both take scores and return the mean loss of a pair (centre, context), in nats. The softmax asks which word of the
+vocabulary is the context; it needs the scores of all words. Negative sampling asks of k + 1 words, one by one: is this
+the context, or is it noise? It needs k + 1 scores and no normalisation.
 
-What differs: in equation 4 an expectation stands behind the sum over i = 1 … k. With k draws for a pair it is
-estimated by one draw for each i. The mean over any number of draws, times k, estimates the same thing; that is the form
-here, and with k draws both are equal. The authors' code skips a negative that happens to be the context itself. The
-equation does not, and neither do we.
+What differs: the authors' code skips a noise word that is the context itself. Equation 4 does not, and neither do we.
 """
 
 import math
@@ -19,13 +16,14 @@ from torch.nn.functional import cross_entropy, logsigmoid
 
 
 def softmax_loss(scores: Float[Tensor, "n v"], contexts: Int[Tensor, " n"]) -> Float[Tensor, ""]:
-    r"""2013b, equation 2: :math:`-\ln p(w_O | w_I) = \ln \sum_w \exp(v'_w \cdot v_{w_I}) - v'_{w_O} \cdot v_{w_I}`.
+    r"""2013b, equation 2: :math:`-\ln p(w_O | w_I) = -\ln \frac{\exp(v'_{w_O} \cdot v_{w_I})}{\sum_w \exp(v'_w \cdot
+    v_{w_I})}`, the mean over n pairs.
 
     Args:
-        scores: of each centre with every word.
-        contexts: the neighbour that each centre has.
+        scores: the scores of each centre with every word.
+        contexts: the id of each centre's context word.
     """
-    return cross_entropy(scores, contexts)  # mean over pairs of ln Σ_w exp s_w − s_{w_O}
+    return cross_entropy(scores, contexts)  # mean over pairs of -ln(exp s_{w_O} / Σ_w exp s_w)
 
 
 def softmax_loss_spec(scores: Sequence[Sequence[float]], contexts: Sequence[int]) -> float:
@@ -37,25 +35,24 @@ def softmax_loss_spec(scores: Sequence[Sequence[float]], contexts: Sequence[int]
 
 
 def negative_sampling_loss(
-    positive: Float[Tensor, " n"], negative: Float[Tensor, "n draws"], negatives: int
+    positive_scores: Float[Tensor, " n"], noise_scores: Float[Tensor, "n k"]
 ) -> Float[Tensor, ""]:
-    r"""2013b, equation 4, with its sign changed:
-    :math:`-\ln\sigma(v'_{w_O} \cdot v_{w_I}) - k\,\mathbb{E}_{w \sim P_n}[\ln\sigma(-v'_w \cdot v_{w_I})]`.
+    r"""2013b, equation 4, with its sign changed, for k noise words :math:`w_i \sim P_n(w)` of each pair:
+    :math:`-\ln\sigma(v'_{w_O} \cdot v_{w_I}) - \sum_{i=1}^{k} \ln\sigma(-v'_{w_i} \cdot v_{w_I})`, the mean over n
+    pairs.
 
     Args:
-        positive: the score of each centre with its neighbour.
-        negative: its scores with words drawn from the noise, whose mean stands for the expectation.
-        negatives: k, how much the noise weighs; as a rule, and in the paper, the number of draws.
+        positive_scores: the score of each centre with its context word.
+        noise_scores: the scores of each centre with its k noise words.
     """
-    return -(logsigmoid(positive) + negatives * logsigmoid(-negative).mean(dim=1)).mean()
+    return -(logsigmoid(positive_scores) + logsigmoid(-noise_scores).sum(dim=1)).mean()  # ln σ(s_O) + Σ_i ln σ(-s_i)
 
 
-def negative_sampling_loss_spec(
-    positive: Sequence[float], negative: Sequence[Sequence[float]], negatives: int
-) -> float:
+def negative_sampling_loss_spec(positive_scores: Sequence[float], noise_scores: Sequence[Sequence[float]]) -> float:
     """Equation 4 in loops."""
     total = 0.0
-    for score, row in zip(positive, negative, strict=True):
-        expectation = sum(math.log(1 / (1 + math.exp(noise))) for noise in row) / len(row)  # E[ln σ(−s)]
-        total -= math.log(1 / (1 + math.exp(-score))) + negatives * expectation
-    return total / len(positive)
+    for positive_score, row in zip(positive_scores, noise_scores, strict=True):
+        total -= math.log(1 / (1 + math.exp(-positive_score)))
+        for noise_score in row:
+            total -= math.log(1 / (1 + math.exp(noise_score)))
+    return total / len(positive_scores)

@@ -1,11 +1,11 @@
 r"""The skip-gram model (Mikolov et al. 2013a, arXiv 1301.3781, section 3.2; 2013b, arXiv 1310.4546, section 2).
 
-It is two tables with a row for each word: :math:`v_w` for the word as a centre, :math:`v'_w` for the word as somebody's
-neighbour. There is no hidden layer and no non-linearity: what a pair of words scores is the product of two rows. So the
-whole model is a matrix of scores, W W'ᵀ, that is allowed no more than ``dim`` dimensions.
+The model has two tables with one row for each word: :math:`v_w` is the vector of w as a centre word, :math:`v'_w` its
+vector as a context word. The score of a pair is the product of two rows. There is no hidden layer and no non-linearity:
+all scores together are the matrix W W'ᵀ, whose rank is at most ``dim``.
 
-Which table is meant by "the word vectors" is a choice that the papers do not mention; the authors' code saves W, and so
-do we. Which of two words predicts the other is told in ``word2vec.pairs``.
+The papers do not say which table holds "the word vectors". The authors' code saves W, and so do we. ``word2vec.pairs``
+says which word of a pair is the centre.
 """
 
 import torch
@@ -15,14 +15,14 @@ from torch.nn.functional import embedding
 
 
 class SkipGram(nn.Module):
-    """The tables W (``centre``) and W' (``context``), with scores that are products of their rows.
+    """The tables W (``centre``) and W' (``context``); a score is the product of a row of each.
 
-    The first weights are those of the authors' code: W uniform within ±1/(2 dim), W' zero. Hence all scores are 0 at
-    first, and the loss of step 0 is known.
+    The first weights are those of the authors' code: W is uniform within ±1/(2 dim), W' is zero. So all scores are 0
+    at step 0, and the first loss is known.
 
     Args:
         words: the size of the vocabulary.
-        dim: numbers in a word's vector.
+        dim: the size of a word vector.
 
     Raises:
         ValueError: if there are fewer than two words, or ``dim`` is below 1.
@@ -35,11 +35,11 @@ class SkipGram(nn.Module):
         self.centre = nn.Parameter((torch.rand(words, dim) - 0.5) / dim)  # W
         self.context = nn.Parameter(torch.zeros(words, dim))  # W'
 
-    def scores(self, centres: Int[Tensor, " n"], contexts: Int[Tensor, "n k"]) -> Float[Tensor, "n k"]:
-        r""":math:`v'_{w_O} \cdot v_{w_I}` for each centre and k words that are, or are not, its neighbours."""
-        v = embedding(centres, self.centre).unsqueeze(1)  # (n, 1, d)
-        return (embedding(contexts, self.context) * v).sum(dim=2)  # v'_{w_O} · v_{w_I}
+    def scores(self, centres: Int[Tensor, " n"], contexts: Int[Tensor, "n *k"]) -> Float[Tensor, "n *k"]:
+        r""":math:`v'_{w_O} \cdot v_{w_I}`: each centre with its own context word, or with k words of its own."""
+        v, u = embedding(centres, self.centre), embedding(contexts, self.context)  # (n, d), (n, d) or (n, k, d)
+        return torch.einsum("nd, n...d -> n...", v, u)  # v'_{w_O} · v_{w_I}
 
     def all_scores(self, centres: Int[Tensor, " n"]) -> Float[Tensor, "n v"]:
-        r""":math:`v'_w \cdot v_{w_I}` for each centre and every word w."""
+        r""":math:`v'_w \cdot v_{w_I}`: each centre with every word w of the vocabulary."""
         return embedding(centres, self.centre) @ self.context.T

@@ -1,109 +1,73 @@
-r"""Training (Mikolov et al. 2013a, section 4.2): at a rate that falls linearly to nothing.
+r"""Training of skip-gram with negative sampling (Mikolov et al. 2013b, section 2.2), with a learning rate that falls
+linearly to zero (2013a, section 4.2).
 
-What differs: the authors take a step of plain gradient descent after every pair. Here a step is a batch of pairs out of
-some hundred sentences, and the step is Adam's (Kingma & Ba 2015), which gives rare and frequent words steps of about
-the same size. The form for real text, by gradient descent on blocks of words, is ``word2vec.extensions.engine``.
+What differs: the authors take a step of gradient descent after every pair. Here a step takes a batch, the pairs of some
+hundred sentences, and the optimiser is Adam (Kingma & Ba 2015), so rare and frequent words move about equally far. The
+other objectives are trained in ``word2vec.extensions.objectives``, real text in ``word2vec.extensions.text``.
 """
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
-import torch
-from jaxtyping import Float, Int
+from annotated_types import Ge, Gt, Le
 from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
-from word2vec.loss import negative_sampling_loss, softmax_loss
+from word2vec.loss import negative_sampling_loss
 from word2vec.model import SkipGram
-
-MAY_BE_ZERO = ("sample", "power", "seed")
 
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that a training run on the toy language depends on."""
+    """The configuration of a training on the toy language."""
 
-    objective: str = "negative-sampling"  # negative-sampling, softmax, hierarchical or cbow
-    steps: int = 500  # batches
-    sentences: int = 256  # in a batch
-    dim: int = 64  # numbers in a word's vector
-    window: int = 5  # words on each side, at most
-    negatives: int = 5  # words of noise for each pair
-    sample: float = 3e-3  # words more frequent than that are thinned out; 0 keeps them all
-    power: float = 0.75  # of the noise distribution; 0 draws all words equally often
-    learning_rate: float = 2e-2  # the first one
-    seed: int = 0  # of weights and data
-
-    def check(self) -> None:
-        """Raises ValueError, and names the field, if a number is out of range."""
-        check_numbers(self)
-
-
-def check_numbers(config: object) -> None:
-    """Whole numbers must be 1 or more and others above 0; of those in ``MAY_BE_ZERO``, 0 is allowed.
-
-    Raises:
-        ValueError: if a field of the dataclass ``config`` is out of range; it is named.
-    """
-    for name, value in vars(config).items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise ValueError(f"{name} must be finite, got {value}")
-        if isinstance(value, int | float) and name in MAY_BE_ZERO and not value >= 0:
-            raise ValueError(f"{name} must be at least 0, got {value}")
-        if isinstance(value, int) and name not in MAY_BE_ZERO and not value >= 1:
-            raise ValueError(f"{name} must be at least 1, got {value}")
-        if isinstance(value, float) and name not in MAY_BE_ZERO and not value > 0:
-            raise ValueError(f"{name} must be above 0, got {value}")
+    steps: Annotated[int, Ge(1)] = 500  # batches to train on
+    sentences: Annotated[int, Ge(1)] = 256  # sentences in a batch
+    dim: Annotated[int, Ge(1)] = 64  # size of a word vector
+    window: Annotated[int, Ge(1)] = 5  # largest window, in words on each side
+    negatives: Annotated[int, Ge(1)] = 5  # noise words of each pair
+    sample: Annotated[float, Ge(0)] = 3e-3  # words more frequent than this are dropped at times; 0 keeps all words
+    power: Annotated[float, Ge(0), Le(10)] = 0.75  # of the noise distribution; 0 makes it uniform
+    learning_rate: Annotated[float, Gt(0)] = 2e-2  # at step 0; it falls linearly to zero
+    seed: Annotated[int, Ge(0)] = 0  # of weights and data
 
 
 CONFIGS = {
     "toy": Config(),
-    "paper": Config(
-        dim=300, negatives=15
-    ),  # the sizes of 2013b, table 1; a threshold of 1e-5 would leave no words here
+    "paper": Config(dim=300, negatives=15),  # as in 2013b, table 1; its threshold 1e-5 would drop all words here
 }
 
 
-def build_optimizer(model: nn.Module, config: Config) -> torch.optim.Optimizer:
-    return torch.optim.Adam(model.parameters(), lr=config.learning_rate)
-
-
-def learning_rate(first: float, steps: int, step: int) -> float:
-    """2013a, section 4.2: it falls linearly, and would be zero after the last step."""
-    return first * (1 - step / steps)
-
-
-def sampled_loss(
-    model: SkipGram, centres: Int[Tensor, " n"], contexts: Int[Tensor, " n"], noise: Int[Tensor, "n k"]
-) -> Float[Tensor, ""]:
-    """2013b, equation 4, over a batch of pairs with k words of noise each."""
-    positive = model.scores(centres, contexts[:, None]).reshape(-1)  # (n,)
-    return negative_sampling_loss(positive, model.scores(centres, noise), noise.shape[1])
-
-
-def full_loss(model: SkipGram, centres: Int[Tensor, " n"], contexts: Int[Tensor, " n"]) -> Float[Tensor, ""]:
-    """2013b, equation 2, over a batch of pairs."""
-    return softmax_loss(model.all_scores(centres), contexts)
+def build_optimizer(model: nn.Module, config: Config) -> tuple[Optimizer, LRScheduler]:
+    """Adam, and 2013a, section 4.2: the learning rate falls linearly, to zero after the last step."""
+    optimizer = Adam(model.parameters(), lr=config.learning_rate)
+    return optimizer, LambdaLR(optimizer, lambda step: 1 - step / config.steps)
 
 
 def train(
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    batch_at: Callable[[int], tuple[Tensor, ...]],
+    model: SkipGram,
+    optimizer: Optimizer,
+    scheduler: LRScheduler,
+    batch_at: Callable[[int], tuple[Tensor, Tensor, Tensor]],
     steps: Iterable[int],
     log: Callable[..., None],
-    rate_at: Callable[[int], float],
-    loss_of: Callable[..., Float[Tensor, ""]] = sampled_loss,
 ) -> None:
-    """The loop. ``steps`` may be any range of whole numbers; ``log(step, loss=…)`` takes the loss of a pair in nats.
+    """The training loop.
 
-    ``loss_of(model, *batch_at(step))`` is what goes down.
+    Args:
+        batch_at: returns the batch of a step: ids of centres, of context words and of noise words.
+        steps: step numbers, for example ``range(500)``.
+        log: is called as ``log(step, loss=…)`` with the mean loss of a pair, in nats.
     """
     for step in steps:
-        loss = loss_of(model, *batch_at(step))  # the same step, the same batch, in every run
-        for group in optimizer.param_groups:
-            group["lr"] = rate_at(step)
+        centres, contexts, noise = batch_at(step)  # (n,), (n,), (n, k); the same step gives the same batch in every run
+        positive_scores = model.scores(centres, contexts)  # (n,)
+        noise_scores = model.scores(centres, noise)  # (n, k)
+        loss = negative_sampling_loss(positive_scores, noise_scores)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        scheduler.step()
         log(step, loss=loss.item())

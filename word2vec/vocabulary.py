@@ -1,12 +1,11 @@
-r"""The words, how often each is read, and how often each is drawn as noise (Mikolov et al. 2013b, arXiv 1310.4546,
-sections 2.2 and 2.3).
+r"""Vocabulary, subsampling and noise distribution (Mikolov et al. 2013b, arXiv 1310.4546, sections 2.2 and 2.3).
 
-A vocabulary is a list of words, the most frequent first, with their counts. Everything else here is a vector with a
-number for each word: the probability with which it is kept when the corpus is read, and with which it is drawn as a
-negative sample.
+A vocabulary is a list of words with their counts, the most frequent word first; a word's place in it is its id. All
+else in this file is a vector with one probability for each word: to be kept when the corpus is read, or to be drawn as
+noise.
 
-What differs: equation 5 of the paper and the authors' code do not say the same about frequent words. Both forms are
-here, ``keep_probability_paper`` and ``keep_probability``; training uses the code's, as gensim does.
+What differs: equation 5 of the paper and the authors' code treat frequent words differently. Both are here,
+``keep_probability_paper`` and ``keep_probability``. Training uses the form of the code, as gensim does.
 """
 
 from collections import Counter
@@ -21,7 +20,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words with their counts in the corpus, the most frequent first."""
+    """Words with their counts in the corpus, the most frequent word first."""
 
     words: tuple[str, ...]
     counts: tuple[int, ...]
@@ -31,19 +30,19 @@ class Vocabulary:
 
     @cached_property
     def index(self) -> dict[str, int]:
-        """The number of each word."""
-        return {word: number for number, word in enumerate(self.words)}
+        """The id of each word."""
+        return {word: i for i, word in enumerate(self.words)}
 
-    def numbers(self, sentence: Iterable[str]) -> list[int]:
-        """The numbers of a sentence's words; a word that is not in the vocabulary leaves no gap."""
+    def ids(self, sentence: Iterable[str]) -> list[int]:
+        """The ids of a sentence's words. Unknown words are left out."""
         return [self.index[word] for word in sentence if word in self.index]
 
 
 def build_vocabulary(counts: Counter[str], min_count: int = 1) -> Vocabulary:
-    """The words that occur at least ``min_count`` times; of two equally frequent ones, the first to be seen is first.
+    """The words with at least ``min_count`` occurrences; words with equal counts keep the order of ``counts``.
 
     Raises:
-        ValueError: if fewer than two words are left: there would be nothing to tell apart.
+        ValueError: if fewer than two words are left.
     """
     kept = [(word, count) for word, count in counts.most_common() if count >= min_count]
     if len(kept) < 2:
@@ -54,27 +53,30 @@ def build_vocabulary(counts: Counter[str], min_count: int = 1) -> Vocabulary:
 
 
 def frequencies(counts: Sequence[int]) -> Float[Tensor, " v"]:
-    """:math:`f(w)`: which part of the corpus each word is; float64."""
+    """:math:`f(w)`: each word's share of the corpus, in float64."""
     counts = torch.tensor(counts, dtype=torch.float64)
     return counts / counts.sum()
 
 
 def keep_probability_paper(counts: Sequence[int], sample: float | int) -> Float[Tensor, " v"]:
-    r"""2013b, equation 5: a word is discarded with :math:`P(w) = 1 - \sqrt{t / f(w)}`, and kept otherwise.
+    r"""2013b, equation 5: a word is discarded with probability :math:`P(w) = 1 - \sqrt{t / f(w)}`; this is 1 - P(w).
 
     Args:
-        sample: the threshold t, above 0; words less frequent than that are always kept.
+        counts: of the words in the corpus.
+        sample: the threshold t, above 0. Words that are less frequent are always kept.
     """
-    return (sample / frequencies(counts)).sqrt().clamp(max=1)  # 1 - P(w)
+    return (sample / frequencies(counts)).sqrt().clamp(max=1)  # 1 - P(w) = √(t / f(w))
 
 
 def keep_probability(counts: Sequence[int], sample: float | int) -> Float[Tensor, " v"]:
-    r"""The authors' code, and gensim: a word is kept with :math:`\sqrt{t / f(w)} + t / f(w)`, if that is below 1.
+    r"""The form of the authors' code and of gensim: a word is kept with probability :math:`\sqrt{t / f(w)} + t / f(w)`,
+    at most 1.
 
-    The second summand keeps more of the frequent words: where f = t all of them in both forms, where f = 100 t
-    0.11 instead of 0.10, and words up to 2.6 t are never discarded.
+    The second term keeps more of the frequent words. For f = 100 t it gives 0.11 instead of 0.10, and words up to
+    f = 2.6 t are never discarded.
 
     Args:
+        counts: of the words in the corpus.
         sample: the threshold t; 0 keeps every word.
     """
     ratio = sample / frequencies(counts)  # t / f(w)
@@ -82,12 +84,16 @@ def keep_probability(counts: Sequence[int], sample: float | int) -> Float[Tensor
 
 
 def noise_distribution(counts: Sequence[int], power: float | int = 0.75) -> Float[Tensor, " v"]:
-    r"""2013b, section 2.2: :math:`P_n(w) = U(w)^{3/4} / Z`, between the words' frequencies and all equally often."""
-    return (power * frequencies(counts).log()).softmax(dim=0)  # U(w)^¾ / Z, by logarithms: no power is too large
+    r"""2013b, section 2.2: :math:`P_n(w) = U(w)^{3/4} / Z`, where U(w) is the unigram distribution."""
+    powers = frequencies(counts) ** power  # U(w)^¾
+    return powers / powers.sum()  # U(w)^¾ / Z
 
 
-def draw_noise(noise: Float[Tensor, " v"], size: tuple[int, ...], generator: torch.Generator) -> Int[Tensor, "..."]:
-    """Words' numbers, drawn independently from ``noise``: a uniform number falls into one word's part of [0, 1)."""
-    ends = noise.cumsum(0)  # (v,), where each word's part ends
+def draw_noise(
+    distribution: Float[Tensor, " v"], size: tuple[int, ...], generator: torch.Generator
+) -> Int[Tensor, "..."]:
+    """Word ids, drawn independently from a noise distribution: each word owns a part of [0, 1) of its probability's
+    length, and a uniform number falls into one of the parts."""
+    ends = distribution.cumsum(0)  # (v,), the upper end of each word's part
     uniform = torch.rand(size, dtype=torch.float64, generator=generator)
     return torch.searchsorted(ends / ends[-1], uniform, right=True)

@@ -11,13 +11,15 @@ import json
 import warnings
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 
-from lab import write_text
+from lab import cli
+from lab.checkpoint import write_text
 from lab.peers import import_torchaudio
 from lab.timing import alternately, ratios, spread, table, told
 from stft.fourier import fft
@@ -155,3 +157,16 @@ def fft_rows(n: int, batch: int) -> list[Row]:
         Row(f"torch.fft.fft, n = {n:,}", lambda: fft(z), lambda: torch.fft.fft(z), (8, 3)),
         Row(f"torch.fft.fft with backward, n = {n:,}", gradient(learned, fft), gradient(learned, torch.fft.fft)),
     ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stft(cli.Threads):
+    """The short-time Fourier transform beside torch, torchaudio, librosa and nnAudio; our FFT beside torch's."""
+
+    repetitions: int = 25  # how often each candidate runs, in turn
+
+    def execute(self, command: str) -> None:
+        print(measure(self.repetitions))
+
+
+VERBS = (Stft,)

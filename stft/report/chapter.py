@@ -4,28 +4,26 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from lab.chapter import Chapter, Row
-from stft.commands import hear_scene
+from lab.chapter import Chapter, Page, Row
+from lab.cli import TrainingOptions
+from stft.commands import RUNS, hear_scene
 from stft.evaluate import CHANCE, PROMISES, SOUNDS, hearing
 
 ABOUT = (
-    "A scene is a chord: the shape decides which harmonics sound, the colour the pitch, the size the loudness, the "
-    "place the onset and the side. The short-time Fourier transform takes the sound apart again. Promised is that a "
-    "lone object is named from its spectrum, by comparing it with what each pair of colour and shape would sound like. "
-    "A place counts if it is right to 0.01 picture widths."
+    "A scene is a chord: the shape of an object decides which harmonics sound, the colour the pitch, the size the "
+    "loudness, the place the onset and the side. The short-time Fourier transform takes the sound apart again. The "
+    "promise: a single object is named from its spectrum, by comparing it with the spectrum that each pair of colour "
+    "and shape has. A place counts if it is right to 0.01 image widths."
 )
 
 
-def stft_chapter(
-    folder: Path,
+def stft_page(
+    options: TrainingOptions,
+    folder: Path = RUNS / "toy",
     promises: Mapping[tuple[str, str, str], float] = PROMISES,
     sounds: int = SOUNDS,
-    resume: bool = False,
-) -> Chapter:
-    """Draws a scene's sound in ``folder``, and sets what is named by ear beside the promises.
-
-    ``resume`` is there because the tour says it to every chapter: here nothing is trained that could be gone on with.
-    """
+) -> Page:
+    """Draws a scene's sound in ``folder``, and compares what is named by ear with the promises."""
     heard, windows, _ = hear_scene(folder, "test", 0, 1)
     begun = time.monotonic()
     reached = {split: hearing(split, 0, sounds) for split in dict.fromkeys(split for _, split, _ in promises)}
@@ -33,7 +31,7 @@ def stft_chapter(
         Row(f"accuracy by ear, {split}: {name}", CHANCE[name], reached[split][name], promised)
         for (_, split, name), promised in promises.items()
     )
-    return Chapter("STFT", "toy", ABOUT, rows, time.monotonic() - begun, (heard, windows))
+    return Page("STFT", "toy", ABOUT, rows, time.monotonic() - begun, (heard, windows))
 
 
-CHAPTERS = {"stft-toy": stft_chapter}
+CHAPTERS = (Chapter(stft_page),)

@@ -1,8 +1,15 @@
-"""The block engine against the core: the same pairs, the same noise, the same step; and texts that would break it."""
+"""Equation → function → test (Mikolov et al. 2013b, equation 4)
+
+ln σ(s_O) + k E[ln σ(-s_w)]    mean_noise_loss          test_the_mean_over_noise_by_hand, test_any_number_of_draws
+w · c = PMI(w, c) - ln k       mean_noise_loss          test_the_optimum_for_any_k
+the step of a block            Engine.blocks, .step     test_a_block_is_a_step_of_the_core
+the bound                      Engine.limit             test_the_bound_scales_a_words_whole_step
+"""
 
 import math
 from collections import Counter
 from collections.abc import Callable
+from itertools import product
 
 import pytest
 import torch
@@ -10,10 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 from torch import Tensor
+from torch.nn.functional import logsigmoid
 
+from tests.strategies import unequal_sizes, whole_tensors
+from tests.word2vec.counted import noise_of, optimum, repeated_pairs
 from tests.word2vec.misconceptions import engine as wrong
+from tests.word2vec.teach import check_close
 from word2vec.extensions import engine as module
-from word2vec.extensions.engine import Engine, patterns
+from word2vec.extensions.engine import Engine, mean_noise_loss, mean_noise_loss_spec, patterns
 from word2vec.loss import negative_sampling_loss
 from word2vec.model import SkipGram
 from word2vec.pairs import Text, draw_text
@@ -39,8 +50,8 @@ def some_text(seed: int, lengths: tuple[int, ...] = (9, 1, 2, 14, 5), window: in
     generator = torch.Generator().manual_seed(seed)
     n = sum(lengths)
     sentence = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths, dtype=torch.int64))
-    numbers = torch.randint(words, (n,), generator=generator)
-    return Text(numbers, sentence, torch.randint(1, window + 1, (n,), generator=generator))
+    ids = torch.randint(words, (n,), generator=generator)
+    return Text(ids, sentence, torch.randint(1, window + 1, (n,), generator=generator))
 
 
 def some_model(seed: int = 0, words: int = WORDS) -> SkipGram:
@@ -55,16 +66,16 @@ def some_model(seed: int = 0, words: int = WORDS) -> SkipGram:
 
 def places_of_pairs(text: Text) -> list[tuple[int, int]]:
     """Every pair (place of the centre, place of its neighbour), straight from equation 1."""
-    n, sentence, windows = len(text.numbers), text.sentence.tolist(), text.windows.tolist()
+    n, sentence, windows = len(text.ids), text.sentence.tolist(), text.windows.tolist()
     return [(t, o) for t in range(n) for o in range(n) if 0 < abs(t - o) <= windows[t] and sentence[t] == sentence[o]]
 
 
 def core_losses(model: SkipGram, text: Text, noise: Tensor, pairs: list[tuple[int, int]], negatives: int) -> Tensor:
     """The sum of the losses of these pairs as the core has it; ``noise[row]`` is that of the words in the row."""
     t, o = torch.tensor(pairs).T
-    centres = text.numbers[t]
-    positive = model.scores(centres, text.numbers[o][:, None])[:, 0]
-    return len(pairs) * negative_sampling_loss(positive, model.scores(centres, noise[t // module.ROW]), negatives)
+    centres = text.ids[t]
+    noise_scores = model.scores(centres, noise[t // module.ROW])
+    return len(pairs) * mean_noise_loss(model.scores(centres, text.ids[o]), noise_scores, negatives)
 
 
 def check_equals_the_core(make: Callable[..., Engine], seed: int, window: int = 3, negatives: int = 5) -> None:
@@ -86,6 +97,90 @@ def check_equals_the_core(make: Callable[..., Engine], seed: int, window: int = 
         engine.step(*block, RATE * engine.neighbours, RATE * engine.weights)
         torch.testing.assert_close(model.centre, spec.centre, rtol=1e-10, atol=1e-10, msg=lambda m: f"W: {m}")
         torch.testing.assert_close(model.context, spec.context, rtol=1e-10, atol=1e-10, msg=lambda m: f"W': {m}")
+
+
+def float64(values) -> Tensor:
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def check_mean_noise_by_hand(candidate: Callable) -> None:
+    """Noise scores 0 and ln 3 have σ(-s) = 1/2 and 1/4; the mean of their logarithms is -ln 8 / 2. With k = 5 and a
+    positive score ln 3: -ln 3/4 + 5/2 ln 8."""
+    got = candidate(float64([math.log(3)]), float64([[0, math.log(3)]]), 5)
+    check_close("equation 4 as an expectation, 2 draws, k = 5", got, 2.5 * math.log(8) - math.log(3 / 4))
+
+
+def check_mean_noise_equals_spec(candidate: Callable, positive: Tensor, noise: Tensor, k: int) -> None:
+    expected = mean_noise_loss_spec(positive.tolist(), noise.tolist(), k)
+    what = f"equation 4 as an expectation, in loops, {noise.shape[1]} draws, k = {k}"
+    check_close(what, candidate(positive, noise, k), expected)
+
+
+def check_the_optimum_for_any_k(candidate: Callable, k: int, power: float) -> None:
+    centres, contexts = repeated_pairs()
+    scores = optimum(k, power).requires_grad_()
+    loss = candidate(scores[centres, contexts], scores[centres][:, noise_of(power)], k)
+    (gradient,) = torch.autograd.grad(loss, scores)
+    what = f"the gradient at ln #(w, c)/(#(w) P_n(c)) - ln k, k = {k}, power {power}"
+    check_close(what, gradient, torch.zeros_like(gradient))
+
+
+def test_the_mean_over_noise_by_hand() -> None:
+    check_mean_noise_by_hand(mean_noise_loss)
+
+
+@st.composite
+def positive_and_noise_scores(draw):
+    n, draws, k = draw(unequal_sizes(3, low=1))
+    return draw(whole_tensors(n)), draw(whole_tensors(n, draws)), k
+
+
+@given(drawn=positive_and_noise_scores())
+def test_the_mean_over_noise_equals_spec(drawn) -> None:
+    check_mean_noise_equals_spec(mean_noise_loss, *drawn)
+
+
+@given(drawn=positive_and_noise_scores())
+def test_with_k_draws_it_is_the_loss_of_the_core(drawn) -> None:
+    positive, noise, _ = drawn
+    got = mean_noise_loss(positive, noise, noise.shape[1])
+    check_close("equation 4, k draws", got, negative_sampling_loss(positive, noise))
+
+
+@pytest.mark.parametrize("draws", [1, 2, 3])
+def test_any_number_of_draws(draws: int) -> None:
+    """Over all tuples of words that can be drawn, each with its probability, the mean of the loss and of its gradient
+    is equation 4 with the expectation written out: here k = 2, whatever the number of draws."""
+    distribution, k = float64([0.5, 0.3, 0.2]), 2
+    scores = float64([1.5, -0.5, 2.0]).requires_grad_()  # of the centre with each word
+    mean = 0
+    for drawn in product(range(3), repeat=draws):
+        probability = distribution[list(drawn)].prod()
+        mean = mean + probability * mean_noise_loss(scores[1:2], scores[list(drawn)][None], k)
+    expected = -logsigmoid(scores[1]) - k * (distribution * logsigmoid(-scores)).sum()
+    check_close(f"the mean over all {draws} draws", mean, expected)
+    slopes = (torch.autograd.grad(loss, scores)[0] for loss in (mean, expected))
+    check_close(f"the gradient, over all {draws} draws", *slopes)
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+@pytest.mark.parametrize("power", [1.0, 0.75, 0.0])
+def test_the_optimum_for_any_k(k: int, power: float) -> None:
+    """Levy & Goldberg 2014, equation 7."""
+    check_the_optimum_for_any_k(mean_noise_loss, k, power)
+
+
+@pytest.mark.parametrize("mistake", wrong.LOSSES, ids=lambda function: function.__name__)
+@pytest.mark.parametrize("check", ["by hand", "spec", "optimum"])
+def test_misconceptions_of_the_mean_over_noise_are_caught(mistake, check: str) -> None:
+    """By each of these checks alone."""
+    checks = {
+        "by hand": lambda: check_mean_noise_by_hand(mistake),
+        "spec": lambda: check_mean_noise_equals_spec(mistake, float64([2, -1]), float64([[3, -1, 0.5], [0, 2, -2]]), 2),
+        "optimum": lambda: check_the_optimum_for_any_k(mistake, 5, 0.75),
+    }
+    with pytest.raises(AssertionError):
+        checks[check]()
 
 
 @pytest.mark.usefixtures("small")
@@ -114,7 +209,7 @@ def test_each_pair_of_the_paper_and_no_other(lengths: list[int], window: int, se
             for place, line in enumerate(lines[k].tolist()):
                 for column in engine.neighbours[line].nonzero()[:, 0].tolist():
                     pair = (row * module.ROW + place, row * module.ROW + column - window)
-                    assert (centres[k, place], others[k, column]) == tuple(text.numbers[torch.tensor(pair)])
+                    assert (centres[k, place], others[k, column]) == tuple(text.ids[torch.tensor(pair)])
                     found[pair] += 1
             row += 1
     assert found == Counter(places_of_pairs(text))
@@ -288,10 +383,10 @@ def test_without_its_bound_the_engine_diverges(name: str) -> None:
 def test_how_many_words_the_bound_scales() -> None:
     """Most centres at the first rate, fewer and fewer as it falls; and it is those that it scales that are counted."""
     shares = 1 / torch.arange(2, 20_002).double()  # Zipf's law
-    numbers = torch.multinomial(shares, 20_000, replacement=True, generator=torch.Generator().manual_seed(0))
-    counts = (torch.bincount(numbers, minlength=20_000) + 1).tolist()
+    ids = torch.multinomial(shares, 20_000, replacement=True, generator=torch.Generator().manual_seed(0))
+    counts = (torch.bincount(ids, minlength=20_000) + 1).tolist()
     generator = torch.Generator().manual_seed(0)
-    text = draw_text(numbers, torch.arange(20_000) // 20, keep_probability(counts, 1e-3), 5, generator)
+    text = draw_text(ids, torch.arange(20_000) // 20, keep_probability(counts, 1e-3), 5, generator)
     bounded, free = some_model(words=20_000), some_model(words=20_000)
     engines = [
         Engine(model, noise_distribution(counts), 5, 5, b) for model, b in ((bounded, module.BOUND), (free, math.inf))

@@ -10,21 +10,21 @@ from gensim.models import KeyedVectors
 from hypothesis import given
 from hypothesis import strategies as st
 
+from toyworld.language import RELATIONS
 from word2vec.evaluate import (
     ALL,
     HELD_OUT,
     KNOWN,
-    Judged,
+    AnalogyScore,
     baselines,
-    folded,
     judge_analogies,
     judge_similarity,
     read_analogies,
     read_similarity,
     table_of,
     toy_analogies,
+    upper_case_index,
 )
-from word2vec.grammar import RELATIONS
 
 WORDS = [*"abcdefghij", "Paris", "london", "ROME", "서울", "도쿄", *(f"w{k}" for k in range(25))]
 
@@ -88,21 +88,21 @@ def test_the_first_of_words_that_differ_in_case_is_meant() -> None:
     vectors = torch.tensor([[1.0, 0, 0], [0, 1, 0], [0.9, 1, 0], [1, 0, 1], [0, 1, 1]])
     words = ["a", "b", "B", "c", "D"]
     judged = judge_analogies(vectors, words, {"s": [("A", "b", "C", "d")]})
-    assert judged[ALL] == Judged(1, 1, 0)
-    assert folded(["a", "Paris", "paris", "PARIS", "A"]) == {"A": 0, "PARIS": 1}
+    assert judged[ALL] == AnalogyScore(1, 1, 0)
+    assert upper_case_index(["a", "Paris", "paris", "PARIS", "A"]) == {"A": 0, "PARIS": 1}
 
 
 def test_only_the_most_frequent_words_are_asked_and_answer() -> None:
     vectors = torch.eye(6)
     words = list("abcdef")
-    assert judge_similarity(vectors, words, [("a", "b", 1.0), ("a", "c", 2.0), ("a", "f", 3.0)], most=3).unknown == 1
-    judged = judge_analogies(vectors, words, {"s": [("a", "b", "c", "f"), ("a", "b", "c", "d")]}, most=4)
-    assert judged["s"] == Judged(1, 1, 1)
+    assert judge_similarity(vectors, words, [("a", "b", 1.0), ("a", "c", 2.0), ("a", "f", 3.0)], limit=3).unknown == 1
+    judged = judge_analogies(vectors, words, {"s": [("a", "b", "c", "f"), ("a", "b", "c", "d")]}, limit=4)
+    assert judged["s"] == AnalogyScore(1, 1, 1)
 
 
 def test_nothing_known_is_not_a_number() -> None:
     judged = judge_analogies(torch.eye(4), list("abcd"), {"s": [("x", "y", "z", "a")]})
-    assert judged[ALL] == Judged(0, 0, 1)
+    assert judged[ALL] == AnalogyScore(0, 0, 1)
     assert math.isnan(judged[ALL].accuracy)
     found = judge_similarity(torch.eye(4), list("abcd"), [("a", "b", 1.0), ("x", "a", 2.0)])
     assert math.isnan(found.correlation)
@@ -150,7 +150,7 @@ def test_baselines_by_hand() -> None:
     degrees = torch.tensor([0.0, 180, 100, 110, 250, 300, 255]) * math.pi / 180
     found = baselines(torch.stack([degrees.cos(), degrees.sin()], 1), words, questions)
     assert found["chance"] == {"colour": 1 / 4, ALL: 1 / 4}
-    assert found["form"]["colour"] == 1 / (len(RELATIONS["colour"].pairs) - 1)
+    assert found["word form"]["colour"] == 1 / (len(RELATIONS["colour"].pairs) - 1)
     assert found["nearest"] == {"colour": 0.5, ALL: 0.5}
 
 

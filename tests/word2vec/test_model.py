@@ -1,11 +1,12 @@
 """Equation → function → test (Mikolov et al. 2013b)
 
-v'_{w_O} · v_{w_I}                    SkipGram.scores, all_scores   test_scores_equal_loops, test_both_forms_agree
+v'_{w_O} · v_{w_I}                    SkipGram.scores, all_scores   test_scores_by_hand, test_scores_equal_loops
 W uniform in ±1/(2 dim), W' zero      SkipGram                      test_first_weights, test_step_0_is_known
 W W'ᵀ has rank dim at most            SkipGram.all_scores           test_the_rank_of_all_scores
 """
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from scipy.stats import kstest
 from torch.testing import assert_close
 
 from tests.strategies import unequal_sizes, whole_tensors
+from tests.word2vec.teach import check_close
 from word2vec.model import SkipGram
 
 EXACT = {"rtol": 1e-10, "atol": 1e-11}
@@ -26,6 +28,19 @@ def model_of(centre, context) -> SkipGram:
         model.centre.copy_(centre)
         model.context.copy_(context)
     return model
+
+
+def check_scores_by_hand(candidate: Callable) -> None:
+    """v_0 = (1, 2), v_1 = (3, -1); v'_0 = (1, 1), v'_1 = (0, 5): v'_0 · v_0 = 3, v'_1 · v_0 = 10, v'_0 · v_1 = 2."""
+    model = model_of(torch.tensor([[1.0, 2], [3, -1]]), torch.tensor([[1.0, 1], [0, 5]]))
+    got = candidate(model, torch.tensor([0, 0, 1]), torch.tensor([0, 1, 0]))
+    check_close("v'_{w_O} · v_{w_I}, one context word each", got, torch.tensor([3.0, 10, 2]))
+    got = candidate(model, torch.tensor([0, 1]), torch.tensor([[0, 1, 1], [0, 0, 1]]))
+    check_close("v'_w · v_{w_I}, k = 3 words each", got, torch.tensor([[3.0, 10, 10], [2, 2, -5]]))
+
+
+def test_scores_by_hand() -> None:
+    check_scores_by_hand(SkipGram.scores)
 
 
 @st.composite
@@ -42,11 +57,13 @@ def models_and_pairs(draw):
 def test_scores_equal_loops(drawn) -> None:
     model, centres, contexts = drawn
     scores = model.scores(centres, contexts)
-    assert scores.shape == contexts.shape
-    for i, centre in enumerate(centres.tolist()):
-        for j, context in enumerate(contexts[i].tolist()):
-            expected = sum(a * b for a, b in zip(model.centre[centre], model.context[context], strict=True))
-            assert scores[i, j] == expected, f"score of ({centre}, {context}) is {scores[i, j]}, expected {expected}"
+    w, u = model.centre.tolist(), model.context.tolist()
+    expected = [
+        [sum(a * b for a, b in zip(w[centre], u[context], strict=True)) for context in row]
+        for centre, row in zip(centres.tolist(), contexts.tolist(), strict=True)
+    ]
+    check_close("v'_w · v_{w_I} in loops", scores, torch.tensor(expected, dtype=torch.float64))
+    check_close("one context word each", model.scores(centres, contexts[:, 0]), scores[:, 0])
 
 
 @given(drawn=models_and_pairs())

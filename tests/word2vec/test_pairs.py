@@ -121,7 +121,7 @@ def test_the_numbers_of_sentences_do_not_matter(sentences) -> None:
 def test_pairs_come_in_the_order_of_their_distance(sentences) -> None:
     places = [[(0, window) for _, window in sentence] for sentence in sentences]
     text = text_of(places)
-    text = Text(torch.arange(len(text.numbers)), text.sentence, text.windows)
+    text = Text(torch.arange(len(text.ids)), text.sentence, text.windows)
     centres, contexts = skip_gram_pairs(text)
     assert ((centres - contexts).abs().diff() >= 0).all()
 
@@ -172,7 +172,7 @@ def test_a_text_is_subsampled_and_then_draws_windows() -> None:
     generator = torch.Generator().manual_seed(3)
     kept = subsample(numbers, keep, generator)
     assert 50 < kept.sum() < 80
-    assert torch.equal(text.numbers, numbers[kept])
+    assert torch.equal(text.ids, numbers[kept])
     assert torch.equal(text.sentence, sentence[kept])
     assert torch.equal(text.windows, draw_windows(int(kept.sum()), 4, generator))
 
@@ -185,7 +185,7 @@ def test_the_generator_alone_decides() -> None:
         texts.append(
             draw_text(torch.tensor([0, 1] * 20), torch.zeros(40).long(), keep, 5, torch.Generator().manual_seed(seed))
         )
-    one, same, other = ((text.numbers.tolist(), text.windows.tolist()) for text in texts)
+    one, same, other = ((text.ids.tolist(), text.windows.tolist()) for text in texts)
     assert one == same
     assert one != other
 

@@ -97,6 +97,15 @@ def check_spearman(candidate: Callable, one: Sequence[float], other: Sequence[fl
     assert candidate(one, other) == pytest.approx(scipy.stats.spearmanr(one, other).statistic, rel=1e-10, abs=1e-12)
 
 
+def test_a_parallelogram_by_hand() -> None:
+    """man (1, 0, 1), woman (0, 1, 1), king (1, 0, -1): queen is (0, 1, -1). Its cosines: with woman 0, with
+    man -1/2, with king 1/2."""
+    vectors = torch.tensor([[1.0, 0, 1], [0, 1, 1], [1, 0, -1], [0, 1, -1], [5, 0, 0]])
+    ids, scores = complete(vectors, torch.tensor([[0, 1, 2]]))
+    assert ids.tolist() == [[3]]
+    assert scores.item() == pytest.approx(0 + 1 / 2 + 1 / 2)
+
+
 @given(drawn=vectors_and_questions())
 def test_cosines_equal_loops(drawn) -> None:
     vectors, questions = drawn
@@ -163,32 +172,23 @@ def test_products_equal_gensims(seed: int, monkeypatch) -> None:
         assert values == pytest.approx([value for _, value in expected], rel=1e-4)  # one minus a cosine near one
 
 
-def test_a_parallelogram_by_hand() -> None:
-    """man (1, 0, 1), woman (0, 1, 1), king (1, 0, -1): queen stands at (0, 1, -1). Its cosines: with woman 0, with
-    man -1/2, with king 1/2."""
-    vectors = torch.tensor([[1.0, 0, 1], [0, 1, 1], [1, 0, -1], [0, 1, -1], [5, 0, 0]])
-    numbers, scores = complete(vectors, torch.tensor([[0, 1, 2]]))
-    assert numbers.tolist() == [[3]]
-    assert scores.item() == pytest.approx(0 + 1 / 2 + 1 / 2)
-
-
-def check_question_words_are_no_answers(candidate: Callable, vectors, questions, form: str) -> None:
-    numbers, scores = candidate(vectors, questions, 100, form)
+def check_question_words_are_no_answers(candidate: Callable, vectors, questions, method: str) -> None:
+    numbers, scores = candidate(vectors, questions, 100, method)
     for question, row in zip(questions.tolist(), numbers.tolist(), strict=True):
         assert sorted(row) == [word for word in range(len(vectors)) if word not in question], f"{row} for {question}"
     assert scores.isfinite().all()
     assert (scores.diff(dim=1) <= 0).all()
 
 
-@given(drawn=vectors_and_questions(), form=st.sampled_from(["add", "mul"]))
-def test_question_words_are_no_answers(drawn, form) -> None:
-    check_question_words_are_no_answers(complete, *drawn, form)
+@given(drawn=vectors_and_questions(), method=st.sampled_from(["add", "mul"]))
+def test_question_words_are_no_answers(drawn, method) -> None:
+    check_question_words_are_no_answers(complete, *drawn, method)
 
 
-@pytest.mark.parametrize("form", ["", "Add", "3cosadd"])
-def test_a_wrong_form_is_named(form: str) -> None:
-    with pytest.raises(ValueError, match=f"form must be one of add, mul, got '{form}'"):
-        complete(torch.eye(4), torch.tensor([[0, 1, 2]]), form=form)
+@pytest.mark.parametrize("method", ["", "Add", "3cosadd"])
+def test_a_wrong_method_is_named(method: str) -> None:
+    with pytest.raises(ValueError, match=f"method must be one of add, mul, got '{method}'"):
+        complete(torch.eye(4), torch.tensor([[0, 1, 2]]), method=method)
 
 
 VALUES = st.integers(-3, 3).map(float)
@@ -260,7 +260,7 @@ def test_misconception_of_the_answer_is_caught(wrong) -> None:
     with pytest.raises(AssertionError):
         check_answers_as_gensim(wrong, vectors, QUESTIONS)
     with pytest.raises(AssertionError):
-        check_question_words_are_no_answers(lambda v, q, _, form: wrong(v, q, 3, form), vectors, QUESTIONS, "add")
+        check_question_words_are_no_answers(lambda v, q, _, method: wrong(v, q, 3, method), vectors, QUESTIONS, "add")
 
 
 @named(misconceptions.RANKS)

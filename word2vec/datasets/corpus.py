@@ -1,13 +1,11 @@
-"""Texts that are larger than memory: one pass over the file counts its words and writes their numbers into a file.
+"""Texts that are larger than memory: one pass over the file counts its words and writes their ids into a file.
 
-In the first pass a word's number is the order in which words were met; the vocabulary, which puts the most frequent
-first and drops the rare, is known only when it has ended. So the file keeps the first numbers, and each stretch is
-renumbered when it is read. Training never sees more than one stretch: as much of the file as that is mapped into
-memory, and given back.
+In this pass a word's id is its place in the order of first occurrences. The vocabulary has other ids, since it begins
+with the most frequent word and drops rare words; it is known only after the pass. So the file keeps the first ids, and
+``Corpus.chunk`` translates them. Training reads one chunk of the file at a time, as a memory map.
 
-A line is a sentence. A longer line than ``LONGEST`` words is cut there, as in gensim. What differs from the authors'
-code: it cuts after 1,000 words, which matters for texts that are one line.
-"""
+A line is a sentence. A line of more than ``LONGEST`` words is cut, as in gensim. What differs from the authors' code:
+it cuts after 1,000 words, which matters for a text that is one line. """
 
 import array
 import codecs
@@ -27,26 +25,26 @@ from lab import write_text
 from lab.checkpoint import naming, replacing
 from word2vec.vocabulary import Vocabulary
 
-LONGEST = 10_000  # words in a sentence
-STRETCH = 65_536  # words, at least, but for the last stretch
-PIECE = 2**20  # bytes that are read at once, at most
-BLANKS = b" ", b"\t", b"\r"  # where a line that is longer than a piece can be cut
-END = 0  # the number that stands between two sentences
+LONGEST = 10_000  # most words in a sentence
+CHUNK = 65_536  # fewest words in a chunk, except in the last one
+PIECE = 2**20  # most bytes that are read at once
+BLANKS = b" ", b"\t", b"\r"  # a line that is longer than a piece is cut here
+END = 0  # the id of the end of a sentence
 
 
-class Numbers(dict[str, int]):
-    """A word's number, in the order in which words are met, from 1 on."""
+class FirstIds(dict[str, int]):
+    """The id of each word, from 1, in the order of first occurrences."""
 
     def __missing__(self, word: str) -> int:
-        self[word] = number = len(self) + 1
-        return number
+        self[word] = new = len(self) + 1
+        return new
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """A text as numbers: ``words[n - 1]`` is the word with the number n; stretch k ends before token ``ends[k]``."""
+    """A text as ids in a file: ``words[i - 1]`` is the word with the id i; chunk k ends before token ``ends[k]``."""
 
-    path: Path  # of the numbers: int32, END after each sentence
+    path: Path  # of the ids: int32, END after each sentence
     source: tuple[str, int, int]  # the text's path, size in bytes and time of its last change
     words: Sequence[str]
     counts: Sequence[int]
@@ -54,30 +52,33 @@ class Corpus:
 
     @property
     def tokens(self) -> int:
-        """All words of the text, the rare ones too."""
+        """The number of words of the text, rare words included."""
         return sum(self.counts)
 
     def size(self, k: int) -> int:
-        """How many words and ends of sentences stretch k has."""
+        """The number of words and sentence ends in chunk k."""
         return self.ends[k] - (self.ends[k - 1] if k else 0)
 
-    def stretch(
-        self, k: int, renumber: Int[np.ndarray, " all"]
+    def chunk(
+        self, k: int, vocabulary_ids: Int[np.ndarray, " all"]
     ) -> tuple[Int[torch.Tensor, " n"], Int[torch.Tensor, " n"]]:
-        """The words of stretch k and the sentence each stands in, without those that ``renumber`` makes negative."""
+        """The ids of the words of chunk k in the vocabulary, and the number of each word's sentence.
+
+        Words whose entry in ``vocabulary_ids`` is negative are left out.
+        """
         n = self.size(k)
         mapped = np.memmap(self.path, np.int32, "r", 4 * (self.ends[k] - n), (n,))
-        numbers, sentence = renumber[mapped], np.cumsum(mapped == END)
-        kept = numbers >= 0
-        return torch.from_numpy(numbers[kept]), torch.from_numpy(sentence[kept])
+        ids, sentence = vocabulary_ids[mapped], np.cumsum(mapped == END)
+        kept = ids >= 0
+        return torch.from_numpy(ids[kept]), torch.from_numpy(sentence[kept])
 
-    def renumbering(self, vocabulary: Vocabulary) -> Int[np.ndarray, " all"]:
-        """By a word's number here, its number in the vocabulary; -1 for END and for words that it does not have."""
+    def vocabulary_ids(self, vocabulary: Vocabulary) -> Int[np.ndarray, " all"]:
+        """For each id of the file its id in the vocabulary; -1 for END and for words that the vocabulary lacks."""
         return np.array([-1, *(vocabulary.index.get(word, -1) for word in self.words)])
 
 
 def read_corpus(source: Path, folder: Path) -> Corpus:
-    """The corpus in ``folder``; it is made out of the text ``source`` first, unless it was made from it before.
+    """The corpus of the text ``source``. It is kept in ``folder`` and made only if it is not there yet.
 
     Raises:
         ValueError: if the text is not UTF-8 or has no words; the message names the line.
@@ -93,7 +94,7 @@ def read_corpus(source: Path, folder: Path) -> Corpus:
 
 
 def open_corpus(folder: Path, stamp: tuple[str, int, int]) -> Corpus | None:
-    """The corpus that was made from just this text, if it is there."""
+    """The corpus in ``folder`` if it was made from exactly this text."""
     try:
         content = json.loads((folder / "corpus.json").read_text(encoding="utf-8"))
         corpus = Corpus(folder / "corpus.ids", stamp, *(content[name] for name in ("words", "counts", "ends")))
@@ -104,56 +105,54 @@ def open_corpus(folder: Path, stamp: tuple[str, int, int]) -> Corpus | None:
 
 
 def make_corpus(source: Path, folder: Path, stamp: tuple[str, int, int]) -> Corpus:
-    """The one pass. What it holds in memory is the words with their counts, and one stretch of the text."""
+    """The one pass over the text. It keeps in memory the words with their counts and one chunk of the text."""
     path = folder / "corpus.ids"
     with naming(path):
-        (folder / "corpus.json").unlink(missing_ok=True)  # it speaks of the old numbers
-    numbers, counts, ends = Numbers(), np.zeros(1, np.int64), [0]
+        (folder / "corpus.json").unlink(missing_ok=True)  # it describes the old ids
+    ids, counts, ends = FirstIds(), np.zeros(1, np.int64), [0]
     bar = tqdm(total=stamp[1], desc=f"reading {source.name}", unit="B", unit_scale=True, disable=None)
     with replacing(path) as file, bar:
-        for stretch, position in stretches(source, numbers):
-            n = len(numbers) + 1
-            counts = np.pad(counts, (0, n - len(counts))) + np.bincount(stretch, minlength=n)
-            ends.append(ends[-1] + len(stretch))
-            file.write(stretch.tobytes())
+        for chunk, position in chunks(source, ids):
+            n = len(ids) + 1
+            counts = np.pad(counts, (0, n - len(counts))) + np.bincount(chunk, minlength=n)
+            ends.append(ends[-1] + len(chunk))
+            file.write(chunk.tobytes())
             bar.update(position - bar.n)
-        if not numbers:
+        if not ids:
             raise ValueError(f"{source} must hold at least one word, and has none")
-    corpus = Corpus(path, stamp, list(numbers), counts[1:].tolist(), ends[1:])
+    corpus = Corpus(path, stamp, list(ids), counts[1:].tolist(), ends[1:])
     content = {name: getattr(corpus, name) for name in ("source", "words", "counts", "ends")}
     write_text(folder / "corpus.json", json.dumps(content, ensure_ascii=False) + "\n")
     return corpus
 
 
-def stretches(source: Path, numbers: Numbers) -> Iterator[tuple[Int[np.ndarray, " n"], int]]:
-    """The text in stretches of whole sentences, as numbers, with the bytes that were read until then."""
-    number_of, here, position = numbers.__getitem__, array.array("i"), 0
+def chunks(source: Path, ids: FirstIds) -> Iterator[tuple[Int[np.ndarray, " n"], int]]:
+    """The text in chunks of whole sentences, as ids, each with the number of bytes read so far."""
+    id_of, chunk, position = ids.__getitem__, array.array("i"), 0
     for words, position in sentences(source):
-        here.extend(map(number_of, words))
-        here.append(END)
-        if len(here) >= STRETCH:
-            yield np.array(here, np.int32), position
-            here = array.array("i")
-    if here:
-        yield np.array(here, np.int32), position
+        chunk.extend(map(id_of, words))
+        chunk.append(END)
+        if len(chunk) >= CHUNK:
+            yield np.array(chunk, np.int32), position
+            chunk = array.array("i")
+    if chunk:
+        yield np.array(chunk, np.int32), position
 
 
 def sentences(source: Path) -> Iterator[tuple[list[str], int]]:
-    """The words of each line, of long lines in parts, with the bytes that were read until then.
+    """The words of each line, each with the number of bytes read so far. Long lines come in parts.
 
     Raises:
         ValueError: if a line is not UTF-8, or a word is longer than ``PIECE``.
     """
     with source.open("rb") as file:
-        if file.read(3) != codecs.BOM_UTF8:  # a byte order mark is no part of the first word
+        if file.read(3) != codecs.BOM_UTF8:  # a byte order mark is not part of the first word
             file.seek(0)
         words, rest, line = [], b"", 1
         for piece in chain(iter(partial(file.readline, PIECE), b""), [b""]):
             ended = not piece or piece.endswith(b"\n")
             rest += piece
-            cut = (
-                len(rest) if ended else max(map(rest.rfind, BLANKS)) + 1
-            )  # a word that goes on in the next piece waits
+            cut = len(rest) if ended else max(map(rest.rfind, BLANKS)) + 1  # a word may continue in the next piece
             words += decoded(source, rest[:cut], line)
             rest = rest[cut:]
             if len(rest) > PIECE:

@@ -1,1 +1,1 @@
-"""Other objectives, the block engine, phrases, and the formats of other programs."""
+"""Other objectives, the block engine for real text, phrases, and the file formats of other programs."""

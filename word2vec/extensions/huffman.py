@@ -1,16 +1,14 @@
 r"""Hierarchical softmax over a Huffman tree (Mikolov et al. 2013b, arXiv 1310.4546, section 2.1).
 
-The words are the leaves of a binary tree. Each inner node has a vector and asks one question of the centre word: left
-or right? The probability of a word is the product of the answers on its way from the root. So the probabilities of all
-words sum to 1 without a sum over all words, and a pair costs as many scores as its path has nodes. Huffman's tree
-(1952) gives frequent words short paths: of all trees it makes the mean path the shortest.
+The words are the leaves of a binary tree. Each inner node has a vector; its score with the centre word decides between
+its two children. The probability of a word is the product of the decisions on its path from the root. So the
+probabilities of all words sum to 1 without a sum over all words, and a pair needs as many scores as its path has nodes.
+Huffman's tree (1952) gives frequent words short paths: no binary tree has a shorter mean path.
 
-What differs: the paper lets ch(n) be "an arbitrary fixed child". Here it is the rarer one, that is, the one which was
-taken first when the tree was built, and its sign is +1. The authors' code and gensim do the same and write it as a bit:
-code 0 for that child, so sign = 1 - 2 code. Ties between equal counts are broken differently by all three, which
-changes paths but not their mean length; without ties the paths are the same. The loss is a mean over pairs, of whole
-paths. The authors' code moves the vectors pair by pair, so it has no mean.
-"""
+What differs: the paper lets ch(n) be "an arbitrary fixed child". Here it is the less frequent child, with the sign +1.
+The authors' code and gensim do the same and store a bit: code 0 for that child, so sign = 1 - 2 code. The three
+programs break ties between equal counts differently, which changes paths but not their mean length. Without ties the
+paths are the same. The loss is the mean over pairs; the authors' code updates pair by pair and has no mean."""
 
 import heapq
 import math
@@ -26,21 +24,21 @@ from torch.nn.utils.rnn import pad_sequence
 
 @dataclass(frozen=True)
 class Paths:
-    """The way from the root to each word, one row a word; behind its end, node 0 with sign 0."""
+    """The path from the root to each word, one row for each word, padded with node 0 and sign 0."""
 
-    nodes: Int[Tensor, "v depth"]  # n(w, j): the inner nodes in the order in which they were made, the root v - 2
-    signs: Float[Tensor, "v depth"]  # +1 where the path goes on to ch(n), -1 where it goes to the other child
+    nodes: Int[Tensor, "v depth"]  # n(w, j): inner nodes, numbered in the order of their making; the root is v - 2
+    signs: Float[Tensor, "v depth"]  # +1 if the path goes on to ch(n), -1 if to the other child
     lengths: Int[Tensor, " v"]
 
 
 def huffman_tree(counts: Sequence[int]) -> Paths:
-    """Joins the two rarest trees, again and again, until one is left.
+    """Joins the two trees with the smallest counts until one tree is left.
 
-    Of equal counts the word with the smaller number is taken first, words before joined trees, and older trees before
-    younger ones. Among all shortest trees that one has the shortest longest path.
+    Among equal counts, the word with the smaller id comes first, words come before joined trees, and older trees before
+    newer ones. Of all trees with the shortest mean path this one has the shortest longest path.
 
     Args:
-        counts: how often each word occurs, in any order.
+        counts: of the words, in any order.
 
     Raises:
         ValueError: if there are fewer than two words, or a count is negative.
@@ -50,7 +48,7 @@ def huffman_tree(counts: Sequence[int]) -> Paths:
         raise ValueError(
             f"counts must be two or more, none below 0, got {v} of them, the smallest {min(counts, default=None)}"
         )
-    heap = [(count, number) for number, count in enumerate(counts)]  # words 0 … v-1; inner node n stands as v + n
+    heap = [(count, word) for word, count in enumerate(counts)]  # words are 0 … v-1, inner node n is v + n
     heapq.heapify(heap)
     parent, sign = {}, {}
     for node in range(v - 1):
@@ -79,7 +77,7 @@ def log_probabilities(scores: Float[Tensor, "n depth"], signs: Float[Tensor, "n 
 
     Args:
         scores: :math:`{v'_{n(w,j)}}^\top v_{w_I}` for the nodes of each word's path.
-        signs: the brackets, and 0 behind the end of a path.
+        signs: the brackets; 0 for padding.
     """
     return logsigmoid(signs * scores).masked_fill(signs == 0, 0.0).sum(dim=1)  # Σ_j ln σ([[·]] v'_{n(w,j)} · v_{w_I})
 
@@ -102,14 +100,14 @@ def hierarchical_softmax_loss_spec(scores: Sequence[Sequence[float]], signs: Seq
 
 
 class HierarchicalSkipGram(nn.Module):
-    """Skip-gram whose second table, ``nodes``, has a row for each inner node of the tree instead of one for each word.
+    """Skip-gram whose second table, ``nodes``, has one row for each inner node of the tree, not for each word.
 
-    The first weights are those of ``SkipGram``: ``centre`` uniform within ±1/(2 dim), ``nodes`` zero. Every node then
-    answers with 1/2, and the loss of step 0 is the mean length of the contexts' paths, times ln 2.
+    The first weights are those of ``SkipGram``: ``centre`` uniform within ±1/(2 dim), ``nodes`` zero. Every decision
+    then has probability 1/2, and the loss at step 0 is ln 2 times the mean length of the context words' paths.
 
     Args:
-        counts: how often each word occurs; see ``huffman_tree``.
-        dim: numbers in a word's vector.
+        counts: of the words, as for ``huffman_tree``.
+        dim: the size of a word vector.
 
     Raises:
         ValueError: as ``huffman_tree``, or if ``dim`` is below 1.
@@ -141,5 +139,5 @@ class HierarchicalSkipGram(nn.Module):
 def hierarchical_loss(
     model: HierarchicalSkipGram, centres: Int[Tensor, " n"], contexts: Int[Tensor, " n"]
 ) -> Float[Tensor, ""]:
-    """What a training loop calls with a batch of pairs: the mean loss of a pair, in nats."""
+    """The mean loss of a batch of pairs, in nats."""
     return hierarchical_softmax_loss(*model.path_scores(centres, contexts))

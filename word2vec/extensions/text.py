@@ -1,4 +1,4 @@
-"""Training on any text, one sentence a line, by the block engine: what ``python -m word2vec --data text`` does."""
+"""Training on any text, one sentence a line, by the block engine (``python -m word2vec text --path FILE``)."""
 
 import json
 import math
@@ -6,58 +6,59 @@ import statistics
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
+from annotated_types import Ge, Gt, Le
 from jaxtyping import Int
 
 from lab import How, Run, folders, seed_everything, write_text
+from lab.config import check
 from word2vec.commands.trained import write_vocabulary
 from word2vec.data import generator_at
 from word2vec.datasets.corpus import Corpus, read_corpus
 from word2vec.extensions.engine import Engine
 from word2vec.model import SkipGram
 from word2vec.pairs import Text, draw_text
-from word2vec.train import check_numbers
 from word2vec.vocabulary import Vocabulary, build_vocabulary, keep_probability, noise_distribution
 
-WIDEST = 50  # words: the engine's band, and its tables, grow with the window
+WIDEST = 50  # largest window: the engine's band and tables grow with it
 
 
 @dataclass(frozen=True)
 class TextConfig:
-    """Everything that a run on a text depends on, but the text."""
+    """The configuration of a training on a text."""
 
-    dim: int = 100  # numbers in a word's vector
-    window: int = 5  # words on each side, at most
-    negatives: int = 5  # how much noise weighs beside a neighbour
-    sample: float = 1e-3  # words more frequent than that are thinned out; 0 keeps them all
-    min_count: int = 5  # words that occur less often are dropped
-    power: float = 0.75  # of the noise distribution; 0 draws all words equally often
-    epochs: int = 5  # how often the text is read
-    learning_rate: float = 0.05  # the first one; it falls linearly
-    last_learning_rate: float = 1e-4  # the lowest one
-    seed: int = 0  # of weights, subsampling, windows and noise
+    dim: Annotated[int, Ge(1)] = 100  # size of a word vector
+    window: Annotated[int, Ge(1), Le(WIDEST)] = 5  # largest window, in words on each side
+    negatives: Annotated[int, Ge(1)] = 5  # weight of the noise, k of equation 4
+    sample: Annotated[float, Ge(0)] = 1e-3  # words more frequent than this are dropped at times; 0 keeps all words
+    min_count: Annotated[int, Ge(1)] = 5  # words with fewer occurrences are dropped
+    power: Annotated[float, Ge(0), Le(10)] = 0.75  # of the noise distribution; 0 makes it uniform
+    epochs: Annotated[int, Ge(1)] = 5  # the number of times that the text is read
+    learning_rate: Annotated[float, Gt(0)] = 0.05  # at the start; it falls linearly
+    last_learning_rate: Annotated[float, Gt(0)] = 1e-4  # the lowest learning rate
+    seed: Annotated[int, Ge(0)] = 0  # of weights, subsampling, windows and noise
 
-    def check(self) -> None:
-        """Raises ValueError, and names the field, if a number is out of range."""
-        check_numbers(self)
-        if self.window > WIDEST:
-            raise ValueError(f"window must be at most {WIDEST}, got {self.window}")
-        if self.last_learning_rate > self.learning_rate:
-            raise ValueError(
-                f"last_learning_rate must be at most learning_rate, {self.learning_rate}, got {self.last_learning_rate}"
-            )
+
+def check_config(config: TextConfig) -> None:
+    """Raises ValueError, and names the field, if a value is out of range."""
+    check(config)
+    if config.last_learning_rate > config.learning_rate:
+        raise ValueError(
+            f"last_learning_rate must be at most learning_rate, {config.learning_rate}, got {config.last_learning_rate}"
+        )
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training on a text leaves behind; ``words`` are those of all epochs, before subsampling."""
+    """The result of a training on a text."""
 
     folder: Path
     vocabulary: Vocabulary
     model: SkipGram
-    words: int
+    words: int  # of all epochs, before subsampling
     seconds: float  # of training alone
 
 
@@ -65,66 +66,66 @@ def vocabulary_of(corpus: Corpus, min_count: int) -> Vocabulary:
     return build_vocabulary(Counter(dict(zip(corpus.words, corpus.counts, strict=True))), min_count)
 
 
-def check_pairs(corpus: Corpus, renumbering: Int[np.ndarray, " all"]) -> None:
-    """Raises ValueError if no sentence has two words of the vocabulary: there would be nothing to learn from."""
+def check_pairs(corpus: Corpus, vocabulary_ids: Int[np.ndarray, " all"]) -> None:
+    """Raises ValueError if no sentence has two words of the vocabulary, so that there are no pairs."""
     for k in range(len(corpus.ends)):
-        _, sentence = corpus.stretch(k, renumbering)
+        _, sentence = corpus.chunk(k, vocabulary_ids)
         if (sentence[1:] == sentence[:-1]).any():
             return
     raise ValueError(f"{corpus.source[0]} must have a sentence with two words of the vocabulary, and has none")
 
 
 class TextTraining:
-    """The steps of a training on a corpus: one step is one stretch of text, and a pure function of its number.
+    """The steps of a training on a corpus. A step trains on one chunk of text and depends on its step number only.
 
     Args:
-        corpus: what is read, ``config.epochs`` times.
+        corpus: is read ``config.epochs`` times.
         vocabulary: of the corpus.
-        config: see there.
+        config: of the training.
     """
 
     def __init__(self, corpus: Corpus, vocabulary: Vocabulary, config: TextConfig) -> None:
         self.corpus, self.config = corpus, config
         self.model = SkipGram(len(vocabulary), config.dim)
-        self.renumbering = corpus.renumbering(vocabulary)
-        check_pairs(corpus, self.renumbering)
+        self.vocabulary_ids = corpus.vocabulary_ids(vocabulary)
+        check_pairs(corpus, self.vocabulary_ids)
         self.keep = keep_probability(vocabulary.counts, config.sample)
-        noise = noise_distribution(vocabulary.counts, config.power)
-        self.engine = Engine(self.model, noise, config.window, config.negatives)
+        distribution = noise_distribution(vocabulary.counts, config.power)
+        self.engine = Engine(self.model, distribution, config.window, config.negatives)
         self.steps = config.epochs * len(corpus.ends)
 
     def rate_at(self, step: int) -> float:
-        """2013a, section 4.2: it falls linearly with the words that were read."""
+        """2013a, section 4.2: the learning rate falls linearly with the number of words read."""
         epoch, k = divmod(step, len(self.corpus.ends))
         done = epoch + (self.corpus.ends[k - 1] if k else 0) / self.corpus.ends[-1]
         return max(self.config.last_learning_rate, self.config.learning_rate * (1 - done / self.config.epochs))
 
     def text_at(self, step: int, generator: torch.Generator) -> Text:
-        """The step's stretch of text, subsampled, with its windows."""
-        numbers, sentence = self.corpus.stretch(step % len(self.corpus.ends), self.renumbering)
-        return draw_text(numbers, sentence, self.keep, self.config.window, generator)
+        """The chunk of text of this step, subsampled, with its windows."""
+        ids, sentence = self.corpus.chunk(step % len(self.corpus.ends), self.vocabulary_ids)
+        return draw_text(ids, sentence, self.keep, self.config.window, generator)
 
     def scaled(self, step: int, rate: float) -> float:
-        """Which part of the words of a step's blocks the engine's bound scales down in W, at this rate."""
+        """The share of the words of a step's blocks that the engine's bound scales down in W, at this rate."""
         generator = generator_at(self.config.seed, step)
         blocks = self.engine.blocks(self.text_at(step, generator), generator)
         return statistics.fmean(self.engine.scaled(*block, rate) for block in blocks)
 
     def step(self, step: int) -> float:
-        """Learns from one stretch of text; the mean loss of a pair at its beginning, in nats."""
+        """Trains on one chunk of text. Returns the mean loss of a pair in its first block, in nats."""
         generator = generator_at(self.config.seed, step)
         text = self.text_at(step, generator)
         return self.engine.learn(text, self.rate_at(step), generator)
 
 
 def train_on_text(config: TextConfig, source: Path, folder: Path, how: How) -> Trained:
-    """Trains in ``folder``; the text's numbers are kept beside it, in ``….corpus``, as long as the text is the same.
+    """Trains in ``folder``. The ids of the text are kept beside it, in ``….corpus``, until the text changes.
 
     Raises:
-        ValueError, OSError: as ``read_corpus``, ``build_vocabulary`` and ``lab.Run`` do, and for numbers out of range.
+        ValueError, OSError: as ``read_corpus``, ``build_vocabulary`` and ``lab.Run`` do, and for values out of range.
     """
-    config.check()
-    lock = folders.lock(folder)  # before the corpus is made: somebody may be reading the old one
+    check_config(config)
+    lock = folders.lock(folder)  # before the corpus is made: another process may read the old one
     corpus = read_corpus(source, folder.with_name(f"{folder.name}.corpus"))
     vocabulary = vocabulary_of(corpus, config.min_count)
     seed_everything(config.seed)
@@ -145,7 +146,7 @@ def train_on_text(config: TextConfig, source: Path, folder: Path, how: How) -> T
     with run:
         for step in run.steps(training.steps):
             loss = training.step(step)
-            known = {} if math.isnan(loss) else {"loss": loss}  # nothing was learned from a stretch without pairs
+            known = {} if math.isnan(loss) else {"loss": loss}  # a chunk without pairs has no loss
             run.log(step, **known, rate=training.rate_at(step))
     del lock
     trained = Trained(folder, vocabulary, training.model, config.epochs * corpus.tokens, run.seconds)

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn.functional import normalize
 
-from vqa.model import CONSTANT, VQA, lstm_states, pool
+from vqa.model import LENGTH, VQA, lstm_states
 
 
 def _gates(x, h, weight_x, weight_h, bias):
@@ -60,95 +60,59 @@ def layers_and_sequences_mixed_up(lstm, x, lengths):
     return torch.stack([c, h], dim=1).reshape(len(x), -1)
 
 
-def moments_with_axes_swapped(grid):
-    """Tempting because (x, y) is how points are written; a grid is stored (y, x)."""
-    total, across, down = pool(grid).chunk(3, dim=1)
-    return torch.cat([total, down, across], dim=1)
+def not_normalised(features):
+    """Tempting because the paper has a model without "norm I" too; full images then saturate the tanh."""
+    return LENGTH * features
 
 
-def moments_per_feature_mass(grid):
-    """Tempting because that is a centre of mass; it divides by what may be zero, and loses how much there is."""
-    total, across, down = pool(grid).chunk(3, dim=1)
-    return torch.cat([total, across / total, down / total], dim=1)
+def normalised_over_the_batch(features):
+    """Tempting because dim=0 comes first; an image's vector then depends on its neighbours."""
+    return LENGTH * normalize(features, dim=0)
 
 
-def pixels_counted_from_zero(grid):
-    """Tempting because ``arange`` is at hand; the moments then grow with the grid, and hold the sum once more."""
-    h, w = grid.shape[-2:]
-    across, down = torch.arange(w).to(grid), torch.arange(h).to(grid)
-    return torch.cat([grid.sum((2, 3)), grid.sum(2) @ across, grid.sum(3) @ down], dim=1)
+def divided_by_the_sum(features):
+    """Tempting because it is a normalisation too; "norm I" is the L2 norm."""
+    return LENGTH * normalize(features, p=1, dim=-1)
 
 
-def one_softmax_for_all_names(stream, images):
-    """Tempting because one call is enough; a thing that is surely red has then no probability left for its shape."""
-    centre, names = stream.detect(images).split([1, sum(stream.attributes)], dim=1)
-    return centre.sigmoid() * torch.cat([torch.ones_like(centre), names.softmax(dim=1)], dim=1)
+def _sides(model: VQA, images, questions, image_of):
+    q = model.from_question(model.question_encoder(questions))
+    v = model.from_image(LENGTH * normalize(model.image_encoder(images), dim=-1))
+    return q, v[image_of]
 
 
-def softmax_over_the_places(stream, images):
-    """Tempting because attention does so; a picture with two things would then hold half of each."""
-    centre, *names = stream.detect(images).split([1, *stream.attributes], dim=1)
-    objectness = centre.flatten(1).softmax(dim=1).view_as(centre)
-    return torch.cat([objectness, *(objectness * logits.softmax(dim=1) for logits in names)], dim=1)
+def order_in_place_of_the_index(model, images, questions, image_of):
+    """Tempting because questions often come in the order of their images; then nothing says which image is meant."""
+    per_image = len(questions) // len(images)
+    return model(images, questions, torch.arange(len(questions)) // per_image)
 
 
-def names_of_nothing(stream, images):
-    """Tempting because a softmax is a probability already; empty ground then counts as things with names."""
-    centre, *names = stream.detect(images).split([1, *stream.attributes], dim=1)
-    return torch.cat([centre.sigmoid(), *(logits.softmax(dim=1) for logits in names)], dim=1)
-
-
-def _pooled(stream, images):
-    return pool(stream.combine(stream.describe(images)).relu())
-
-
-def not_normalised(stream, images):
-    """Tempting because the paper has a model without "norm I" too; full pictures then shout the question down."""
-    return torch.cat([_pooled(stream, images), torch.full((len(images), 1), CONSTANT).to(images)], dim=1)
-
-
-def normalised_over_the_batch(stream, images):
-    """Tempting because dim=0 comes first; a picture's vector then depends on its neighbours."""
-    return CONSTANT * normalize(not_normalised(stream, images), dim=0)
-
-
-def normalised_without_the_constant(stream, images):
-    """Tempting because it is what the paper says; features that are sums then no longer say how many there are."""
-    vectors = CONSTANT * normalize(_pooled(stream, images), dim=-1)
-    return torch.cat([vectors, torch.zeros_like(vectors[:, :1])], dim=1)
-
-
-def _sides(model: VQA, images, questions):
-    q = model.from_question(model.question_stream(questions))
-    return q, model.from_image(model.image_stream(images)).repeat_interleave(len(questions) // len(images), dim=0)
-
-
-def images_tiled(model, images, questions):
-    """Tempting because ``repeat`` has the shorter name; question 1 is then about picture 1, and not about picture 0."""
-    q, v = model.from_question(model.question_stream(questions)), model.from_image(model.image_stream(images))
-    return model.classify(q.tanh() * v.repeat(len(questions) // len(images), 1).tanh())
-
-
-def tanh_after_the_product(model, images, questions):
+def tanh_after_the_product(model, images, questions, image_of):
     """Tempting because one tanh looks like enough; the paper squashes each side before they meet."""
-    q, v = _sides(model, images, questions)
+    q, v = _sides(model, images, questions, image_of)
     return model.classify((q * v).tanh())
 
 
-def tanh_forgotten_on_the_picture(model, images, questions):
-    """Tempting because the picture's vector is normalised already; only the question's side then stays within ±1."""
-    q, v = _sides(model, images, questions)
+def tanh_forgotten_on_the_image(model, images, questions, image_of):
+    """Tempting because the image's vector is normalised already; only the question's side then stays within ±1."""
+    q, v = _sides(model, images, questions, image_of)
     return model.classify(q.tanh() * v)
 
 
-def softmax_in_the_model(model, images, questions):
+def norm_forgotten(model, images, questions, image_of):
+    """Tempting because tanh squashes anyway; but where it saturates, the gradient is gone."""
+    q, v = model.from_question(model.question_encoder(questions)), model.from_image(model.image_encoder(images))
+    return model.classify(q.tanh() * v.tanh()[image_of])
+
+
+def softmax_in_the_model(model, images, questions, image_of):
     """Tempting because the paper ends with a softmax; ``cross_entropy`` takes another one, and learning crawls."""
-    return model(images, questions).softmax(dim=-1)
+    return model(images, questions, image_of).softmax(dim=-1)
 
 
-def tanh_on_the_sum(model, images, questions):
-    """Tempting because it is "just an activation"; it lets the streams interact, so the comparison shows nothing."""
-    q, v = _sides(model, images, questions)
+def tanh_on_the_sum(model, images, questions, image_of):
+    """Tempting because it is "just an activation"; it lets the sides interact, so the comparison shows nothing."""
+    q, v = _sides(model, images, questions, image_of)
     return model.classify((q + v).tanh())
 
 
@@ -160,9 +124,12 @@ STATES = (
     only_the_top_layer,
     layers_and_sequences_mixed_up,
 )
-POOLS = (moments_with_axes_swapped, moments_per_feature_mass, pixels_counted_from_zero)
-DESCRIPTIONS = (one_softmax_for_all_names, softmax_over_the_places, names_of_nothing)
-NORMS = (not_normalised, normalised_over_the_batch, normalised_without_the_constant)
-ANSWERS = (images_tiled, tanh_after_the_product, tanh_forgotten_on_the_picture, softmax_in_the_model)
+NORMS = (not_normalised, normalised_over_the_batch, divided_by_the_sum)
+ANSWERS = (
+    order_in_place_of_the_index,
+    tanh_after_the_product,
+    tanh_forgotten_on_the_image,
+    norm_forgotten,
+    softmax_in_the_model,
+)
 INTERACTIONS = (tanh_on_the_sum, softmax_in_the_model)
-ALL = tuple({*CELLS, *STATES, *POOLS, *DESCRIPTIONS, *NORMS, *ANSWERS, *INTERACTIONS})

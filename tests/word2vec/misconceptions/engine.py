@@ -2,9 +2,10 @@
 
 import torch
 from torch import Tensor
+from torch.nn.functional import logsigmoid
 
 from word2vec.extensions import engine as module
-from word2vec.extensions.engine import Engine
+from word2vec.extensions.engine import Engine, mean_noise_loss
 
 
 class AssignsInsteadOfAdding(Engine):
@@ -76,4 +77,22 @@ class LetsWindowsCrossSentences(Engine):
     """The text is one long line of words for the engine, so windows are cut at its ends only."""
 
     def blocks(self, text: module.Text, generator: torch.Generator):
-        return super().blocks(module.Text(text.numbers, torch.zeros_like(text.sentence), text.windows), generator)
+        return super().blocks(module.Text(text.ids, torch.zeros_like(text.sentence), text.windows), generator)
+
+
+def sum_over_the_draws(positive_scores, noise_scores, negatives):
+    """Tempting because with k draws it is the same; with more draws their number is the weight, not k."""
+    return mean_noise_loss(positive_scores, noise_scores, noise_scores.shape[1])
+
+
+def mean_without_k(positive_scores, noise_scores, negatives):
+    """Tempting because losses are means; the noise then weighs as much as one noise word."""
+    return mean_noise_loss(positive_scores, noise_scores, 1)
+
+
+def mean_before_the_sigmoid(positive_scores, noise_scores, negatives):
+    """Tempting because means commute with nearly everything; ln σ of a mean is not the mean of ln σ."""
+    return -(logsigmoid(positive_scores) + negatives * logsigmoid(-noise_scores.mean(dim=1))).mean()
+
+
+LOSSES = (sum_over_the_draws, mean_without_k, mean_before_the_sigmoid)

@@ -6,47 +6,41 @@ from torch.nn.functional import cross_entropy, logsigmoid
 from word2vec.loss import negative_sampling_loss, softmax_loss
 
 
-def sigmoid_then_log(positive, negative, negatives):
-    """Tempting because equation 4 reads so; where a score is far from 0, σ is 0 or 1 and the loss is infinite."""
-    return -(positive.sigmoid().log() + negatives * (1 - negative.sigmoid()).log().mean(dim=1)).mean()
+def sigmoid_then_log(positive_scores, noise_scores):
+    """Tempting because equation 4 reads so; if a score is far from 0, σ is 0 or 1 and the loss is infinite."""
+    return -(positive_scores.sigmoid().log() + (1 - noise_scores.sigmoid()).log().sum(dim=1)).mean()
 
 
-def an_epsilon_in_the_log(positive, negative, negatives):
-    """Tempting because it silences the infinity; the gradient of the worst pairs is then gone as well."""
+def an_epsilon_in_the_log(positive_scores, noise_scores):
+    """Tempting because it avoids the infinity; the gradient of the worst pairs is then lost, too."""
     epsilon = 1e-7
-    return -(
-        (positive.sigmoid() + epsilon).log() + negatives * ((-negative).sigmoid() + epsilon).log().mean(dim=1)
-    ).mean()
+    noise = ((-noise_scores).sigmoid() + epsilon).log().sum(dim=1)
+    return -((positive_scores.sigmoid() + epsilon).log() + noise).mean()
 
 
-def noise_with_the_sign_of_neighbours(positive, negative, negatives):
-    """Tempting because both are ln σ(s); noise is to be told apart, so its score stands with a minus."""
-    return negative_sampling_loss(positive, -negative, negatives)
+def noise_with_the_sign_of_neighbours(positive_scores, noise_scores):
+    """Tempting because both terms are ln σ(s); the score of a noise word has a minus sign."""
+    return negative_sampling_loss(positive_scores, -noise_scores)
 
 
-def mean_over_the_noise(positive, negative, negatives):
+def mean_over_the_noise(positive_scores, noise_scores):
     """Tempting because losses are means; equation 4 sums over k words, and k is the shift ln k of the optimum."""
-    return negative_sampling_loss(positive, negative, 1)
+    return -(logsigmoid(positive_scores) + logsigmoid(-noise_scores).mean(dim=1)).mean()
 
 
-def sum_over_the_noise(positive, negative, negatives):
-    """Tempting because with k draws it is the same; with more draws it is their number that weighs, not k."""
-    return negative_sampling_loss(positive, negative, negative.shape[1])
-
-
-def mean_over_all_answers(positive, negative, negatives):
+def mean_over_all_answers(positive_scores, noise_scores):
     """Tempting because binary_cross_entropy takes means; it divides equation 4 by k + 1."""
-    return negative_sampling_loss(positive, negative, negatives) / (negatives + 1)
+    return negative_sampling_loss(positive_scores, noise_scores) / (1 + noise_scores.shape[1])
 
 
-def summed_over_the_batch(positive, negative, negatives):
-    """Tempting because the paper's objective is a sum; the rate of learning then depends on the batch's size."""
-    return negative_sampling_loss(positive, negative, negatives) * len(positive)
+def summed_over_the_batch(positive_scores, noise_scores):
+    """Tempting because the paper's objective is a sum; the learning rate then depends on the batch size."""
+    return negative_sampling_loss(positive_scores, noise_scores) * len(positive_scores)
 
 
-def mean_before_the_sigmoid(positive, negative, negatives):
-    """Tempting because means commute with nearly everything; ln σ of a mean is not the mean of ln σ."""
-    return -(logsigmoid(positive) + negatives * logsigmoid(-negative.mean(dim=1))).mean()
+def sum_before_the_sigmoid(positive_scores, noise_scores):
+    """Tempting because sums commute with nearly everything; ln σ of a sum is not the sum of ln σ."""
+    return -(logsigmoid(positive_scores) + logsigmoid(-noise_scores.sum(dim=1))).mean()
 
 
 def softmax_twice(scores, contexts):
@@ -55,7 +49,7 @@ def softmax_twice(scores, contexts):
 
 
 def softmax_over_the_batch(scores, contexts):
-    """Tempting because other losses contrast within a batch; words that the batch does not hold are then free."""
+    """Tempting because other losses contrast within a batch; words outside the batch then have no part in the sum."""
     return cross_entropy(scores[:, contexts], torch.arange(len(contexts)))
 
 
@@ -79,10 +73,9 @@ NEGATIVE_SAMPLING = (
     an_epsilon_in_the_log,
     noise_with_the_sign_of_neighbours,
     mean_over_the_noise,
-    sum_over_the_noise,
     mean_over_all_answers,
     summed_over_the_batch,
-    mean_before_the_sigmoid,
+    sum_before_the_sigmoid,
 )
 SOFTMAX = (
     softmax_twice,

@@ -7,12 +7,12 @@ from word2vec.pairs import Text, draw_windows, skip_gram_pairs, subsample
 
 def across_sentences(text):
     """Tempting because a corpus is one stream of words; the last word of a sentence has no neighbour on its right."""
-    return skip_gram_pairs(Text(text.numbers, torch.zeros_like(text.sentence), text.windows))
+    return skip_gram_pairs(Text(text.ids, torch.zeros_like(text.sentence), text.windows))
 
 
 def window_as_the_whole_span(text):
     """Tempting because a "window of 5" may mean five words in all; here it means five on each side."""
-    return skip_gram_pairs(Text(text.numbers, text.sentence, text.windows // 2))
+    return skip_gram_pairs(Text(text.ids, text.sentence, text.windows // 2))
 
 
 def range_without_its_end(text):
@@ -20,8 +20,8 @@ def range_without_its_end(text):
     pairs = []
     for t, c in enumerate(text.windows.tolist()):
         for j in range(-c, c):
-            if j != 0 and 0 <= t + j < len(text.numbers) and text.sentence[t] == text.sentence[t + j]:
-                pairs.append((int(text.numbers[t]), int(text.numbers[t + j])))
+            if j != 0 and 0 <= t + j < len(text.ids) and text.sentence[t] == text.sentence[t + j]:
+                pairs.append((int(text.ids[t]), int(text.ids[t + j])))
     return as_tensors(pairs)
 
 
@@ -34,7 +34,7 @@ def repeated_words_skipped(text):
 def with_itself(text):
     """Tempting because the slice t-c … t+c holds the centre too; its own place is no neighbour."""
     centres, contexts = skip_gram_pairs(text)
-    return torch.cat([centres, text.numbers]), torch.cat([contexts, text.numbers])
+    return torch.cat([centres, text.ids]), torch.cat([contexts, text.ids])
 
 
 def only_forwards(text):
@@ -42,10 +42,10 @@ def only_forwards(text):
     pairs = []
     for t, c in enumerate(text.windows.tolist()):
         for j in range(1, c + 1):
-            if t + j < len(text.numbers) and text.sentence[t] == text.sentence[t + j]:
+            if t + j < len(text.ids) and text.sentence[t] == text.sentence[t + j]:
                 pairs += [
-                    (int(text.numbers[t]), int(text.numbers[t + j])),
-                    (int(text.numbers[t + j]), int(text.numbers[t])),
+                    (int(text.ids[t]), int(text.ids[t + j])),
+                    (int(text.ids[t + j]), int(text.ids[t])),
                 ]
     return as_tensors(pairs)
 
@@ -60,8 +60,8 @@ def negative_places(text):
     pairs = []
     for t, c in enumerate(text.windows.tolist()):
         for j in range(-c, c + 1):
-            if j != 0 and t + j < len(text.numbers) and t + j >= -len(text.numbers):
-                pairs.append((int(text.numbers[t]), int(text.numbers[t + j])))
+            if j != 0 and t + j < len(text.ids) and t + j >= -len(text.ids):
+                pairs.append((int(text.ids[t]), int(text.ids[t + j])))
     return as_tensors(pairs)
 
 

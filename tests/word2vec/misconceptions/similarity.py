@@ -32,13 +32,13 @@ def cosines_not_moved(vectors, a, b, c):
     return cosines(vectors, b) * cosines(vectors, c) / (cosines(vectors, a) + EPSILON)
 
 
-def nothing_left_out(vectors, questions, count=1, form="add"):
+def nothing_left_out(vectors, questions, count=1, method="add"):
     """Tempting because the best word is the best word; it is nearly always b or c itself."""
     best = three_cos_add(vectors, *questions.unbind(1)).topk(count, dim=1)
     return best.indices, best.values
 
 
-def only_c_left_out(vectors, questions, count=1, form="add"):
+def only_c_left_out(vectors, questions, count=1, method="add"):
     """Tempting because a and b seem far away; where d is unknown, b is as near as anything."""
     best = three_cos_add(vectors, *questions.unbind(1)).scatter(1, questions[:, 2:], -torch.inf).topk(count, dim=1)
     return best.indices, best.values

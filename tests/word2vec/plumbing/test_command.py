@@ -16,10 +16,11 @@ from gensim.models import KeyedVectors
 from PIL import Image
 from safetensors.torch import load_file
 
+from toyworld.language import sentence_at
 from word2vec.__main__ import Train, TrainText, main
 from word2vec.commands import toy as module
 from word2vec.commands.trained import load_trained
-from word2vec.data import ToyText, sentence_at
+from word2vec.data import ToyText
 from word2vec.evaluate import toy_analogies
 from word2vec.extensions.formats import read_vectors
 from word2vec.extensions.objectives import OBJECTIVES
@@ -76,7 +77,7 @@ def test_training_judges_draws_and_keeps_everything_in_the_run(work, trained) ->
     lines = trained[1].splitlines()
     for name in ("known", "held out"):
         table = results["pairs"][name]
-        assert list(table) == ["chance", "form", "nearest", "reached"]
+        assert list(table) == ["chance", "word form", "nearest", "reached"]
         first = lines.index(f"{name} pairs")
         assert lines[first + 1].split() == ["relation", *table]
         shown = {line.split()[0]: line.split()[1:] for line in lines[first + 2 : first + 9]}
@@ -223,7 +224,7 @@ def test_phrases_are_found_told_and_written(work, capsys) -> None:
 
 def stop_after(monkeypatch, steps: int):
     """Trainings on the toy language and on texts fail in this step."""
-    for kind, name in ((ToyText, "noisy_pairs_at"), (TextTraining, "step")):
+    for kind, name in ((ToyText, "batch_at"), (TextTraining, "step")):
         original = getattr(kind, name)
 
         def fails(self, step: int, *rest: object, original=original):
@@ -280,12 +281,14 @@ def test_compare_trains_every_objective_once(tmp_path, monkeypatch, capsys) -> N
     for line in lines:
         name, known, held_out, _ = line.split()
         results = json.loads((folder / name / "results.json").read_text())
-        assert results["config"] == vars(module.replace(module.Config(), objective=name, steps=3, sentences=4, dim=4))
+        assert results["config"] == vars(
+            module.replace(module.ObjectiveConfig(), objective=name, steps=3, sentences=4, dim=4)
+        )
         assert summary["objectives"][name]["known"] == results["pairs"]["known"]["reached"]["all"]
         assert f"{results['pairs']['known']['reached']['all']:.2%}" == known
         assert f"{results['pairs']['held out']['reached']['all']:.2%}" == held_out
     with monkeypatch.context() as patch:  # all have ended: nothing is trained again
-        patch.setattr(module, "train", None)
+        patch.setattr(module, "build_optimizer", None)
         assert said([*arguments, "--resume"], capsys) == [header, *lines, path]
     (folder / "cbow/results.json").unlink()
     trained, original = [], module.train_and_judge
@@ -315,7 +318,7 @@ def test_the_configuration_gives_the_defaults(monkeypatch) -> None:
     main(["train", "--data", "text", "--path", "a b.txt", "--window", "3"])
     (toy, _), (paper, command), (compared, _), (text, text_command) = started
     assert type(toy) is Train
-    assert toy.fields == module.Config()
+    assert toy.fields == module.ObjectiveConfig()
     assert (paper.fields.dim, paper.fields.steps, paper.resume) == (300, 7, True)
     assert command == "python -m word2vec --config paper --steps 7"
     assert (compared.fields.dim, compared.restart, type(compared).__name__) == (300, True, "Compare")

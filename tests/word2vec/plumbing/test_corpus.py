@@ -45,17 +45,17 @@ def naive(text: str, longest: int) -> list[list[str]]:
     return [line[k : k + longest] for line in lines for k in range(0, len(line), longest)]
 
 
-def told(corpus: Corpus, renumber: np.ndarray | None = None) -> list[list[list[str]]]:
-    """The sentences of each stretch, in words."""
-    renumber = np.arange(len(corpus.words) + 1) - 1 if renumber is None else renumber
+def told(corpus: Corpus, vocabulary_ids: np.ndarray | None = None) -> list[list[list[str]]]:
+    """The sentences of each chunk, in words."""
+    vocabulary_ids = np.arange(len(corpus.words) + 1) - 1 if vocabulary_ids is None else vocabulary_ids
     found = []
     for k in range(len(corpus.ends)):
-        numbers, sentence = (tensor.tolist() for tensor in corpus.stretch(k, renumber))
+        numbers, sentence = (tensor.tolist() for tensor in corpus.chunk(k, vocabulary_ids))
         assert sentence == sorted(sentence)
-        stretch = {number: [] for number in sentence}
+        chunk = {number: [] for number in sentence}
         for number, place in zip(numbers, sentence, strict=True):
-            stretch[place].append(corpus.words[number])
-        found.append(list(stretch.values()))
+            chunk[place].append(corpus.words[number])
+        found.append(list(chunk.values()))
     return found
 
 
@@ -65,36 +65,36 @@ def told(corpus: Corpus, renumber: np.ndarray | None = None) -> list[list[list[s
 @example("\ufeff\ufeffa", (2, 3, 12))
 @example("a b c\u00a0d\u00a0e", (3, 3, 7))  # the words of the last piece do not all go into one sentence
 def test_sentences_are_those_of_a_naive_reading(text: str, sizes: tuple[int, int, int]) -> None:
-    """Pieces cut lines and letters in two; lines of more than ``LONGEST`` words are cut, and stretches at sentences."""
-    longest, stretch, piece = sizes
+    """Pieces cut lines and letters in two; lines of more than ``LONGEST`` words are cut, and chunks at sentences."""
+    longest, chunk, piece = sizes
     expected = naive(text, longest)
     with tempfile.TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
         source = write(Path(place) / "text", text)
         longest_word = max(len(word.encode()) for word in re.split("[ \t\r\n]", text))
-        for name, size in (("LONGEST", longest), ("STRETCH", stretch), ("PIECE", max(piece, longest_word))):
+        for name, size in (("LONGEST", longest), ("CHUNK", chunk), ("PIECE", max(piece, longest_word))):
             patch.setattr(module, name, size)
         assert [words for words, _ in sentences(source)] == expected
         if not expected:
             with pytest.raises(ValueError, match=f"^{source} must hold at least one word, and has none$"):
                 read_corpus(source, Path(place) / "corpus")
             return
-        check_corpus(read_corpus(source, Path(place) / "corpus"), expected, stretch)
-        check_corpus(read_corpus(source, Path(place) / "corpus"), expected, stretch)  # from its files
+        check_corpus(read_corpus(source, Path(place) / "corpus"), expected, chunk)
+        check_corpus(read_corpus(source, Path(place) / "corpus"), expected, chunk)  # from its files
 
 
-def check_corpus(corpus: Corpus, expected: Sequence[Sequence[str]], stretch: int) -> None:
+def check_corpus(corpus: Corpus, expected: Sequence[Sequence[str]], chunk: int) -> None:
     counts = Counter(chain(*expected))
     assert list(corpus.words) == list(counts), "in the order in which they are met"
     assert list(corpus.counts) == list(counts.values())
     assert corpus.tokens == counts.total()
     found = told(corpus)
-    assert list(chain(*found)) == list(expected), "stretches together are the whole text"
+    assert list(chain(*found)) == list(expected), "chunks together are the whole text"
     sizes = [sum(len(words) + 1 for words in sentences) for sentences in found]
     assert [corpus.size(k) for k in range(len(found))] == sizes
     assert [after - before for before, after in pairwise([0, *corpus.ends])] == sizes
     for size, sentences_of in zip(sizes[:-1], found[:-1], strict=True):
-        assert size >= stretch
-        assert size - len(sentences_of[-1]) - 1 < stretch, "and no sentence more than that"
+        assert size >= chunk
+        assert size - len(sentences_of[-1]) - 1 < chunk, "and no sentence more than that"
     on_disk = np.fromfile(corpus.path, np.int32)
     numbers = {word: number for number, word in enumerate(corpus.words, 1)}
     assert on_disk.tolist() == [n for words in expected for n in (*(numbers[word] for word in words), END)]
@@ -132,19 +132,19 @@ def test_lines_end_at_line_feeds_alone(tmp_path) -> None:
 
 
 def test_rare_words_leave_no_gap(tmp_path, folder, monkeypatch) -> None:
-    """Neither in a sentence nor among sentences; where all words of a stretch are rare, it is empty."""
-    monkeypatch.setattr(module, "STRETCH", 6)
+    """Neither in a sentence nor among sentences; where all words of a chunk are rare, it is empty."""
+    monkeypatch.setattr(module, "CHUNK", 6)
     corpus = read_corpus(write(tmp_path / "text", "a b x a\ny\nb a\nz z2 z3 z4 z5\na\n"), folder)
     vocabulary = build_vocabulary(Counter(dict(zip(corpus.words, corpus.counts, strict=True))), 2)
     assert vocabulary == Vocabulary(("a", "b"), (4, 2))
-    renumber = corpus.renumbering(vocabulary)
-    assert renumber.tolist() == [-1, 0, 1, -1, -1, -1, -1, -1, -1, -1]
-    found = [[tensor.tolist() for tensor in corpus.stretch(k, renumber)] for k in range(len(corpus.ends))]
+    vocabulary_ids = corpus.vocabulary_ids(vocabulary)
+    assert vocabulary_ids.tolist() == [-1, 0, 1, -1, -1, -1, -1, -1, -1, -1]
+    found = [[tensor.tolist() for tensor in corpus.chunk(k, vocabulary_ids)] for k in range(len(corpus.ends))]
     assert found == [[[0, 1, 0], [0, 0, 0]], [[1, 0], [0, 0]], [[0], [0]]]
-    monkeypatch.setattr(module, "STRETCH", 2)
+    monkeypatch.setattr(module, "CHUNK", 2)
     (tmp_path / "text").write_text("a b\nz z2\n")
     corpus = read_corpus(tmp_path / "text", folder)
-    assert [tensor.tolist() for tensor in corpus.stretch(1, corpus.renumbering(vocabulary))] == [[], []]
+    assert [tensor.tolist() for tensor in corpus.chunk(1, corpus.vocabulary_ids(vocabulary))] == [[], []]
 
 
 def made(monkeypatch) -> list[Path]:
@@ -221,13 +221,13 @@ def test_a_reading_that_is_killed_leaves_no_corpus(tmp_path, folder, at: int) ->
         import os, signal, sys
         from pathlib import Path
         from word2vec.datasets import corpus
-        corpus.STRETCH, original, after = 1, corpus.stretches, int(sys.argv[1])
+        corpus.CHUNK, original, after = 1, corpus.chunks, int(sys.argv[1])
         def killed(*arguments):
-            for k, stretch in enumerate(original(*arguments)):
+            for k, chunk in enumerate(original(*arguments)):
                 if k == after:
                     os.kill(os.getpid(), signal.SIGKILL)
-                yield stretch
-        corpus.stretches = killed
+                yield chunk
+        corpus.chunks = killed
         corpus.read_corpus(Path({str(source)!r}), Path({str(folder)!r}))
     """
     write(source, "z z z z z\n")
@@ -303,16 +303,16 @@ def test_words_of_the_longest_size_are_words(tmp_path, monkeypatch) -> None:
 
 
 def test_memory_does_not_grow_with_the_text(tmp_path, folder, monkeypatch) -> None:
-    """4 MB, all in one line, and every other word a new sentence's; read, and then looked at stretch by stretch."""
-    for name, size in (("PIECE", 4096), ("STRETCH", 4096), ("LONGEST", 1000)):
+    """4 MB, all in one line, and every other word a new sentence's; read, and then looked at chunk by chunk."""
+    for name, size in (("PIECE", 4096), ("CHUNK", 4096), ("LONGEST", 1000)):
         monkeypatch.setattr(module, name, size)
     for name, blank in (("lines", "\n"), ("line", " ")):
         source = write(tmp_path / name, (100 * "word other " + blank) * 3600)
         tracemalloc.start()
         try:
             corpus = read_corpus(source, folder)
-            renumber = np.array([-1, 0, 1])
-            read = sum(len(corpus.stretch(k, renumber)[0]) for k in range(len(corpus.ends)))
+            vocabulary_ids = np.array([-1, 0, 1])
+            read = sum(len(corpus.chunk(k, vocabulary_ids)[0]) for k in range(len(corpus.ends)))
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()

@@ -14,11 +14,11 @@ from torch.nn.functional import normalize
 from lab.figure import PALETTE
 from tests.pictures import check_texts, keep_figures
 from tests.strategies import unequal_sizes, whole_tensors
+from toyworld.language import RELATIONS
 from word2vec import figures
 from word2vec.evaluate import HELD_OUT, KNOWN
 from word2vec.extensions.objectives import OBJECTIVES
 from word2vec.figures import plane
-from word2vec.grammar import RELATIONS
 from word2vec.vocabulary import Vocabulary
 
 WORDS = tuple(dict.fromkeys(word for relation in RELATIONS.values() for pair in relation.pairs for word in pair))
@@ -143,7 +143,7 @@ def test_no_word_of_the_relations_is_cut_off_or_touches_another(tmp_path, drawn,
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=12))
 def test_arrows_whose_words_would_touch_are_left_out(drawn_arrows: list[tuple[bool, int, int]]) -> None:
-    """Those that stay are apart on both sides, the first stays, and of those that go none could have stayed."""
+    """Those that stay are readable on both sides, the first stays, and of those that go none could have stayed."""
     arrows = [
         figures.Arrow((HELD_OUT, KNOWN)[known], (f"a{k}", f"b{k}"), (0.0, float(a)), (1.0, float(b)))
         for k, (known, a, b) in enumerate(drawn_arrows)
@@ -154,7 +154,7 @@ def test_arrows_whose_words_would_touch_are_left_out(drawn_arrows: list[tuple[bo
     def clear(one: figures.Arrow, other: figures.Arrow) -> bool:
         return all(abs(x[1] - y[1]) >= gap for x, y in ((one.first, other.first), (one.second, other.second)))
 
-    shown = figures.apart(arrows, 3)
+    shown = figures.readable(arrows, 3)
     assert shown[0] == next((arrow for arrow in arrows if arrow.kind == KNOWN), arrows[0])
     assert all(clear(one, other) for k, one in enumerate(shown) for other in shown[:k])
     for kind in (KNOWN, HELD_OUT):

@@ -3,7 +3,8 @@
 a held-out pair is in no sentence    test_no_sentence_holds_a_held_out_pair
 a known pair is in some              test_every_known_pair_has_sentences_of_both
 each draw is uniform                 test_sentences_are_as_frequent_as_it_says
-a sentence belongs to its number     test_a_sentence_is_a_pure_function
+some sentences are captions          test_every_eighth_sentence_is_a_caption_if_it_fits
+a sentence is a pure function        test_a_sentence_is_a_pure_function
 """
 
 from collections import Counter
@@ -12,25 +13,29 @@ from functools import cache
 import pytest
 from scipy.stats import chisquare
 
-from toyworld.scenes import COLOURS, SHAPES
+from toyworld import captions_at, read
+from toyworld.language import CAPTION_EVERY, RELATIONS, fits, relation_sentence, sentence_at, table
+from toyworld.rng import Rng
+from toyworld.scenes import COLOURS, SHAPES, SIZES
 from word2vec import data
-from word2vec.data import sentence_at, toy_vocabulary
-from word2vec.grammar import RELATIONS, table
+from word2vec.data import toy_vocabulary
 
-READ = 20_000  # sentences
+READ = 12_000  # sentences
 
 
 @cache
 def every_sentence() -> dict[tuple[str, ...], float]:
-    """Every sentence that there can be, with its probability: all answers of every draw, one after the other."""
+    """Every sentence of a relation, with its probability: all outcomes of every draw, one after the other."""
     found = Counter()
     ways = [[]]
     while ways:
         way = ways.pop()
         taken, sizes = list(way), []
 
-        class Script:
-            def __init__(self, name: str) -> None:
+        class Script(Rng):
+            """Answers as ``taken`` says, and the first option after that."""
+
+            def __init__(self) -> None:
                 pass
 
             def choice(self, options, taken=taken, sizes=sizes):
@@ -39,9 +44,7 @@ def every_sentence() -> dict[tuple[str, ...], float]:
                     taken.append(0)
                 return options[taken[len(sizes) - 1]]
 
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(data, "Rng", Script)
-            sentence = tuple(sentence_at("train", 0, 0))
+        sentence = tuple(relation_sentence(Script()))
         probability = 1.0
         for size in sizes:
             probability /= size
@@ -51,8 +54,14 @@ def every_sentence() -> dict[tuple[str, ...], float]:
 
 
 @cache
-def some_sentences(split: str = "train", seed: int = 0, count: int = READ) -> list[list[str]]:
-    return [sentence_at(split, seed, index) for index in range(count)]
+def some_sentences(count: int = READ) -> list[list[str]]:
+    return [relation_sentence(Rng(f"train/0/{index}/sentence")) for index in range(count)]
+
+
+def some_captions(count: int) -> list[list[str]]:
+    """Sentences that are captions."""
+    sentences = {index: sentence_at("train", 0, index) for index in range(0, CAPTION_EVERY * count, CAPTION_EVERY)}
+    return [sentence for sentence in sentences.values() if tuple(sentence) not in every_sentence()]
 
 
 def pairs(kind: str):
@@ -65,9 +74,37 @@ def test_all_sentences_are_all() -> None:
 
 
 def test_no_sentence_holds_a_held_out_pair() -> None:
-    for sentence in every_sentence():
+    for sentence in [*every_sentence(), *some_captions(500)]:
         for pair in pairs("held_out"):
             assert not set(pair) <= set(sentence), f"{' '.join(sentence)!r} holds {pair}"
+
+
+def test_what_fits_by_hand() -> None:
+    assert fits(["the", "red", "square", "is", "above", "the", "blue", "circle"])
+    assert not fits(["a", "square", "and", "two", "squares"]), "square and squares are a held-out pair"
+    assert fits(["a", "circle", "and", "two", "circles"]), "circle and circles are a known pair"
+    assert not fits(["a", "small", "red", "circle"]), "small has another company in captions than in its relation"
+
+
+def test_every_eighth_sentence_is_a_caption_if_it_fits() -> None:
+    """Its words are those of the scene's caption, which the toy world's parser reads."""
+    found = 0
+    for index in range(0, 50 * CAPTION_EVERY, CAPTION_EVERY):
+        (caption,) = captions_at("train", 0, index, "english")
+        assert read(caption, "english"), caption
+        words = caption.replace(".", "").replace(",", "").replace(":", "").split()
+        sentence = sentence_at("train", 0, index)
+        assert (sentence == words) == fits(words)
+        found += fits(words)
+        assert tuple(sentence_at("train", 0, index + 1)) in every_sentence()
+    assert 10 < found < 50
+
+
+def test_captions_name_colours_and_shapes_and_no_sizes() -> None:
+    words = Counter(word for sentence in some_captions(300) for word in sentence)
+    assert set(COLOURS) <= words.keys()
+    assert set(SHAPES) <= words.keys()
+    assert not words.keys() & set(SIZES)
 
 
 def test_every_known_pair_has_sentences_of_both() -> None:
@@ -79,7 +116,7 @@ def test_every_known_pair_has_sentences_of_both() -> None:
 
 
 def test_every_sentence_is_about_one_pair() -> None:
-    """That is, holds no word of another, so that what is read of a pair is read beside its own words only."""
+    """It holds no word of another pair."""
     place = {word: pair for pair in pairs("pairs") for word in pair}
     for sentence in every_sentence():
         assert len({place[word] for word in sentence if word in place}) == 1, sentence
@@ -121,9 +158,10 @@ def test_a_table_by_hand() -> None:
     assert table("\n  a b: c d\n  e f: g\n") == {"pairs": [("a", "b"), ("e", "f")], "topics": [["c", "d"], ["g"]]}
 
 
-def test_no_letter_remains_and_every_word_is_known() -> None:
+def test_no_letter_remains_and_every_word_is_known(monkeypatch) -> None:
+    monkeypatch.setattr(data, "COUNTED", 4000)
     vocabulary = toy_vocabulary(0)
-    words = {word for sentence in every_sentence() for word in sentence}
+    words = {word for sentence in [*every_sentence(), *some_captions(500)] for word in sentence}
     assert not words & {"A", "B", "T"}
     assert all(word == word.lower() for word in words)
     assert words == set(vocabulary.words)
@@ -145,8 +183,8 @@ def test_sentences_are_as_frequent_as_it_says() -> None:
 
 
 def test_a_sentence_is_a_pure_function() -> None:
-    """Of split, seed and number: in any order the same, and with any other of the three another stream."""
-    some = some_sentences()[:50]
+    """Of split, seed and index: the same in any order, and others with another split, seed or index."""
+    some = [sentence_at("train", 0, index) for index in range(50)]
     assert [sentence_at("train", 0, index) for index in reversed(range(50))] == some[::-1]
     for split, seed, first in (("test", 0, 0), ("train", 1, 0), ("train", 0, 1)):
         other = [sentence_at(split, seed, first + index) for index in range(50)]

@@ -1,20 +1,31 @@
-"""A toy language in which words come in pairs that differ in one thing: king and queen, cat and cats, red and reddish.
+"""A toy language: word pairs that differ in one thing (king and queen, cat and cats), and captions of the toy world.
 
-Nothing says so. A pair's two words share topics, which stand in sentences about both; the two forms of a relation have
-sentences of their own, and that is all a reader of neighbours gets to see. Of the pairs whose place in their table is
-even, some sentences also hold both words. The others are *held out*: no sentence ever holds both, so what they have in
-common can only be learned by way of others. Shapes, colours and sizes are those of the toy world.
+A relation is a list of word pairs. The two words of a pair share topics: "throne" is near "king" and near "queen". The
+first words of a relation have sentences of their own, and so have the second words ("he is a king with his throne",
+"she is a queen with her throne"). Of every second pair, some sentences also hold both words. The other pairs are *held
+out*: no sentence holds both of their words, so a model can only relate them through the words around them.
+
+Some sentences are English captions of scenes, in lower case and without punctuation: every eighth sentence is one, if
+the caption names no size and holds no held-out pair. The colours, shapes and sizes of the toy world are words of the
+relations, too.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from toyworld.captions import captions_at
+from toyworld.rng import Rng
+from toyworld.scenes import SIZES
+
+CAPTION_EVERY = 8  # sentences
 
 
 @dataclass(frozen=True)
 class Relation:
-    """Pairs of words, each with its topics, and the sentences: of the first words, of the second, and of both.
+    """Pairs of words with their topics, and sentences for first words, for second words, and for both words of a pair.
 
-    In a sentence ``A`` stands for a pair's first word, ``B`` for its second, ``T`` for one of its topics.
+    In a sentence ``A`` is the place of a pair's first word, ``B`` of its second word, ``T`` of one of its topics.
     """
 
     pairs: Sequence[tuple[str, str]]
@@ -25,12 +36,12 @@ class Relation:
 
     @property
     def known(self) -> Sequence[tuple[str, str]]:
-        """The pairs that some sentences hold together."""
+        """The pairs with sentences that hold both words."""
         return self.pairs[::2]
 
     @property
     def held_out(self) -> Sequence[tuple[str, str]]:
-        """The pairs that no sentence holds together."""
+        """The pairs of which no sentence holds both words."""
         return self.pairs[1::2]
 
 
@@ -144,3 +155,36 @@ RELATIONS = {
         first=ONE, second=MANY, both=("one A joined the B at the T", "of all B this A has the T"),
     ),
 }  # fmt: skip
+
+
+def sentence_at(split: str, seed: int, index: int) -> list[str]:
+    """Sentence ``index`` of a split, in words. Every eighth sentence is a caption of scene ``index``, if it fits."""
+    if index % CAPTION_EVERY == 0:
+        words = caption_words(split, seed, index)
+        if fits(words):
+            return words
+    return relation_sentence(Rng(f"{split}/{seed}/{index}/sentence"))
+
+
+def relation_sentence(rng: Rng) -> list[str]:
+    """A sentence about a pair of words. Relation, pair, kind of sentence (for the first word, the second, or both),
+    wording and topic are drawn uniformly, one after the other. A held-out pair has no sentences for both words."""
+    relation = RELATIONS[rng.choice(tuple(RELATIONS))]
+    pair = rng.choice(relation.pairs)
+    kinds = [relation.first, relation.second] + ([relation.both] if pair in relation.known else [])
+    words = {"A": pair[0], "B": pair[1], "T": rng.choice(relation.topics[relation.pairs.index(pair)])}
+    return [words.get(word, word) for word in rng.choice(rng.choice(kinds)).split()]
+
+
+def caption_words(split: str, seed: int, index: int) -> list[str]:
+    """The words of an English caption of scene ``index``."""
+    (caption,) = captions_at(split, seed, index, "english")
+    return re.findall(r"\w+", caption.lower())
+
+
+def fits(words: Sequence[str]) -> bool:
+    """Whether a caption may be a sentence: it names no size, since captions say "small" beside colours and shapes,
+    where "smaller" never is; and it does not hold both words of a held-out pair, as "a square and two squares" does."""
+    present = set(words)
+    held_out = (pair for relation in RELATIONS.values() for pair in relation.held_out)
+    return present.isdisjoint(SIZES) and not any(present.issuperset(pair) for pair in held_out)

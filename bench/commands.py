@@ -1,0 +1,7 @@
+"""What ``python -m bench NAME`` does: a verb for each ``VERBS`` of a paper's ``report/bench.py``, and our own."""
+
+from bench.toyworld import Toyworld
+from lab.papers import PAPERS, part
+
+VERBS = (*(verb for paper in PAPERS if (module := part(paper, "report.bench")) for verb in module.VERBS), Toyworld)
+DEFAULT = None

@@ -1,0 +1,27 @@
+"""The detector's chapter: objects as points, on the toy world."""
+
+from detector.commands import DetectorTask
+from detector.evaluate import PROMISES
+from detector.train import CONFIGS
+from lab.chapter import Page, Row, TrainedChapter
+from lab.training import Trained
+
+ABOUT = (
+    "The detector finds the objects of an image as the peaks of a heatmap, and names the colour, shape and size "
+    "of each. Other papers build on it: it gives VQA the features of an image, and it will judge generated images. A "
+    "scene counts if all its objects are found and named, and nothing else is. Chance is 0: a guess is never all right."
+)
+
+
+def tell(trained: Trained) -> Page:
+    splits = trained.results["splits"]
+    rows = tuple(
+        Row(f"{measure.replace('_', ' ')}, {split}", 0.0, splits[split][measure], promised)
+        for (split, measure), promised in PROMISES.items()
+    )
+    return Page("detector", "toy", ABOUT, rows, trained.results["seconds"], tuple(trained.figures))
+
+
+CHAPTERS = (
+    TrainedChapter("detector", "toy", CONFIGS["toy"], lambda options, command: DetectorTask(CONFIGS["toy"]), tell),
+)
