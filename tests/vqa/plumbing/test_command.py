@@ -204,8 +204,7 @@ def test_judging_needs_no_training(copy, monkeypatch, capsys) -> None:
     """Also for a model whose judging crashed, after hours of training."""
     results = json.loads((RUN / "results.json").read_text())
     with monkeypatch.context() as patch:
-        patch.setattr(commands, "accuracies", lambda *arguments: 1 / 0)
-        patch.setattr(commands.VQATask, "validate", None)
+        patch.setattr(commands, "baselines", lambda *arguments: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             main([*TINY, "--steps", "2", "--run", "crashed"])
     forbid_training(monkeypatch)
@@ -254,18 +253,24 @@ WRONG = {  # the arguments, and the one line that names what is wrong
     ),
     "run elsewhere": (["ask", "--run", "../x", "ok.png", "how many?"], "--run must be a name such as"),
     "judge without root": (["judge", "--run", "vqa-v2"], "--root is missing"),
-    "no root": (["--data", "vqa-v2"], "--root is missing"),
-    "no folder": (["--data", "vqa-v2", "--root", "nowhere"], "nowhere: there is no such folder"),
+    "no root": (["--data", "vqa-v2", "--run", "new"], "--root is missing"),
+    "no folder": (["--data", "vqa-v2", "--root", "nowhere", "--run", "new"], "nowhere: there is no such folder"),
     "root for the toy world": (["--root", "data"], "--root is for vqa-v2 only, toy needs no folder"),
-    "detector for photographs": ([*TINY, "--encoder", "grid", "--channels", "4"], "--encoder must be cnn for vqa-v2"),
-    "unknown fusion": ([*TINY, "--fusion", "produkt"], "--fusion: invalid choice 'produkt'"),
-    "unknown inputs": ([*TINY, "--inputs", "x"], "--inputs: invalid choice 'x'"),
-    "unknown config": (["--config", "huge"], "--config: invalid choice 'huge'"),
-    "unknown data": (["--data", "coco"], "--data: invalid choice 'coco'"),
+    "detector for photographs": (
+        [*TINY, "--encoder", "grid", "--channels", "4", "--run", "new"],
+        "--encoder must be cnn for vqa-v2",
+    ),
+    "unknown fusion": (
+        [*TINY, "--fusion", "produkt"],
+        "--fusion must be one of concat, product, sum, got 'produkt'",
+    ),
+    "unknown inputs": ([*TINY, "--inputs", "x"], "--inputs must be one of both, image, question, got 'x'"),
+    "unknown config": (["--config", "huge"], "--config must be one of easy-vqa, paper, toy, vqa-v2, got 'huge'"),
+    "unknown data": (["--data", "coco"], "--data must be one of easy-vqa, toy, vqa-v2, got 'coco'"),
     "unknown option": ([*TINY, "--stps", "3"], "did you mean --steps?"),
     "unknown verb": (["juge"], "did you mean judge?"),
     "no number": ([*TINY, "--steps", "many"], "--steps cannot be read from 'many'"),
-    "unknown device": ([*TINY, "--device", "abacus"], "device must be one of"),
+    "unknown device": ([*TINY, "--device", "abacus", "--run", "new"], "device must be one of"),
     "no steps": ([*TINY, "--steps", "0"], "steps must be greater than or equal to 1, got 0"),
     "no steps for the toy world": (["--steps", "0"], "steps must be greater than or equal to 1, got 0"),
     "no images": ([*TINY, "--images", "0"], "images must be greater than or equal to 1, got 0"),
@@ -290,7 +295,7 @@ def test_wrong_input_is_one_line_and_status_2(work, monkeypatch, capsys, case: s
 def test_a_missing_key_is_named(copy, capsys) -> None:
     annotations = Path("data/v2_mscoco_train2014_annotations.json")
     edit_json(annotations, lambda content: content["annotations"][0].pop("answers"))
-    check_refused(main, TINY, "annotations[0]: the key 'answers' is missing", capsys)
+    check_refused(main, [*TINY, "--run", "new"], "annotations[0]: the key 'answers' is missing", capsys)
 
 
 @pytest.mark.parametrize("what", ["runs", "runs/vqa", "runs/vqa/vqa-v2"])
