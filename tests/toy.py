@@ -39,8 +39,8 @@ def few_scenes(model, split: str, seed: int, image_size: int, count: int = 5) ->
 def make_small(patch: pytest.MonkeyPatch, folder: Path) -> None:
     """From now on ``folder`` is the working directory, and what is trained and judged on the toy world is small."""
     patch.chdir(folder)
-    patch.setattr(sources, "TOY_VALIDATION", 12)
-    patch.setattr(sources, "TOY_TEST", 24)
+    patch.setattr(sources, "TOY_VALIDATION", 40)
+    patch.setattr(sources, "TOY_TEST", 40)
     patch.setattr(sources, "toy_vocabulary", few_questions_vocabulary)
     patch.setattr(detector_commands, "CONFIGS", {"toy": DETECTOR})
     patch.setattr(detector_commands, "evaluate", few_scenes)
