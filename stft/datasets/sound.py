@@ -15,7 +15,7 @@ from lab import write_bytes
 LIMITS = {".wav": (1024, 2**31 - 1), ".flac": (8, 655_350), ".ogg": (8, 192_000)}  # most channels, highest rate in Hz
 READ = ("WAV", "WAVEX", "FLAC", "OGG")
 BLOCK = 2**16  # samples per channel that are read or written at once
-OPEN_END = 0x7FFFF000  # bytes; a program that writes into a pipe does not know the length, and writes at least this into the header
+OPEN_END = 0x7FFFF000  # bytes; the least length that a program that writes into a pipe puts into the header
 LAST_PAGE, LONGEST_PAGE = 4, 65_307  # Ogg: the flag of the last page, and the largest page in bytes
 
 
