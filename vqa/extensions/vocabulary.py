@@ -57,6 +57,7 @@ class QuestionVocabulary:
         return self.tokenizer.unknown(text)
 
     def known_ids(self, text: str) -> list[int]:
+        """The token ids of a question's known words."""
         return [index for index in self.tokenizer.ids(text) if index != UNKNOWN]
 
     def encode(self, texts: Sequence[str]) -> Int[Tensor, "n t"]:
@@ -67,11 +68,14 @@ class QuestionVocabulary:
         """
         if not texts:
             raise ValueError("there must be at least one question, got none")
+        rows = []
         for text in texts:
-            check_length(text, len(self.tokenizer.ids(text)))
-            if not self.known_ids(text):
+            ids = self.tokenizer.ids(text)
+            check_length(text, len(ids))
+            rows.append([index for index in ids if index != UNKNOWN])
+            if not rows[-1]:
                 raise ValueError(f"a question must have at least one known word, got {text!r}")
-        return padded([self.known_ids(text) for text in texts])
+        return padded(rows)
 
     def answer_ids(self, answers: Sequence[str]) -> Int[Tensor, " n"]:
         return torch.tensor([self.answer_id[answer] for answer in answers])
