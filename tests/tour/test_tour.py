@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -31,7 +31,13 @@ from tour.report import write_report
 from tour.tour import chapters, plain_table, take_tour
 from vqa import commands as vqa_commands
 from vqa.__main__ import main as vqa_main
+from vqa.commands import VQATask
 from vqa.report.chapter import vqa_chapter
+from word2vec.commands import tasks as word2vec_tasks
+from word2vec.commands.tasks import ToyTask
+from word2vec.data import toy_vocabulary
+from word2vec.extensions.objectives import ObjectiveConfig
+from word2vec.report.chapter import word2vec_chapter
 
 REPORT = Path("runs/tour/report.html")
 
@@ -45,15 +51,20 @@ def made_up(reached: float, folder: Path) -> Page:
 
 
 def small_chapters() -> list[Chapter | TrainedChapter]:
-    """The detector, VQA and STFT in a few steps; all of their promises are kept."""
+    """The detector and all papers in a few steps; all of their promises are kept."""
     heard = {("toy", "test", "colour"): 0.0}
     return [
         TrainedChapter(
             "detector", "toy", toy.DETECTOR, lambda options, command: DetectorTask(toy.DETECTOR), kept(detector_page)
         ),
+        word2vec_chapter(WORDS, {("toy", "held out", "all"): 0.0}),
         vqa_chapter("toy", toy.VQA, {("toy", "test", "all"): 0.0, ("toy", "compositional", "all"): 0.0}),
         Chapter(partial(stft_chapter.stft_page, promises=heard, sounds=3)),
     ]
+
+
+WORDS = ObjectiveConfig(steps=2, sentences=8, dim=4)
+words_of = cache(toy_vocabulary)  # to count them takes longer than all other steps here
 
 
 def kept(tell: Callable) -> Callable:
@@ -70,6 +81,7 @@ def kept(tell: Callable) -> Callable:
 def small(tmp_path, monkeypatch) -> Path:
     toy.make_small(monkeypatch, tmp_path)
     monkeypatch.setattr(tour_commands, "chapters", small_chapters)
+    monkeypatch.setattr(word2vec_tasks, "toy_vocabulary", words_of)
     monkeypatch.setattr("lab.training.advise_on_threads", lambda: None)
     for module, name in FIGURES:
         monkeypatch.setattr(module, name, save_dot)
@@ -77,7 +89,13 @@ def small(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-FIGURES = [(detector_commands, "draw_detections"), (vqa_commands, "draw_answers"), (vqa_commands, "draw_training")]
+FIGURES = [
+    (detector_commands, "draw_detections"),
+    (vqa_commands, "draw_answers"),
+    (vqa_commands, "draw_training"),
+    (word2vec_tasks, "draw_relations"),
+    (word2vec_tasks, "draw_training"),
+]
 
 
 def save_dot(path: Path, *arguments: object) -> Path:
@@ -94,6 +112,7 @@ def toured(tmp_path_factory) -> tuple[Path, str]:
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
         toy.make_small(patch, folder)
         patch.setattr(tour_commands, "chapters", small_chapters)
+        patch.setattr(word2vec_tasks, "toy_vocabulary", words_of)
         main([])
     return folder, printed.getvalue()
 
@@ -109,24 +128,26 @@ def steps_taken(patch: pytest.MonkeyPatch, interrupt: tuple[str, int] | None = N
     """(paper, step) of all trainings from now on; Ctrl-C comes once, in the step ``interrupt``."""
     taken = []
 
-    def note(paper: str, original: Callable) -> Callable:
-        def noting(model, optimizer, scheduler, batch_at, steps, log) -> None:
-            def batch(step: int):
-                if (paper, step) == interrupt and interrupt not in taken:
-                    signal.raise_signal(signal.SIGINT)
-                taken.append((paper, step))
-                return batch_at(step)
+    def note(original: Callable) -> Callable:
+        def train(self, model, optimizers, device, steps, log) -> None:
+            def noted():
+                for step in steps:
+                    if (self.paper, step) == interrupt and interrupt not in taken:
+                        signal.raise_signal(signal.SIGINT)
+                    taken.append((self.paper, step))
+                    yield step
 
-            original(model, optimizer, scheduler, batch, steps, log)
+            original(self, model, optimizers, device, noted(), log)
 
-        return noting
+        return train
 
-    patch.setattr(detector_commands, "train", note("detector", detector_commands.train))
-    patch.setattr(vqa_commands, "train", note("vqa", vqa_commands.train))
+    for task in (DetectorTask, VQATask, ToyTask):
+        patch.setattr(task, "train", note(task.train))
     return taken
 
 
-ALL_STEPS = [("detector", 0), ("detector", 1), ("vqa", 0), ("vqa", 1), ("vqa", 2)]
+ALL_STEPS = [(paper, step) for paper, steps in (("detector", 2), ("word2vec", 2), ("vqa", 3)) for step in range(steps)]
+LAST_STEPS = [("detector", 1), ("word2vec", 1), ("vqa", 2)]
 
 
 @pytest.mark.parametrize(("reached", "promise_kept"), [(0.9, True), (0.95, True), (0.8999, False)])
@@ -177,10 +198,11 @@ def test_every_chapter_is_compared_with_its_promises(toured) -> None:
     assert ["VQA", "toy", "accuracy, test: all"] in rows
     assert ["VQA", "toy", "accuracy, compositional: all"] in rows
     assert ["detector", "toy", "all right, test"] in rows
+    assert ["word2vec", "toy", "analogies, held out pairs: all"] in rows
     assert ["STFT", "toy", "accuracy by ear, test: colour"] in rows
     text = (folder / REPORT).read_text(encoding="utf-8")
-    assert text.count("<section>") == 3
-    assert text.count("data:image/png;base64,") >= 5
+    assert text.count("<section>") == 4
+    assert text.count("data:image/png;base64,") >= 7
 
 
 def test_the_runs_of_the_tour_are_those_of_the_papers(after, capsys) -> None:
@@ -205,7 +227,7 @@ def test_a_stopped_tour_goes_on_with_the_command_that_it_prints(small, monkeypat
     with pytest.raises(SystemExit) as stopped:
         main([])
     assert stopped.value.code == 130
-    if at in (("detector", 1), ("vqa", 2)):
+    if at in LAST_STEPS:
         assert "the run is finished" in capsys.readouterr().err
     else:
         assert "go on with python -m tour --resume\n" in capsys.readouterr().err
@@ -219,6 +241,7 @@ def test_a_stopped_tour_goes_on_with_the_command_that_it_prints(small, monkeypat
     ("module", "name"),
     [
         (detector_commands, "evaluate"),
+        (word2vec_tasks, "baselines"),
         (vqa_commands, "baselines"),
         (vqa_commands, "draw_answers"),
         (stft_chapter, "hear_scene"),

@@ -45,16 +45,8 @@ def run_folder(folder: Path, seed: int, reached: float, data: str = "toy") -> Pa
     config = json.loads(json.dumps({"data": data, **CONFIGS[data].__dict__, "seed": seed, "steps": 7}))
     config.pop("data")
     splits = {"test": {"chance": {"all": 0.25}, "ceiling": {"all": 1.0}, "reached": {"all": reached}}}
-    content = {
-        "paper": "vqa",
-        "what": data,
-        "data": data,
-        "config": config,
-        "steps": 7,
-        "seconds": 3.0 + seed,
-        "threads": 2,
-        "splits": splits,
-    }
+    content = {"paper": "vqa", "what": data, "data": data, "config": config, "steps": 7, "seconds": 3.0 + seed}
+    content |= {"threads": 2, "splits": splits}
     folder.mkdir(parents=True)
     (folder / "results.json").write_text(json.dumps(content), encoding="utf-8")
     return folder
@@ -92,9 +84,8 @@ def test_a_comparison_is_taken_over(tmp_path) -> None:
     for k, name in enumerate(tables.VARIANTS):
         run_folder(folder / name.replace(" ", "-"), 0, 0.1 * k)
         variants[name] = {"chance": {"all": 0.25}, "reached": {"all": 0.1 * k}}
-    (folder / "results.json").write_text(
-        json.dumps({"paper": "vqa", "what": "ablations", "data": "toy", "split": "test", "variants": variants})
-    )
+    content = {"paper": "vqa", "what": "comparison", "data": "toy", "split": "test", "variants": variants}
+    (folder / "results.json").write_text(json.dumps(content))
     results = tables.take([folder], "two cores, CPU", {})
     entry = results["ablations"]
     assert list(entry["accuracy"]) == [
