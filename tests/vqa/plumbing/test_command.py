@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from vqa.commands.ask import load_trained
+from vqa.datasets.images import load_image
 
 from tests.vqa.plumbing.vqa_v2_files import image_path, write_vqa_v2
 from vqa.__main__ import main
 from vqa.commands import train_and_judge as commands
-from vqa.commands.ask import load_trained
 from vqa.data import Examples
 from vqa.datasets import sources
-from vqa.datasets.images import load_image
 from vqa.evaluate import predict
 
 SMALL = {"pictures": 4, "questions": 2, "image-size": 16, "embedding": 4, "hidden": 4, "common": 8, "warmup": 2}
