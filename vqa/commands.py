@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 import tyro
@@ -55,12 +55,9 @@ class VQATask(training.Task):
     ) -> None:
         self.config, self.steps, self.name = config, config.steps, name or data
         self.data: dict[str, Any] = {"data": data}
-
-        def grid() -> Callable:  # called when all else is in order: the detector may have to be trained
+        if config.encoder == "grid" and data == "toy":
             detector, self.data["detector"] = load_detector(command, machine.device, machine.threads)
-            return detector.grid
-
-        self.source: Source = open_source(data, config, grid, root)
+        self.source: Source = open_source(data, config, lambda: detector.grid, root)
 
     def check(self) -> None:
         self.source.check()
@@ -127,9 +124,6 @@ def open_model(name: str, command: str) -> tuple[Path, dict[str, Any], Config, Q
 def features_of(data: Mapping[str, Any], config: Config, command: str, machine: cli.Machine) -> Callable:
     """What turns pixels into what the model reads: for a model on the detector's grid, the detector it was trained on.
 
-    Args:
-        command: the command that is running, as for ``load_detector``.
-
     Raises:
         ValueError: if the detector was trained anew since then.
     """
@@ -138,8 +132,7 @@ def features_of(data: Mapping[str, Any], config: Config, command: str, machine: 
     detector, fingerprint = load_detector(command, machine.device, machine.threads)
     if fingerprint != data.get("detector"):
         raise ValueError(
-            "the model was trained on another detector than runs/detector/toy: "
-            f"train it anew with {command_for(data['data'])} --restart"
+            f"the model was trained on another detector than runs/detector/toy: train it anew with {command}"
         )
     return detector.grid
 
@@ -148,11 +141,6 @@ def command_for(data: str) -> str:
     """The command that trains on a data set."""
     options = "" if data == "toy" else f" --data {data}" + (" --root DIR" if data == "vqa-v2" else "")
     return f"python -m vqa{options}"
-
-
-def command_for_run(name: str) -> str:
-    """The command that makes a run of this name."""
-    return command_for(name) if name in get_args(DataName) else f"python -m vqa --run {shlex.quote(name)}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +161,6 @@ class Train(cli.TrainingOptions):
 
     def execute(self, command: str) -> None:
         config = self.chosen_config()
-        training.check_place("vqa", self.run or self.data, config, self, command)
         task = VQATask(self.data, config, command, self, self.root)
         trained = training.train(task, self, command)
         print(result_table(trained.results))
@@ -193,11 +180,9 @@ class Judge(cli.Machine):
     root: Path | None = None  # the folder with VQA v2's questions, annotations and images
 
     def execute(self, command: str) -> None:
-        folder, data, config, vocabulary, model = open_model(self.run, command_for_run(self.run))
-        features_of(data, config, command, self)
+        folder, data, config, _, model = open_model(self.run, command_for("toy"))
+        features_of(data, config, command_for(data["data"]), self)
         task = VQATask(data["data"], config, command, self, self.root, self.run)
-        if task.source.vocabulary.to_json() != vocabulary.to_json():
-            raise ValueError(f"{folder} was trained on data with other words or answers: --root must be the same folder")
         task.check()
         judged = training.judge(task, model.to(choose_device(self.device)), folder)
         print(result_table(judged.results))
@@ -209,13 +194,12 @@ class Compare(Train):
     """Train the three fusions, the question alone and the image alone, one after the other, and compare them."""
 
     def execute(self, command: str) -> None:
-        folder = f"compare/{self.run or self.data}"
-        runs = {name: f"{folder}/{name.replace(' ', '-')}" for name in VARIANTS}
-        configs = {name: replace(self.chosen_config(), **changes) for name, changes in VARIANTS.items()}
-        for name, config in configs.items():
-            training.check_place("vqa", runs[name], config, self, command)
+        config, folder = self.chosen_config(), f"compare/{self.run or self.data}"
         tasks = {
-            name: VQATask(self.data, config, command, self, self.root, runs[name]) for name, config in configs.items()
+            name: VQATask(
+                self.data, replace(config, **changes), command, self, self.root, f"{folder}/{name.replace(' ', '-')}"
+            )
+            for name, changes in VARIANTS.items()
         }
         trained = training.compare(tasks, self, command)
         split = tasks["product"].source.splits[0]
@@ -239,10 +223,10 @@ class Ask(cli.Machine):
     def execute(self, command: str) -> None:
         if not self.question.strip():
             raise ValueError("the question must not be empty")
-        _, data, config, vocabulary, model = open_model(self.run, command_for_run(self.run))
+        _, data, config, vocabulary, model = open_model(self.run, command_for("toy"))
         pixels = load_image(self.image, config.image_size)[None].float() / 255
         vocabulary.encode([self.question])  # a question that cannot be read is reported before the detector is trained
-        images = features_of(data, config, command, self)(pixels)
+        images = features_of(data, config, command_for(data["data"]), self)(pixels)
         examples = Examples(pixels, images, (0,), (self.question,), ((),), ("",))
         likely = probabilities(model, vocabulary, examples)[0].topk(min(LIKELY, len(vocabulary.answers)))
         if unknown := vocabulary.unknown(self.question):

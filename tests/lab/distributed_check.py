@@ -80,7 +80,7 @@ def resume(folder: Path) -> None:
 
 
 def main() -> None:
-    """The checks, a whole run, and one that meets Ctrl-C in step 12 and SIGKILL in step 27, each in one process only."""
+    """The checks, a whole run, and one that meets Ctrl-C in step 12 and SIGKILL in step 27, each in one process."""
     folder = Path(sys.argv[1])
     torch.set_num_threads(1)
     processes = distributed.start(torch.device("cpu"))

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lab.tables import NOT_YET, markdown, percent, reading_order
-from vqa.commands import VARIANTS
+from vqa.commands.train_and_judge import VARIANTS
 from vqa.evaluate import PROMISES
 from vqa.train import CONFIGS
 
@@ -16,11 +16,10 @@ TAKEN = {  # entry of report/results.json: the pictures taken with it, by their 
     "ablations": {"comparison.png": "comparison.png"},
 }
 CORE = {  # file of the core: what stands in it, in the order to read them
-    "model": "the LSTM, the question encoder, norm I, the fusion, the classifier",
-    "encoders": "the image encoders",
-    "data": "batches from the toy world",
+    "model": "the LSTM, the two streams, the fusion",
+    "data": "words and numbers; batches out of the toy world",
     "train": "the configurations and the loop",
-    "metric": "the accuracy of VQA, answer by answer",
+    "metric": "the accuracy of VQA, string by string",
 }
 
 
@@ -132,7 +131,7 @@ def entry_of_comparison(content: Mapping, folder: Path, machine: str) -> dict:
         "machine": machine,
         "seeds": [config["seed"]],
         "accuracy": {
-            "{fusion}/{inputs}".format(**VARIANTS[name]): measures["reached"]
+            "{fusion}/{streams}".format(**VARIANTS[name]): measures["reached"]
             for name, measures in content["variants"].items()
         },
         "baselines": {"chance": content["variants"]["product"]["chance"]},
