@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from lab import cli
-from lab.timing import alternately, ratios, spread, table, told
+from lab.timing import alternately, ratios, shown, spread, table
 from toyworld import captions_at, draw, hear, question_at, scene_at
 
 BATCH = 256  # scenes a call
@@ -44,7 +44,7 @@ def measure(repetitions: int = 25) -> str:
         rate = spread([made / time for time in times])
         target = f"≥ {TARGET:,}" if name in (drawn, made_and_drawn) else ""
         rows.append((name, f"{rate.median:,.0f}", f"{rate.low:,.0f} to {rate.high:,.0f}", target))
-    gain = told(ratios(seconds[one_by_one], seconds[drawn]), digits=1)
+    gain = shown(ratios(seconds[one_by_one], seconds[drawn]), digits=1)
     return (
         f"{table(rows)}\n\n"
         f"Drawing {BATCH} scenes at once is {gain} times as fast as one at a time.\n"

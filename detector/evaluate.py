@@ -6,6 +6,7 @@ two of them; of two detections that fit one object, one is a hit.
 """
 
 from collections.abc import Iterable
+from types import MappingProxyType
 
 from detector.data import ATTRIBUTES
 from detector.decode import Detection, detect
@@ -15,6 +16,7 @@ from toyworld.scenes import Object, Scene, scene_at
 
 SPLITS = ("test", "compositional")
 SCENES = 2000  # of each split
+PROMISES = MappingProxyType({("test", "all_right"): 0.99, ("compositional", "all_right"): 0.97})
 CHUNK = 200  # scenes that are drawn at once
 
 

@@ -1,38 +1,51 @@
-"""Images of test scenes with the objects that the detector found in them."""
+"""Images of test scenes with the objects that the detector found, and a scene in which it is wrong."""
 
 from pathlib import Path
 
 import torch
 
-from detector.decode import detect
-from detector.model import Detector
+from detector.decode import Detection, detect
+from detector.evaluate import SPLITS, score
+from detector.model import CELL, Detector
 from lab.figure import PALETTE, drawing
 from toyworld.drawing import draw
-from toyworld.scenes import scene_at
+from toyworld.scenes import Object, Scene, scene_at
 
-SCENES = 6  # three of each split
-RADIUS = {"small": 0.1, "large": 0.16}  # of the ring around an object, in image widths
+SEARCHED = 500  # scenes of each split, in which an error is looked for
 LEGIBLE = 256  # pixels, the side of a drawn image
 
 
 def draw_detections(path: Path, model: Detector, image_size: int) -> None:
-    """Three scenes of each split; a ring and a name for each object that was found."""
-    scenes = [scene_at(split, 0, k) for split in ("test", "compositional") for k in range(SCENES // 2)]
+    """Six scenes of both splits, the last one with an error if there is one; each object that was found has a number."""
+    scenes = [scene_at(split, 0, k) for split in SPLITS for k in range(SEARCHED)]
     found = detect(model, draw(scenes, image_size))
-    images = draw(scenes, LEGIBLE).permute(0, 2, 3, 1)
-    with drawing(path, 1000, 760) as figure:
-        panels = figure.subplots(2, SCENES // 2)
-        for k, (axes, image, objects) in enumerate(zip(panels.flat, images, found, strict=True)):
-            axes.imshow(torch.as_tensor(image).numpy(), extent=(0, 1, 1, 0))
-            for o in objects:
+    right = [all_right(objects, scene, image_size) for objects, scene in zip(found, scenes, strict=True)]
+    shown = [1, 2, 4, SEARCHED + 1, SEARCHED + 2, right.index(False) if False in right else SEARCHED + 3]
+    with drawing(path, 1000, 900) as figure:
+        panels = figure.subplots(2, 3)
+        for axes, k in zip(panels.flat, shown, strict=True):
+            axes.imshow(draw([scenes[k]], LEGIBLE)[0].permute(1, 2, 0).numpy(), extent=(0, 1, 1, 0))
+            lines = []
+            for number, o in enumerate(found[k], 1):
                 angle = torch.linspace(0, 2 * torch.pi, 60)
-                axes.plot(o.x + RADIUS[o.size] * angle.cos(), o.y + RADIUS[o.size] * angle.sin(), color=PALETTE.blue)
-                above = o.y > 0.5
+                radius = 0.16 if o.size == "large" else 0.1  # image widths
+                axes.plot(o.x + radius * angle.cos(), o.y + radius * angle.sin(), color=PALETTE.blue)
                 axes.annotate(
-                    f"{o.size} {o.colour} {o.shape} {o.confidence:.0%}",
-                    (min(0.72, max(0.28, o.x)), o.y + (-1 if above else 1) * RADIUS[o.size]),
-                    ha="center", va="bottom" if above else "top", fontsize=10,
-                    bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1},
+                    str(number), (o.x - 0.7 * radius, o.y - 0.7 * radius), ha="center", va="center", fontsize=12,
+                    color="white", bbox={"facecolor": PALETTE.blue, "boxstyle": "circle,pad=0.15", "linewidth": 0},
                 )  # fmt: skip
+                lines.append(f"{number} {name_of(o)} {o.confidence:.0%}")
+            if not right[k]:
+                lines.append("in the scene: " + ", ".join(map(name_of, scenes[k].objects)))
             axes.set_axis_off()
-            axes.set_title("test" if k < SCENES // 2 else "compositional", fontsize=13)
+            sign, colour = ("✓", PALETTE.green) if right[k] else ("✗", PALETTE.vermillion)
+            axes.set_title(f"{sign} {SPLITS[k // SEARCHED]}", fontsize=13, color=colour, loc="left", fontweight="bold")
+            axes.text(0, 1.03, "\n".join(lines), fontsize=11, va="top", wrap=True)
+
+
+def all_right(found: list[Detection], scene: Scene, image_size: int) -> bool:
+    return score([found], [scene], CELL / image_size)["all_right"] == 1
+
+
+def name_of(o: Detection | Object) -> str:
+    return f"{o.size} {o.colour} {o.shape}"

@@ -72,8 +72,8 @@ def take(folders: Sequence[Path], machine: str, root: Path) -> None:
             write_text(path, json.dumps(results, indent=2, ensure_ascii=False) + "\n")
         for folder in reversed(mine):  # of several seeds, the first one's pictures stay, as its numbers do
             content = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-            for source, picture in paper.pictures(content).items():
-                shutil.copyfile(folder / source, root / name / "report" / "pictures" / picture)
+            for source, image in paper.images(content).items():
+                shutil.copyfile(folder / source, root / name / "report" / "pictures" / image)
 
 
 @dataclass(frozen=True, kw_only=True)

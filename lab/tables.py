@@ -1,4 +1,4 @@
-"""What the tables of all papers are made of."""
+"""What the tables of all papers are made of: Markdown, lines of code, results taken over from runs."""
 
 import ast
 import io
@@ -16,36 +16,36 @@ def percent(accuracy: float) -> str:
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """The first column stands at the left, all others at the right."""
+    """A table whose first column is aligned left, all others right."""
     rule = ["---"] + ["---:"] * (len(head) - 1)
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
 
 
 def reading_order(paper: str, core: Mapping[str, str]) -> str:
-    """The files of a paper's core in the order to read them, with what stands in them and their lines of code."""
+    """The files of a paper's core in the order to read them, with their content and their lines of code."""
     counts = {name: lines_of_code((ROOT / paper / f"{name}.py").read_text(encoding="utf-8")) for name in core}
-    rows = [[f"[`{name}.py`]({name}.py): {said}", str(counts[name])] for name, said in core.items()]
+    rows = [[f"[`{name}.py`]({name}.py): {content}", str(counts[name])] for name, content in core.items()]
     return markdown(["file", "lines of code"], [*rows, ["all", str(sum(counts.values()))]])
 
 
 def take_entries(names: Iterable[str], folders: Sequence[Path], machine: str, results: Mapping) -> dict:
-    """``results`` with what commands left in ``folders``: each has its entry's name as ``what``, and stays as it is."""
+    """``results`` with the ``results.json`` of each folder, under the name that it has as ``what``."""
     contents = [json.loads((folder / "results.json").read_text(encoding="utf-8")) for folder in folders]
     taken = {content["what"]: {**content, "machine": machine} for content in contents}
     return {name: {**results, **taken}[name] for name in names if name in results or name in taken}
 
 
-def pictures_of(taken: Mapping[str, Mapping[str, str]], content: Mapping) -> Mapping[str, str]:
-    """The pictures of a run, by their names in its folder, and their names in ``report/pictures``."""
+def images_of(taken: Mapping[str, Mapping[str, str]], content: Mapping) -> Mapping[str, str]:
+    """The images of a run: their names in its folder, and in ``report/pictures``."""
     return taken[content["what"]]
 
 
 def lines_of_code(source: str) -> int:
     """Lines that hold code: no blanks, comments or docstrings."""
-    tree, said = ast.parse(source), set()
+    tree, docstrings = ast.parse(source), set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-            said |= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+            docstrings |= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
     layout = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
     tokens = [token for token in tokenize.generate_tokens(io.StringIO(source).readline) if token.type not in layout]
-    return len({line for token in tokens for line in range(token.start[0], token.end[0] + 1)} - said)
+    return len({line for token in tokens for line in range(token.start[0], token.end[0] + 1)} - docstrings)

@@ -1,4 +1,4 @@
-"""Fair times: candidates run in turn, so that a machine that slows down slows all of them; and with their spread."""
+"""Fair times, with their spread: candidates run in turn, so a machine that slows down slows all of them."""
 
 import statistics
 import time
@@ -21,8 +21,8 @@ def alternately(
 ) -> dict[str, list[float]]:
     """Seconds that each candidate took in each repetition.
 
-    Each runs twice, and the second time counts: it finds the caches and the memory as it left them itself, and does not
-    pay for what the one before it gave back. In every second repetition the order is reversed.
+    Each runs twice, and the second time counts: then the caches and the memory are as it left them itself, and not as
+    another candidate did. In every second repetition the order is reversed.
 
     Raises:
         ValueError: if ``repetitions`` is below 1.
@@ -40,7 +40,7 @@ def alternately(
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """Of one value or more; quartiles by linear interpolation between the sorted values.
+    """The quartiles of one or more values, by linear interpolation between the sorted values.
 
     Raises:
         ValueError: if there is no value.
@@ -53,7 +53,7 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def ratios(above: Sequence[float], below: Sequence[float]) -> Spread:
-    """Of two candidates' seconds, each repetition by itself: both ran then at nearly the same time.
+    """The ratios of two candidates' seconds, repetition by repetition: both ran at nearly the same time.
 
     Raises:
         ValueError: if they have not the same number of repetitions, or none.
@@ -63,14 +63,14 @@ def ratios(above: Sequence[float], below: Sequence[float]) -> Spread:
     return spread([a / b for a, b in zip(above, below, strict=True)])
 
 
-def told(values: Spread, digits: int = 2) -> str:
+def shown(values: Spread, digits: int = 2) -> str:
     """ "2.31 (2.20 to 2.40)": the median and the quartiles."""
     low, median, high = (f"{value:,.{digits}f}" for value in values)
     return f"{median} ({low} to {high})"
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """The first row is the head; the first column stands at the left, all others at the right."""
+    """A table for the terminal. The first row is the head; the first column is aligned left, all others right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join([row[0].ljust(widths[0]), *(cell.rjust(n) for cell, n in zip(row[1:], widths[1:], strict=True))])

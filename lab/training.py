@@ -33,7 +33,8 @@ class Task:
     Attributes:
         paper: the folder under ``runs/``.
         name: of the run, unless the user gives one.
-        data: what the run is trained on, in terms of JSON; another text or data set is another run.
+        data: what the run is trained on, in terms of JSON: ``"data"``, the name of the data set, and what else makes
+            it another one, such as a text's path.
         config: the paper's ``Config``, with at least a ``seed``.
         steps: of the training loop.
         unit: what the progress bar counts.
@@ -163,7 +164,8 @@ def judge(task: Task, model: nn.Module, folder: Path) -> Trained:
         judged = task.judge(model)
     results = {
         "paper": task.paper,
-        **task.data,
+        "what": task.data["data"],
+        "data": dict(task.data),
         "command": summary["command"],
         "config": json.loads(json.dumps(asdict(task.config))),
         "steps": summary["steps"],
@@ -220,23 +222,33 @@ def open_weights(task: Task, folder: Path) -> nn.Module:
     return model.eval()
 
 
+def find_run(paper: str, name: str, command: str) -> Path:
+    """The folder of a finished run.
+
+    Raises:
+        ValueError: if there is no such run; it names those that are there, and the ``command`` that makes one.
+    """
+    try:
+        return folders.finished(folder_of(paper, name), command)
+    except ValueError as error:
+        there = ", ".join(runs_of(paper))
+        raise ValueError(f"{error}" + (f"; finished runs: {there}" if there else "")) from None
+
+
 def open_run(paper: str, name: str, kind: type, command: str) -> tuple[Path, dict[str, Any], Any]:
     """A finished run: its folder, its data, and its configuration as an instance of ``kind``.
 
     Raises:
-        ValueError: if there is no such run; it names those that are there, and the ``command`` that makes one.
+        ValueError: as ``find_run``.
         CheckpointError: if its ``run.json`` is damaged or of another version.
     """
+    folder = find_run(paper, name, command)
     try:
-        folder = folders.finished(folder_of(paper, name), command)
-    except ValueError as error:
-        there = ", ".join(runs_of(paper))
-        raise ValueError(f"{error}" + (f"; finished runs: {there}" if there else "")) from None
-    values = folders.read_summary(folder)["config"]
-    names = set(kind.__dataclass_fields__)
-    try:
+        values, names = folders.read_summary(folder)["config"], set(kind.__dataclass_fields__)
         config = configs.checked(kind, {field: value for field, value in values.items() if field in names})
-    except (AttributeError, TypeError, ValueError) as error:
+    except CheckpointError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{folder} is damaged or of another version ({error}): train anew") from error
     return folder, {field: value for field, value in values.items() if field not in names}, config
 

@@ -1,25 +1,27 @@
-"""The short-time Fourier transform, from its definition to MFCCs and back to a waveform."""
+"""The short-time Fourier transform, from its definition to MFCCs and back to a waveform.
 
-from stft.fourier import dft, fft, ifft, irfft, rfft
-from stft.mel import decibels, mel_filter_bank, mel_spectrogram, mfcc
-from stft.transform import istft, spectrogram, stft
-from stft.windows import blackman, hamming, hann, rectangular
+>>> from stft import istft, mel_spectrogram, stft
+>>> spectrum = stft(waveform, n_fft=400, hop_length=160)  # (*batch, 201, frames), complex
+>>> mel_spectrogram(waveform, sample_rate=16_000, n_mels=80)  # (*batch, 80, frames)
+>>> istft(spectrum, n_fft=400, hop_length=160, length=waveform.shape[-1])  # the waveform again
 
-__all__ = [
-    "blackman",
-    "decibels",
-    "dft",
-    "fft",
-    "hamming",
-    "hann",
-    "ifft",
-    "irfft",
-    "istft",
-    "mel_filter_bank",
-    "mel_spectrogram",
-    "mfcc",
-    "rectangular",
-    "rfft",
-    "spectrogram",
-    "stft",
-]
+``transform.py`` has the STFT in the papers' form. Exported is the fast form, with the arguments of torch.stft.
+
+The names below are loaded when they are first used: ``python -m stft`` sets up threads before torch is imported.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "extensions.fast": ["istft", "mel_spectrogram", "mfcc", "spectrogram", "stft"],
+        "extensions.griffin_lim": ["griffin_lim"],
+        "extensions.phase_vocoder": ["phase_vocoder"],
+        "extensions.streaming": ["stream_stft"],
+        "fourier": ["dft", "fft", "ifft", "irfft", "rfft"],
+        "mel": ["decibels", "mel_filter_bank"],
+        "units": ["amplitude", "density", "mean_square"],
+        "windows": ["blackman", "hamming", "hann", "rectangular"],
+    },
+)

@@ -1,4 +1,4 @@
-"""What wrong input is told: what it was, and what is allowed."""
+"""Checks of arguments. Each raises a ``ValueError`` of one line: which argument, what is allowed, what came."""
 
 import math
 from collections.abc import Iterable
@@ -29,10 +29,10 @@ def check_one_of(allowed: Iterable[object], **choices: object) -> None:
             raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {choice!r}")
 
 
-def check_samples(allowed: tuple[torch.dtype, ...], **signals: Tensor) -> None:
+def check_samples(dtypes: tuple[torch.dtype, ...], **signals: Tensor) -> None:
     for name, signal in signals.items():
-        if signal.dtype not in allowed:
-            types = " or ".join(str(dtype).removeprefix("torch.") for dtype in allowed)
-            raise ValueError(f"{name} must be of {types}, got {signal.dtype}")
+        if signal.dtype not in dtypes:
+            allowed = " or ".join(str(dtype).removeprefix("torch.") for dtype in dtypes)
+            raise ValueError(f"{name} must be of {allowed}, got {signal.dtype}")
         if signal.numel() == 0 or signal.ndim == 0:
             raise ValueError(f"{name} must have samples in its last dimension, got shape {tuple(signal.shape)}")

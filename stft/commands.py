@@ -16,13 +16,13 @@ from tqdm import tqdm
 
 from lab import cli
 from lab.checkpoint import write_text
-from stft.analysis import analyse, frame_length
 from stft.datasets.sound import check_format, check_sound, pieces_of, read_sound, write_sound
 from stft.evaluate import CHANCE, hearing
+from stft.extensions.analysis import analyse, frame_length
+from stft.extensions.fast import istft, stft
 from stft.extensions.griffin_lim import griffin_lim, random_phases, spectral_convergence
 from stft.extensions.phase_vocoder import phase_vocoder
 from stft.figures import draw_leakage, draw_sound, draw_windows
-from stft.transform import istft, stft
 from toyworld import SAMPLE_RATE, hear, scene_at
 
 RUNS = Path("runs/stft")

@@ -1,7 +1,8 @@
-"""Pictures of sound: outline, spectrogram, mel bands and MFCCs below each other; and what windows do to a tone."""
+"""Figures of sound: outline, spectrogram, mel bands and MFCCs below each other; and the spectra of windowed tones."""
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -12,21 +13,40 @@ from matplotlib.patheffects import withStroke
 from torch import Tensor
 
 from lab.figure import PALETTE, drawing
-from stft.analysis import RANGE, Analysis
-from stft.leakage import main_lobe_width, side_lobe_level
 from stft.mel import hz_to_mel
-from stft.windows import WINDOWS
+from stft.windows import WINDOWS, main_lobe_width, side_lobe_level
 from toyworld import Scene, draw
 from toyworld.sounds import PITCH, harmonics, onset
 
-PICTURE = 256  # pixels of the scene
-WEAKEST = -50.0  # dB below an object's strongest harmonic: weaker ones are not labelled
+RANGE = 80.0  # dB below the maximum that are shown
+IMAGE = 256  # width of the scene's image in pixels
+WEAKEST = -50.0  # dB relative to an object's strongest harmonic; weaker ones are not labelled
 COLOURS = (PALETTE.sky, PALETTE.orange, PALETTE.green, PALETTE.yellow)  # bright: the spectrogram is dark
-ZERO_PADDING = 32  # points a bin between which the spectrum of a window is drawn
+ZERO_PADDING = 32  # points per bin of a window's spectrum
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The numbers of a sound's figure. Levels are in dB, and the maximum is 0 dB.
+
+    Column c of the outline holds the samples from c · step seconds on. Column c of the other arrays holds the frames
+    whose middles are in that time.
+    """
+
+    rate: int  # Hz
+    seconds: float
+    hop: float  # seconds from the middle of one frame to the next; the first frame's middle is at 0 s
+    step: float  # seconds from one column to the next; a column is the mean of step / hop frames
+    low: Float[Tensor, " columns"]  # the lowest sample of all channels
+    high: Float[Tensor, " columns"]  # the highest sample of all channels
+    spectrogram: Float[Tensor, "bins columns"]
+    mel: Float[Tensor, "bands columns"]
+    mfcc: Float[Tensor, "coefficients columns"]
+    loudest: Float[Tensor, " n_fft"]  # a frame of the channels' mean, around the sound's highest sample
 
 
 def draw_sound(path: Path, title: str, shown: Analysis, scene: Scene | None = None) -> None:
-    """All that is shown of one sound; with a scene, its picture, and a label at each harmonic of each object."""
+    """Writes the figure of one sound. With a scene: also its image, and a label at each harmonic of each object."""
     with drawing(path, 1100, 1180) as figure:
         figure.suptitle(title, parse_math=False)
         widths = (0.86, 0.14) if scene else (0.93, 0.07)
@@ -35,9 +55,9 @@ def draw_sound(path: Path, title: str, shown: Analysis, scene: Scene | None = No
         bars = [axes.inset_axes((1.03, 0, 0.015, 1)) for axes in (spectrogram, mel, mfcc)]
         draw_outline(outline, shown)
         if scene:
-            picture = figure.add_subplot(grid[0, 1])
-            picture.imshow(draw([scene], PICTURE)[0].permute(1, 2, 0).numpy())
-            picture.set_axis_off()
+            image = figure.add_subplot(grid[0, 1])
+            image.imshow(draw([scene], IMAGE)[0].permute(1, 2, 0).numpy())
+            image.set_axis_off()
         kilohertz = shown.rate / 2000
         image = draw_levels(spectrogram, shown, shown.spectrogram, kilohertz / (len(shown.spectrogram) - 1), 0.0)
         spectrogram.set_ylim(0, kilohertz)
@@ -50,7 +70,7 @@ def draw_sound(path: Path, title: str, shown: Analysis, scene: Scene | None = No
                 handles, names, loc="upper right", labelcolor="white", fontsize=11, frameon=True, facecolor="#202020"
             )
         highest = float(hz_to_mel(torch.tensor(shown.rate / 2)))
-        band = highest / (len(shown.mel) + 1)  # from one band's peak to the next, in mel
+        band = highest / (len(shown.mel) + 1)  # mel from one band's peak to the next
         image = draw_levels(mel, shown, shown.mel, band, band)
         mel.set_ylim(0, highest)
         figure.colorbar(image, cax=bars[1], label="dB")
@@ -71,7 +91,7 @@ def draw_outline(axes: Axes, shown: Analysis) -> None:
 def draw_levels(
     axes: Axes, shown: Analysis, levels: Float[Tensor, "rows columns"], row: float, first: float
 ) -> AxesImage:
-    """In dB; a row's height, and the middle of the first one, are in the unit of the vertical axis."""
+    """Levels in dB. ``row`` is a row's height, ``first`` the middle of the first row, in the vertical axis's unit."""
     heights = (first - row / 2, first + (len(levels) - 0.5) * row)
     return draw_columns(axes, shown, levels, heights, cmap="magma", vmin=-RANGE, vmax=0)
 
@@ -98,7 +118,7 @@ def draw_mfcc(axes: Axes, shown: Analysis) -> AxesImage:
 
 
 def label_harmonics(axes: Axes, scene: Scene, highest: float) -> None:
-    """A mark at each harmonic where the object's note begins, with its number; the legend says whose they are."""
+    """A mark with its number at each harmonic, where the object's note begins. The legend names the objects."""
     edge = [withStroke(linewidth=2.5, foreground="black")]
     for thing, colour in zip(scene.objects, COLOURS, strict=False):
         pitch = PITCH[thing.colour]
@@ -122,9 +142,10 @@ def draw_windows(
     focus: tuple[float, float] | None = None,
     hidden: tuple[float, float] | None = None,
 ) -> None:
-    """One frame's spectrum under each window, between the bins (line) and at the bins (points).
+    """The spectrum of one frame with each window: between the bins (line) and at the bins (points).
 
-    ``focus`` is the part of the frequencies to show, in Hz; ``hidden``, frequency and level of a weak tone, is marked.
+    ``focus`` is the range of frequencies to show, in Hz. ``hidden`` is the frequency (Hz) and the level (dB) of a weak
+    tone, which gets a circle.
     """
     n = len(samples)
     with drawing(path, 1100, 760) as figure:
@@ -145,7 +166,7 @@ def draw_windows(
 
 
 def levels_of(samples: Float[Tensor, " n"], rate: int, points_per_bin: int) -> tuple[Sequence[float], Sequence[float]]:
-    """Frequencies in Hz, and levels in dB below the highest that lies on any point."""
+    """Frequencies in Hz, and levels in dB relative to the highest point."""
     n = points_per_bin * len(samples)
     finest = torch.fft.rfft(samples, n=ZERO_PADDING * len(samples)).abs().max()
     spectrum = torch.fft.rfft(samples, n=n).abs() / finest.clamp(min=1e-30)
@@ -154,7 +175,7 @@ def levels_of(samples: Float[Tensor, " n"], rate: int, points_per_bin: int) -> t
 
 
 def draw_leakage(path: Path) -> None:
-    """A tone half-way between two bins of 31.25 Hz, and three and a half bins above it one that is 37 dB weaker."""
+    """A tone half-way between two bins (31.25 Hz apart), and one 37 dB weaker, three and a half bins above it."""
     rate, n, strong, apart, weaker = 16_000, 512, 32.5, 3.5, -37.0
     t = torch.arange(n, dtype=torch.float64) / n  # in frames, so that a frequency is counted in bins
     both = torch.sin(2 * math.pi * strong * t) + 10 ** (weaker / 20) * torch.sin(2 * math.pi * (strong + apart) * t)

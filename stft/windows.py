@@ -1,16 +1,18 @@
-r"""Windows, and what they do to a pure tone (Harris 1978, "On the Use of Windows for Harmonic Analysis with the DFT").
+r"""Windows, and what a window does to a pure tone.
 
-A frame is cut out of the sound by multiplying with a window. In the spectrum that is a convolution with the window's
-own transform: a tone becomes a main lobe, whose width blurs, between side lobes, whose height leaks. All windows here
-are sums of few cosines,
+Harris 1978, "On the Use of Windows for Harmonic Analysis with the Discrete Fourier Transform".
+
+A frame is the sound times a window. In the spectrum this product is a convolution with the window's transform W. So a
+tone becomes a main lobe with side lobes beside it. The width of the main lobe blurs the tone. The height of the side
+lobes is the leakage. All windows here are sums of a few cosines:
 
 .. math::  w_m = \sum_j (-1)^j a_j \cos(2\pi j m/N), \qquad m = 0, …, n-1.
 
-**Periodic or symmetric.** N = n continues periodically, as the transform takes it; shifted copies of it add up to a
-constant. N = n − 1 ends as it begins; it is meant for the design of filters.
+**Periodic or symmetric.** With N = n the window is periodic, like the transform itself. Copies of it, one per hop, add
+up to a constant. With N = n − 1 it is symmetric: its last sample equals its first. Filter design uses this form.
 
-What differs from the paper: Harris centres his windows around 0, which gives the signs their other form; and the
-coefficients of Hamming and Blackman are rounded, 0.54 and 0.42, as in every library.
+What differs from the paper: Harris centres his windows at 0, which removes the factor :math:`(-1)^j`. Hamming's and
+Blackman's coefficients are rounded (0.54 and 0.42), as in every library.
 """
 
 import math
@@ -24,9 +26,9 @@ from stft.checks import check_at_least_1
 
 
 def cosine_sum(coefficients: Sequence[float], n: int, periodic: bool) -> Float[Tensor, " n"]:
-    r""":math:`w_m = \sum_j (-1)^j a_j \cos(2\pi j m/N)`, N = n if periodic, else n − 1; of torch's default dtype.
+    r""":math:`w_m = \sum_j (-1)^j a_j \cos(2\pi j m/N)`, N = n if periodic, else n − 1.
 
-    Computed in float64. One sample is all of its window: 1.
+    Computed in float64, returned in torch's default dtype. For n = 1 the window is 1.
 
     Raises:
         ValueError: if ``n`` is below 1.
@@ -35,29 +37,72 @@ def cosine_sum(coefficients: Sequence[float], n: int, periodic: bool) -> Float[T
     if n == 1:
         return torch.ones(1)
     period = n if periodic else n - 1
-    angles = 2 * math.pi * torch.arange(n, dtype=torch.float64) / period  # (n)
-    terms = [(-1) ** j * a * torch.cos(j * angles) for j, a in enumerate(coefficients)]
+    angles = 2 * math.pi * torch.arange(n, dtype=torch.float64) / period  # (n)  2 pi m / N
+    terms = [(-1) ** j * a * torch.cos(j * angles) for j, a in enumerate(coefficients)]  # one (n) per cosine
     return torch.stack(terms).sum(dim=0).to(torch.get_default_dtype())  # (n)
 
 
 def rectangular(n: int, periodic: bool = True) -> Float[Tensor, " n"]:
-    """All ones: the narrowest main lobe, the highest side lobes."""
+    """All ones. It has the narrowest main lobe and the highest side lobes (−13 dB)."""
     return cosine_sum([1.0], n, periodic)
 
 
 def hann(n: int, periodic: bool = True) -> Float[Tensor, " n"]:
-    r""":math:`\tfrac12 - \tfrac12\cos`, which is :math:`\sin^2`: it meets 0 smoothly, so its side lobes fall fast."""
+    r""":math:`\tfrac12 - \tfrac12\cos = \sin^2`. It is smooth at its ends, so its side lobes fall fast."""
     return cosine_sum([0.5, 0.5], n, periodic)
 
 
 def hamming(n: int, periodic: bool = True) -> Float[Tensor, " n"]:
-    """Hann on a step of 0.08. The step's first side lobes lie under Hann's with the other sign and nearly cancel it."""
+    """Hann's window on a step of 0.08. The step's side lobes cancel most of Hann's first side lobe."""
     return cosine_sum([0.54, 0.46], n, periodic)
 
 
 def blackman(n: int, periodic: bool = True) -> Float[Tensor, " n"]:
-    """One more cosine: side lobes below −58 dB for a main lobe that is half as wide again."""
+    """Two cosines. Its side lobes are below −58 dB, and its main lobe is 6 bins wide instead of Hann's 4."""
     return cosine_sum([0.42, 0.5, 0.08], n, periodic)
 
 
 WINDOWS = {window.__name__: window for window in (rectangular, hann, hamming, blackman)}
+
+
+def response(window: Float[Tensor, " n"], points_per_bin: int = 64) -> Float[Tensor, " points"]:
+    r"""The level of a tone f bins away from it: :math:`|W(f)|/|W(0)|` at f = 0, 1/points_per_bin, … up to n/2 bins.
+
+    Zeros behind the window give the values of W between the bins.
+
+    Raises:
+        ValueError: if the window sums to 0, because then W(0) = 0.
+    """
+    spectrum = torch.fft.rfft(window, n=points_per_bin * len(window)).abs()  # (points)
+    if spectrum[0] <= 1e-12 * window.abs().sum():
+        raise ValueError(f"window must not sum to 0, got {float(window.sum()):.1e}")
+    return spectrum / spectrum[0]
+
+
+def main_lobe_edge(levels: Float[Tensor, " points"]) -> int:
+    """The index of the first point at which the response stops falling: the end of the main lobe."""
+    falls = levels[1:] < levels[:-1]  # (points - 1)
+    return int((~falls).nonzero()[0]) if not falls.all() else len(levels) - 1
+
+
+def main_lobe_width(window: Float[Tensor, " n"], points_per_bin: int = 64) -> float:
+    """The width of the main lobe from zero to zero, in bins. Two tones closer than half of it merge into one peak."""
+    return 2 * main_lobe_edge(response(window, points_per_bin)) / points_per_bin
+
+
+def side_lobe_level(window: Float[Tensor, " n"], points_per_bin: int = 64) -> float:
+    """The level of the highest side lobe relative to the main lobe, in dB (negative). It can hide a weaker tone.
+
+    Raises:
+        ValueError: if the window has no side lobe, like some windows of a few samples.
+    """
+    levels = response(window, points_per_bin)
+    highest = float(levels[main_lobe_edge(levels) :].max())
+    if highest < 1e-12:
+        raise ValueError(f"window must have a side lobe, got {len(window)} samples without one")
+    return 20 * math.log10(highest)
+
+
+def scalloping_loss(window: Float[Tensor, " n"]) -> float:
+    r"""The loss of a tone half-way between two bins, in dB: :math:`-20\log_{10} |W(\tfrac12)|/|W(0)|`."""
+    return -20 * math.log10(response(window, 2)[1])

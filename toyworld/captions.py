@@ -1,11 +1,11 @@
-"""Captions: a scene told in English or Korean. First it is decided what to state, then in which words.
+"""Captions of scenes, in English and Korean.
 
-``plan`` draws facts that hold, ``say`` puts facts into words, ``parser.read`` turns the words back into the facts.
+``plan`` draws the facts of a caption, ``say`` puts them into words, and ``parser.read`` reads the words back.
 
-Four of ten captions are made to say all of their scene (``facts.says_all``). The others are, equally often where the
-scene allows it, a list of its objects, a relation, parts of the whole ("three objects, two of them red"), or just one
-object, each by attributes drawn at random; with luck they say all, too. A caption of a scene that shows a held-out pair
-names the pair's colour and shape in one description.
+Four of ten captions are complete: they say everything about their scene (``facts.says_all``). The others are of four
+kinds, equally often where the scene allows it: a list of the objects, a relation, parts of the whole ("three objects,
+two of them red"), or one object. They name random attributes, so they can be complete too. If the scene shows a
+held-out pair, its caption names the pair's colour and shape in one description.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,14 +19,14 @@ from toyworld.sentences import sentences
 
 LANGUAGES = ("english", "korean")
 SAY = {"english": english.say, "korean": korean.say}
-WORDS = {"english": english.WORDS, "korean": korean.WORDS}  # all that captions are made of, marks included
-COMPLETE = 0.4  # the share of captions that say all
+WORDS = {"english": english.WORDS, "korean": korean.WORDS}  # the vocabulary of captions, with punctuation
+COMPLETE = 0.4  # share of captions that are complete on purpose
 
-Attributes = tuple[bool, bool, bool]  # whether size, colour and shape are named
+Attributes = tuple[bool, bool, bool]  # which of size, colour and shape a description names
 ALL: Attributes = (True, True, True)
 SOME: tuple[Attributes, ...] = tuple(named for named in product((False, True), repeat=3) if any(named))
 ONE: tuple[Attributes, ...] = tuple(named for named in SOME if sum(named) == 1)
-PAIR: tuple[Attributes, ...] = ((False, True, True), ALL)  # those that name colour and shape
+PAIR: tuple[Attributes, ...] = ((False, True, True), ALL)  # the choices with colour and shape
 
 
 def captions_at(split: str, seed: int, index: int, language: str, count: int = 1, complete: bool = False) -> list[str]:
@@ -45,7 +45,7 @@ def captions_at(split: str, seed: int, index: int, language: str, count: int = 1
 
 
 def tell(scene: Scene, language: str, rng: Rng, complete: bool = False) -> str:
-    """A caption of a scene; with ``complete``, one that says all of it.
+    """A caption of a scene; with ``complete``, one that says everything about it.
 
     Raises:
         ValueError: if the language is not one of ``LANGUAGES``.
@@ -54,7 +54,7 @@ def tell(scene: Scene, language: str, rng: Rng, complete: bool = False) -> str:
 
 
 def say(facts: Sequence[Fact], language: str, rng: Rng) -> str:
-    """Any facts, true or not, in words: one or more sentences, each with its period.
+    """Facts in words, true or not: one or more sentences, each with a period.
 
     Raises:
         ValueError: if there is no fact, or the language is not one of ``LANGUAGES``.
@@ -71,58 +71,58 @@ def check_language(language: str) -> None:
 
 
 def plan(scene: Scene, rng: Rng, complete: bool = False) -> tuple[Fact, ...]:
-    """What a caption states, in this order: facts that hold, and that nobody can take for another object's."""
+    """The facts of a caption, in order. They are true, and they are not ambiguous."""
     if complete or rng.random() < COMPLETE:
         return (total(len(scene.objects)), *listed(scene, ALL, rng))
-    new = [o for o in scene.objects if (o.colour, o.shape) in HELD_OUT]
-    target = rng.choice(new) if new else None
+    held_out = [o for o in scene.objects if (o.colour, o.shape) in HELD_OUT]
+    target = rng.choice(held_out) if held_out else None
     kinds = rng.shuffle((plan_list, plan_relation, plan_parts, plan_one))
     return next(facts for kind in kinds if (facts := kind(scene, target, rng)))  # a list is always possible
 
 
 def plan_list(scene: Scene, target: Object | None, rng: Rng) -> tuple[Fact, ...]:
-    """All objects by the same attributes, in half of the lists after their number."""
+    """All objects, described by the same attributes; half of the lists begin with the number of objects."""
     items = listed(scene, rng.choice(PAIR if target else SOME), rng)
     return (total(len(scene.objects)), *items) if rng.random() < 0.5 else items
 
 
 def listed(scene: Scene, named: Attributes, rng: Rng) -> tuple[Fact, ...]:
-    """Objects that look alike in the named attributes are counted together: no item speaks of another one's objects."""
+    """One item for all objects with the same description, so that no two items share an object."""
     kinds = [described(o, named) for o in rng.shuffle(scene.objects)]
     return tuple(Exists(d) if (n := kinds.count(d)) == 1 else Count(d, n) for d in dict.fromkeys(kinds))
 
 
 def plan_relation(scene: Scene, target: Object | None, rng: Rng) -> tuple[Fact, ...]:
-    """How two objects lie, each told apart from all others; in half of the cases after the number of objects."""
+    """A relation of two objects, both described uniquely; half begin with the number of objects."""
     for a, b in rng.shuffle(list(permutations(scene.objects, 2))):
         if target is not None and target is not a and target is not b:
             continue
-        first, second = (next(telling_apart(scene, o, target, rng), None) for o in (a, b))
-        so = [relation for relation in RELATIONS if related(relation, a, b)]
-        if first and second and so:
-            fact = Relation(first, rng.choice(so), second)
+        first, second = (next(unique_descriptions(scene, o, target, rng), None) for o in (a, b))
+        true = [relation for relation in RELATIONS if related(relation, a, b)]
+        if first and second and true:
+            fact = Relation(first, rng.choice(true), second)
             return (total(len(scene.objects)), fact) if rng.random() < 0.5 else (fact,)
     return ()
 
 
 def plan_parts(scene: Scene, target: Object | None, rng: Rng) -> tuple[Fact, ...]:
-    """The number of objects, and how many are so, for one or two attributes (for the target, its pair).
+    """The number of objects, then one or two parts, each by one attribute (the target by its colour and shape).
 
-    The two share no object ("one of them red and one of them a star" speaks of two), and neither fits all objects.
+    Two parts share no object: "one of them red and one of them a star" means two objects. No part is the whole scene.
     """
     parts: list[Count] = []
     left, most = list(scene.objects), rng.integer(1, 2)
     for o in ([target] if target else []) + rng.shuffle(scene.objects):
         for named in rng.shuffle(PAIR if o is target else ONE):
-            those = (d := described(o, named)).those(scene)
-            if len(parts) < most and len(those) < len(scene.objects) and all(other in left for other in those):
-                parts.append(Count(d, len(those)))
-                left = [other for other in left if other not in those]
+            part = (d := described(o, named)).matching(scene)
+            if len(parts) < most and len(part) < len(scene.objects) and all(other in left for other in part):
+                parts.append(Count(d, len(part)))
+                left = [other for other in left if other not in part]
     return (total(len(scene.objects)), *parts) if parts else ()
 
 
 def plan_one(scene: Scene, target: Object | None, rng: Rng) -> tuple[Fact, ...]:
-    """That there is such an object; there may be others, also others like it."""
+    """One object exists. There may be others, also with the same description."""
     o = target or rng.choice(scene.objects)
     return (Exists(next(descriptions_of(o, target, rng))),)
 
@@ -133,10 +133,10 @@ def described(o: Object, named: Attributes) -> Description:
 
 
 def descriptions_of(o: Object, target: Object | None, rng: Rng) -> Iterator[Description]:
-    """All descriptions that fit an object, in random order; the target's name colour and shape."""
+    """All descriptions of an object, in random order; those of the target name colour and shape."""
     return (described(o, named) for named in rng.shuffle(PAIR if o is target else SOME))
 
 
-def telling_apart(scene: Scene, o: Object, target: Object | None, rng: Rng) -> Iterator[Description]:
-    """Those that fit this object alone."""
-    return (d for d in descriptions_of(o, target, rng) if len(d.those(scene)) == 1)
+def unique_descriptions(scene: Scene, o: Object, target: Object | None, rng: Rng) -> Iterator[Description]:
+    """The descriptions that match this object alone."""
+    return (d for d in descriptions_of(o, target, rng) if len(d.matching(scene)) == 1)

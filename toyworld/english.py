@@ -1,4 +1,4 @@
-"""Facts in English: articles, plurals, agreement, and two to four ways to say each."""
+"""Facts in English: articles, plurals, agreement, and two to four wordings of each sentence."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from toyworld.sentences import Item, Listing, Parts, Sentence
 
 NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four"}
 NOUNS = {shape: (shape, "crosses" if shape == "cross" else shape + "s") for shape in SHAPES}
-NOUNS[None] = ("object", "objects")  # of whichever shape
+NOUNS[None] = ("object", "objects")  # of any shape
 PLACES = {
     "left of": ("to", "the", "left", "of"),
     "right of": ("to", "the", "right", "of"),
@@ -27,7 +27,7 @@ WORDS = (
 
 
 def say(sentences: Sequence[Sentence], rng: Rng) -> str:
-    """Each sentence in one of its wordings, lower-case and with a period."""
+    """Each sentence in a random wording, in lower case and with a period."""
     return " ".join(f"{SAY[type(sentence)](sentence, rng)}." for sentence in sentences)
 
 
@@ -60,7 +60,7 @@ SAY = {Relation: say_relation, Listing: say_listing, Parts: say_parts}
 
 
 def opening(rng: Rng, n: int) -> str:
-    """What may stand before a noun; the verb agrees with the number of the first one, as speech has it."""
+    """The beginning of a sentence; ``n`` is the number of the first noun, with which the verb agrees."""
     return rng.choice(("", "there is " if n == 1 else "there are ", "the picture shows ", "you can see "))
 
 
@@ -69,14 +69,14 @@ def number_of(item: Item) -> int:
 
 
 def item_phrase(item: Item) -> str:
-    """``a red circle``, which there is, or ``two red circles``, exactly."""
+    """``a red circle`` for ``Exists``, ``two red circles`` for ``Count``."""
     if isinstance(item, Count):
         return f"{NUMBERS[item.n]} {phrase(item.description, item.n > 1)}"
     return with_article(phrase(item.description))
 
 
 def predicate(part: Count) -> str:
-    """What so many are: ``red``, ``small``, ``a star``, ``large blue objects``."""
+    """The words after "two of them" or "two are": ``red``, ``small``, ``a star``, ``large blue objects``."""
     d = part.description
     if d.shape is None and (d.size is None) != (d.colour is None):
         return d.size or d.colour
@@ -88,7 +88,7 @@ def phrase(d: Description, plural: bool = False) -> str:
 
 
 def with_article(words: str) -> str:
-    """``an`` before a vowel: here, where no word begins with a silent h or a spoken y, the letter is enough."""
+    """``an`` before a vowel letter. That is enough here: the vocabulary has no word like "hour" or "unit"."""
     return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 

@@ -1,6 +1,6 @@
-"""Facts: what a caption may state of a scene, whether it is so, and how much of the scene has then been said.
+"""Facts: what a caption may state about a scene, whether it is true, and how much of the scene it covers.
 
-Facts know no language: the same ones are told in English and in Korean, and read back from either.
+Facts do not depend on a language. English and Korean sentences state the same facts, and both are read back as facts.
 """
 
 from collections.abc import Iterable
@@ -11,10 +11,10 @@ from toyworld.scenes import COLOURS, MOST, RELATIONS, SHAPES, SIZES, Object, Sce
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """The objects of a size, a colour and a shape; None is any. ``Description()`` fits every object.
+    """Objects of a size, a colour and a shape; None means any. ``Description()`` matches every object.
 
     Raises:
-        ValueError: if a size, a colour or a shape is none of the toy world's.
+        ValueError: if the size, colour or shape is not in ``SIZES``, ``COLOURS`` or ``SHAPES``.
     """
 
     size: str | None = None
@@ -31,14 +31,10 @@ class Description:
                 raise ValueError(f"{name} must be None or one of {', '.join(known)}, got {value!r}")
 
     def matches(self, o: Object) -> bool:
-        return (
-            (self.size is None or self.size == o.size)
-            and (self.colour is None or self.colour == o.colour)
-            and (self.shape is None or self.shape == o.shape)
-        )
+        return self.size in (None, o.size) and self.colour in (None, o.colour) and self.shape in (None, o.shape)
 
-    def those(self, scene: Scene) -> list[Object]:
-        """The objects of the scene that fit, in its order."""
+    def matching(self, scene: Scene) -> list[Object]:
+        """The objects of the scene that match, in its order."""
         return [o for o in scene.objects if self.matches(o)]
 
     @property
@@ -49,14 +45,14 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Exists:
-    """There is at least one such object: "a red circle"."""
+    """There is at least one such object, as in "a red circle"."""
 
     description: Description
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """There are exactly ``n`` such objects: "two red circles". ``Count(Description(), n)`` counts the whole scene.
+    """There are exactly ``n`` such objects, as in "two red circles". ``Count(Description(), n)`` counts all objects.
 
     Raises:
         ValueError: if ``n`` is not from 1 to 4.
@@ -72,7 +68,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """The one object ``a`` lies so to the one object ``b``: "the red circle is above the star".
+    """The only object ``a`` is left of, right of, above or below the only ``b``: "the red circle is above the star".
 
     Raises:
         ValueError: if ``relation`` is not one of ``RELATIONS``.
@@ -96,34 +92,34 @@ def total(n: int) -> Count:
 
 
 def descriptions(fact: Fact) -> tuple[Description, ...]:
-    """What a fact names, in its order."""
+    """The descriptions in a fact, in its order."""
     return (fact.a, fact.b) if isinstance(fact, Relation) else (fact.description,)
 
 
 def holds(fact: Fact, scene: Scene) -> bool:
     """Whether a fact is true of a scene.
 
-    A relation holds only where each of its descriptions fits exactly one object, whichever article it came with: said
-    of a scene with two red circles, "the red circle is above the star" and "a red circle above a star" are ambiguous,
-    and ambiguous is not true. Within the margin of ``related`` neither a relation nor its opposite holds.
+    A relation holds only if each of its descriptions matches exactly one object. In a scene with two red circles, "the
+    red circle is above the star" is ambiguous, and so is "a red circle above a star". An ambiguous relation does not
+    hold. Two objects that are closer than ``MARGIN`` are in no relation.
     """
     if isinstance(fact, Relation):
-        a, b = fact.a.those(scene), fact.b.those(scene)
+        a, b = fact.a.matching(scene), fact.b.matching(scene)
         return len(a) == len(b) == 1 and related(fact.relation, a[0], b[0]) is True
-    n = len(fact.description.those(scene))
+    n = len(fact.description.matching(scene))
     return n >= 1 if isinstance(fact, Exists) else n == fact.n
 
 
 def true_facts(facts: Iterable[Fact], scene: Scene) -> tuple[Fact, ...]:
-    """Those of the facts that hold, in their order."""
+    """The facts that hold, in their order."""
     return tuple(fact for fact in facts if holds(fact, scene))
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """How facts fit a scene: ``true`` of the ``stated`` facts hold, and they say ``said`` of the ``to_say`` things.
+    """``true`` of the ``stated`` facts hold, and they say ``said`` of the ``to_say`` things.
 
-    The things to say are each object, with its size, colour and shape, and how many objects there are.
+    The things to say are: each object with its size, colour and shape, and the number of objects.
     """
 
     true: int
@@ -133,16 +129,16 @@ class Judgement:
 
 
 def judge(facts: Iterable[Fact], scene: Scene) -> Judgement:
-    """Of what is stated, how much is true; of what there is, how much is said. A repeated fact counts once.
+    """How many of the facts are true (compare precision), and how much of the scene they say (compare recall).
 
-    Only what is true says something. An object is said by a fact that names size, colour and shape at once: of three
-    objects of one kind, ``Exists`` says one, ``Count`` all three, and a relation the two objects that it relates. The
-    number of objects is said by ``Count(Description(), n)`` alone: a list may be silent about others. Relations
-    themselves are not among the things to say.
+    A repeated fact counts once. Only true facts say something. A fact says an object if it names size, colour and shape
+    together. Of three objects of one kind, ``Exists`` says one and ``Count`` says three; a relation says its two
+    objects. Only ``Count(Description(), n)`` says the number of objects, since a list may leave objects out. Relations
+    are not among the things to say.
     """
     stated = set(facts)
     true = true_facts(stated, scene)
-    said: dict[Description, int] = {}  # of each fully named kind, how many objects
+    said: dict[Description, int] = {}  # how many objects of each fully described kind
     for fact in true:
         for kind in descriptions(fact):
             if kind.full:
@@ -153,10 +149,9 @@ def judge(facts: Iterable[Fact], scene: Scene) -> Judgement:
 
 
 def says_all(facts: Iterable[Fact], scene: Scene) -> bool:
-    """Whether every object is said, with size, colour and shape, and also how many objects there are (see ``judge``).
+    """Whether the facts say every object with size, colour and shape, and the number of objects (see ``judge``).
 
-    Only one kind of scene is then left: one that shows the same objects, places aside. False facts do not count, and
-    do not harm either; ``judge`` tells whether there are any.
+    They then determine the scene, except for places. False facts are ignored; ``judge`` counts them.
     """
     judgement = judge(facts, scene)
     return judgement.said == judgement.to_say

@@ -1,7 +1,7 @@
-"""Facts in Korean: particles that follow the final consonant, native numerals with a counter, two levels of politeness.
+"""Facts in Korean: particles by final consonant, native numerals with a counter, plain and polite verb endings.
 
 A Hangul syllable is one code point: 0xAC00 + (initial * 21 + vowel) * 28 + final, where final 0 is "no final
-consonant" (The Unicode Standard, section 3.12). Whether 원 takes 이 or 가 is therefore a remainder.
+consonant" (The Unicode Standard, section 3.12). So a remainder modulo 28 decides between 이 and 가.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ PARTICLES = {  # after a final consonant, after a vowel
     "이/가": ("이", "가"),  # subject
     "을/를": ("을", "를"),  # object
     "은/는": ("은", "는"),  # topic
-    "와/과": ("과", "와"),  # "and"; the one whose name begins with the form after a vowel
+    "와/과": ("과", "와"),  # "and"; only this name begins with the form after a vowel
 }
-ENDINGS = (*PARTICLES, "의", "이다", "입니다", "이고")  # and those with one form: "of"; "is", polite, and "is … and"
+ENDINGS = (*PARTICLES, "의", "이다", "입니다", "이고")  # these have one form: "of"; "is"; "is", polite; "is … and"
 NOUNS = {
     "circle": "원",
     "square": "정사각형",
@@ -24,7 +24,7 @@ NOUNS = {
     "diamond": "마름모",
     "cross": "십자가",
     "star": "별",
-    None: "물체",  # of whichever shape
+    None: "물체",  # of any shape
 }
 COLOURS = {
     "red": "빨간색",
@@ -38,20 +38,20 @@ COLOURS = {
 }
 SIZES = {"small": "작은", "large": "큰"}
 PLACES = {"left of": "왼쪽에", "right of": "오른쪽에", "above": "위쪽에", "below": "아래쪽에"}
-NUMERALS = {1: "한", 2: "두", 3: "세", 4: "네"}  # native, in the form that stands before a counter
+NUMERALS = {1: "한", 2: "두", 3: "세", 4: "네"}  # native numerals, in the form before a counter
 COUNTER = "개"
-ONE = "하나"  # "a", where what stands beside it in a list is counted: no exact number, as 한 개 is
+ONE = "하나"  # "a" in a list where other items are counted; unlike 한 개 it does not mean "exactly one"
 PLAIN = {"be": "있다", "appear": "보인다", "see": "볼 수 있다", "copula": "이다"}
 POLITE = {"be": "있습니다", "appear": "보입니다", "see": "볼 수 있습니다", "copula": "입니다"}
-GOING_ON = {"be": "있는데", "appear": "보이는데"}  # "there are …, and of these"
+GOING_ON = {"be": "있는데", "appear": "보이는데"}  # "there are …, and …"
 
 
 def has_final_consonant(word: str) -> bool:
     """Whether the last syllable of a word ends in a consonant.
 
     Raises:
-        ValueError: if the word does not end in a Hangul syllable. That includes digits, whose reading depends on what
-            is counted (2 is 두 in 2개 and 이 in 2월): write numbers out.
+        ValueError: if the word does not end in a Hangul syllable. Digits are refused too: their reading depends on the
+            counter (2 is 두 in 2개 and 이 in 2월).
     """
     if not word or not "가" <= word[-1] <= "힣":
         raise ValueError(f"word must end in a Hangul syllable, got {word!r}")
@@ -59,7 +59,7 @@ def has_final_consonant(word: str) -> bool:
 
 
 def with_particle(word: str, particle: str) -> str:
-    """The word with the form of a particle that fits: ``with_particle("원", "이/가")`` is 원이.
+    """The word with the right form of the particle: ``with_particle("원", "이/가")`` is 원이.
 
     Raises:
         ValueError: if the word does not end in a Hangul syllable, or the particle is not one of ``PARTICLES``.
@@ -71,7 +71,7 @@ def with_particle(word: str, particle: str) -> str:
 
 
 def with_ending(word: str, ending: str) -> str:
-    """The word with a particle or with one of the endings that have a single form."""
+    """The word with a particle, or with an ending that has a single form."""
     return with_particle(word, ending) if ending in PARTICLES else word + ending
 
 
@@ -89,7 +89,7 @@ WORDS = (
 
 
 def say(sentences: Sequence[Sentence], rng: Rng) -> str:
-    """Each sentence in one of its wordings, with a period; one level of politeness for all."""
+    """Each sentence in a random wording, with a period; all plain or all polite."""
     verbs = rng.choice((PLAIN, POLITE))
     return " ".join(f"{SAY[type(sentence)](sentence, verbs, rng)}." for sentence in sentences)
 
@@ -131,7 +131,7 @@ SAY = {Relation: say_relation, Listing: say_listing, Parts: say_parts}
 
 
 def subject(items: Sequence[Item], verbs: dict[str, str], rng: Rng) -> str:
-    """``그림에는 별 두 개가 있다``, ``별이 두 개 보인다``: items that are there, with their verb."""
+    """Items as the subject of a verb: ``그림에는 별 두 개가 있다``, ``별이 두 개 보인다``."""
     verb = rng.choice(("be", "appear"))
     opening = rng.choice(("", "그림에는 " if verb == "be" else "그림에서 "))
     first = items[0]
@@ -145,10 +145,10 @@ def counted(n: int) -> str:
 
 
 def list_phrase(items: Sequence[Item], rng: Rng) -> str:
-    """``별과 원``, which there are, or exactly so many: ``별 두 개와 원 세 개``, ``두 개의 별과 세 개의 원``.
+    """``별과 원`` without numbers; with numbers ``별 두 개와 원 세 개`` or ``두 개의 별과 세 개의 원``.
 
-    If one is counted, all are, in one form: ``별과 원 두 개`` and ``두 개의 별과 원`` could be two in all. What
-    there is then gets a 하나: ``별 하나와 원 두 개``.
+    If one item has a number, all have one, in the same form: ``별과 원 두 개`` and ``두 개의 별과 원`` could mean two
+    objects in total. An ``Exists`` item then gets 하나: ``별 하나와 원 두 개``.
     """
     words = [phrase(item.description) for item in items]
     counts = [counted(item.n) if isinstance(item, Count) else ONE for item in items]
@@ -160,7 +160,7 @@ def list_phrase(items: Sequence[Item], rng: Rng) -> str:
 
 
 def predicate(d: Description) -> str:
-    """What so many are, before 이다: ``빨간색``, ``별``, ``작은 물체``."""
+    """The words before 이다: ``빨간색``, ``별``, ``작은 물체``."""
     return COLOURS[d.colour] if d.colour and d.size is d.shape is None else phrase(d)
 
 
@@ -169,7 +169,7 @@ def phrase(d: Description) -> str:
 
 
 def joined(phrases: Sequence[str], rng: Rng) -> str:
-    """``가, 나와 다``; from three on also ``가, 나, 다``."""
+    """``가, 나와 다``; three or more items also as ``가, 나, 다``."""
     if len(phrases) == 1 or (len(phrases) > 2 and rng.random() < 0.5):
         return ", ".join(phrases)
     return f"{', '.join((*phrases[:-2], with_particle(phrases[-2], '와/과')))} {phrases[-1]}"

@@ -1,9 +1,8 @@
-"""Reading: the facts that a caption states, by recursive descent through the grammar of its language.
+"""A recursive-descent parser: it reads the facts that a caption states.
 
-The parser knows the words of ``english`` and ``korean`` and their grammar, not the wordings that ``say`` draws from: it
-reads every sentence of the grammar, false ones too, and nothing else. Each function of the two grammars (in
-``read_english`` and ``read_korean``) reads one construction, whose rule stands in its docstring; ``[x]`` may be left
-out, ``{x}`` may come any number of times, a bar divides alternatives.
+It accepts every sentence of the grammar, true or false, and rejects everything else. It shares words with ``english``
+and ``korean``, but not their templates. Each function of ``read_english`` and ``read_korean`` reads one construction;
+its docstring is the grammar rule. ``[x]`` is optional, ``{x}`` repeats, a bar separates alternatives.
 """
 
 from toyworld.captions import check_language
@@ -16,11 +15,11 @@ SENTENCE = {"english": english_sentence, "korean": korean_sentence}
 
 
 def read(text: str, language: str) -> tuple[Fact, ...]:
-    """The facts that a text states, in the order of statement. The last sentence may lack its period.
+    """The facts that a text states, in its order. The last period is optional.
 
     Raises:
-        ValueError: at the first word that cannot be read, which it names, with its place and with what could stand
-            there; if the language is not one of ``LANGUAGES``.
+        ValueError: at the first word that cannot be read, with its position and the words that are allowed there; or
+            if the language is not one of ``LANGUAGES``.
     """
     check_language(language)
     cursor, facts = Cursor(text), []
@@ -33,8 +32,9 @@ def read(text: str, language: str) -> tuple[Fact, ...]:
 
 
 def read_sentences(text: str, language: str) -> tuple[tuple[Fact, ...], int]:
-    """The facts of the sentences that can be read, and the number of those that cannot: what a model wrote may be
-    broken in places. A sentence with a broken word states nothing; a text without words has no sentences.
+    """The facts of all sentences that can be read, and the number of sentences that cannot.
+
+    Use this for text from a model. A sentence with one wrong word states nothing. An empty text has no sentences.
 
     Raises:
         ValueError: if the language is not one of ``LANGUAGES``.

@@ -1,4 +1,4 @@
-"""The English grammar. Articles, plurals and verbs must agree; "a" and "the" must suit what they stand before."""
+"""The English grammar. Articles, plurals and verbs must agree with their nouns."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -12,7 +12,7 @@ from toyworld.sentences import Item, is_total
 T = TypeVar("T")
 VALUES = {word: n for n, word in NUMBERS.items()}
 SHAPES = tuple({forms[plural]: shape for shape, forms in NOUNS.items()} for plural in (False, True))
-STARTS = {words[0]: relation for relation, words in PLACES.items() if len(words) == 1}  # "to" is told by its third word
+STARTS = {words[0]: relation for relation, words in PLACES.items() if len(words) == 1}
 ONE = ("a", "an", "one")
 MORE = tuple(word for word in VALUES if word != "one")
 
@@ -41,7 +41,7 @@ def english_sentence(c: Cursor) -> list[Fact]:
 
 
 def opening(c: Cursor) -> tuple[str, ...]:
-    """``there is | there are | the picture shows | you can see | nothing``, and what may then begin the item."""
+    """``[there is | there are | the picture shows | you can see]``; returns the words that may begin the item."""
     if c.accept("there"):
         return ONE if c.expect("is", "are") == "is" else MORE
     if c.word == "the":
@@ -98,7 +98,7 @@ def noun(c: Cursor, plural: bool = False) -> Description:
 
 
 def series(c: Cursor, element: Callable[[Cursor], T], first: T | None = None) -> list[T]:
-    """``element | element {, element} and element``; the first may have been read."""
+    """``element | element {, element} and element``; pass ``first`` if it is read already."""
     out = [first or element(c)]
     while c.accept(","):
         out.append(element(c))

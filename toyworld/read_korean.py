@@ -1,6 +1,6 @@
-"""The Korean grammar. The ending of a noun says what it does in the sentence, and must fit its final consonant.
+"""The Korean grammar. The ending of a noun gives its role in the sentence, and its form follows the final consonant.
 
-In the rules ``noun-이/가`` is a noun with that ending; ``list-이/가`` is a list whose last noun (or counter) has it.
+In the rules, ``noun-이/가`` is a noun with this ending; ``list-이/가`` is a list whose last noun or counter has it.
 """
 
 from toyworld.cursor import Cursor
@@ -17,15 +17,15 @@ COLOUR_FORMS = {with_ending(word, e): (colour, e) for colour, word in COLOURS.it
 COUNTER_FORMS = {with_ending(COUNTER, e): e for e in ("", *ENDINGS)}
 
 BE, APPEAR = ("있다", "있습니다"), ("보인다", "보입니다")
-VERBS = {"그림에는": BE, "그림에서": APPEAR, None: BE + APPEAR}  # what goes with an opening
+VERBS = {"그림에는": BE, "그림에서": APPEAR, None: BE + APPEAR}  # the verbs after each opening
 GOING_ON = {"그림에는": ("있는데",), "그림에서": ("보이는데",), None: ("있는데", "보이는데")}
 IS = ("이다", "입니다")
-OF_LISTS = {  # the endings of what stands in a list that such an opening begins
+OF_LISTS = {  # the endings of items in a list, after each opening
     "그림에는": ("", "와/과", "이/가"),
     "그림에서": ("", "와/과", "이/가", "을/를"),
     None: ("", "와/과", "이/가", "을/를"),
 }
-OF_RELATIONS = ("은/는", "의")  # with them, no number can stand
+OF_RELATIONS = ("은/는", "의")  # never after a number
 
 
 def korean_sentence(c: Cursor) -> list[Fact]:
@@ -73,7 +73,7 @@ def subject_first(c: Cursor, a: Description) -> Relation:
 
 
 def existing(c: Cursor, opening: str | None, items: list[Item]) -> list[Fact]:
-    """``[numeral 개] (있다 | 보인다)``; of all objects also ``있는데 , 그중 parts`` and ``있는데 , list-이다``."""
+    """``[numeral 개] (있다 | 보인다)``; after a total also ``있는데 , 그중 parts`` and ``있는데 , list-이다``."""
     if len(items) == 1 and isinstance(items[0], Exists) and after_noun(c) and c.word in VALUES:
         items = [Count(items[0].description, VALUES[c.expect(*VALUES)])]
         c.expect(COUNTER)
@@ -108,7 +108,7 @@ def seeing(c: Cursor) -> None:
 
 
 def series(c: Cursor, endings: tuple[str, ...], first: Item, ending: str) -> tuple[list[Item], str]:
-    """``item {, item} [item-와/과 item]``, the first item read; also the ending of the last one."""
+    """``item {, item} [item-와/과 item]``, after the first item is read; returns the last ending too."""
     out = [first]
     while ending == "" and c.accept(","):
         more, ending = item(c, endings)
@@ -120,7 +120,7 @@ def series(c: Cursor, endings: tuple[str, ...], first: Item, ending: str) -> tup
 
 
 def item(c: Cursor, endings: tuple[str, ...]) -> tuple[Item, str]:
-    """``noun | noun 하나 | noun numeral 개 | numeral 개의 noun``, and the ending."""
+    """``noun | noun 하나 | noun numeral 개 | numeral 개의 noun``; returns the ending too."""
     numbered = tuple(e for e in endings if e not in OF_RELATIONS)
     if c.word in VALUES:
         n = VALUES[c.expect(*VALUES)]
@@ -140,7 +140,7 @@ def item(c: Cursor, endings: tuple[str, ...]) -> tuple[Item, str]:
 
 
 def noun(c: Cursor, endings: tuple[str, ...]) -> tuple[Description, str]:
-    """``[size] [colour] shape``, and the ending."""
+    """``[size] [colour] shape``; returns the ending too."""
     size, colour = c.accept(*SIZE), c.accept(*COLOUR)
     shape, ending = FORMS.get(c.word, (None, None))
     if ending not in endings:
@@ -151,7 +151,7 @@ def noun(c: Cursor, endings: tuple[str, ...]) -> tuple[Description, str]:
 
 
 def after_noun(c: Cursor) -> bool:
-    """Whether the last word was a noun, not 하나."""
+    """Whether the last word was a noun, not 하나 or a counter."""
     return c.ahead(-1) in FORMS
 
 

@@ -1,7 +1,7 @@
-"""Random numbers that belong to a name: the same name, the same numbers, on every platform and in any order of access.
+"""Random number generators with names. The same name gives the same numbers, on every platform, in every process.
 
-Python promises that ``random.Random(text).random()`` keeps its sequence for ever; the promise does not cover
-``choice``, ``sample`` and ``shuffle``, so those are made here, out of ``random()`` alone.
+Python promises that the sequence of ``random.Random(text).random()`` never changes. The promise does not cover
+``choice``, ``sample`` and ``shuffle``. Therefore this file computes them from ``random()`` alone.
 """
 
 import random
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Rng:
-    """The stream of random numbers called ``name``, for example ``train/0/17/scene``."""
+    """A generator whose seed is the text ``name``, for example ``train/0/17/scene``."""
 
     def __init__(self, name: str) -> None:
         self.random = random.Random(name).random
@@ -31,7 +31,7 @@ class Rng:
         return options[int(self.random() * len(options))]
 
     def sample(self, options: Sequence[T], count: int) -> list[T]:
-        """``count`` different options in random order (Fisher and Yates, from the front)."""
+        """``count`` different options in random order (Fisher–Yates shuffle, from the front)."""
         pool = list(options)
         for i in range(count):
             j = self.integer(i, len(pool) - 1)

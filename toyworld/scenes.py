@@ -1,10 +1,10 @@
-"""Scenes: one to four objects on a square background, each with a shape, a colour, a size and a place.
+"""Scenes: one to four objects on a square background. Each object has a shape, a colour, a size and a place.
 
-A scene is a pure function of (split, seed, index). Lengths are in picture widths: ``x`` runs from 0 at the left to 1 at
+A scene is a pure function of (split, seed, index). Lengths are in image widths: ``x`` runs from 0 at the left to 1 at
 the right, ``y`` from 0 at the top to 1 at the bottom.
 
-Splits: ``train``; ``test``, new scenes of the same kind; ``compositional``, where every scene shows a pair of colour
-and shape out of ``HELD_OUT``, which the two others never show.
+There are three splits. ``train`` and ``test`` have the same distribution. In ``compositional``, every scene shows one
+pair of colour and shape from ``HELD_OUT``. The two other splits never show these pairs.
 """
 
 from collections.abc import Sequence
@@ -15,12 +15,13 @@ from toyworld.rng import Rng
 SHAPES = ("circle", "square", "triangle", "diamond", "cross", "star")
 COLOURS = ("red", "orange", "yellow", "green", "cyan", "blue", "purple", "black")
 SIZES = ("small", "large")
+RELATIONS = ("left of", "right of", "above", "below")
 SPLITS = ("train", "test", "compositional")
 
-RADIUS = {"small": 0.09, "large": 0.15}  # of the circle around an object, in picture widths; each object varies by 5%
-GAP = 0.02  # the least distance between the circles around two objects, and from there to the picture's edge
-MARGIN = 0.1  # "left of" needs that much between the two centres along x; closer, neither it nor its opposite is said
-MOST = 4  # objects in a scene
+RADIUS = {"small": 0.09, "large": 0.15}  # of the circle around an object, in image widths; varies by up to 5%
+GAP = 0.02  # least distance between the circles around two objects, and from a circle to the image's edge
+MARGIN = 0.1  # "left of": the centres differ by at least this much in x; closer, neither "left of" nor "right of" holds
+MOST = 4  # objects in a scene, at most
 
 RGB = {
     "red": (0.86, 0.13, 0.15),
@@ -33,7 +34,7 @@ RGB = {
     "black": (0.12, 0.12, 0.12),
 }
 BACKGROUND = (0.93, 0.93, 0.92)
-JITTER = 0.05  # an object's colour and the background's brightness vary by that much, of 1
+JITTER = 0.05  # an object's colour channels and the background's brightness vary by up to this much, of 1
 
 Pair = tuple[str, str]  # (colour, shape)
 HELD_OUT: tuple[Pair, ...] = (
@@ -51,7 +52,7 @@ SHOWN: tuple[Pair, ...] = tuple((c, s) for c in COLOURS for s in SHAPES if (c, s
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """One thing in a scene; ``radius`` is that of the circle around it, ``rgb`` its jittered colour, each 0 to 1."""
+    """One object: ``radius`` is that of the circle around it; ``rgb`` is its jittered colour, from 0 to 1."""
 
     shape: str
     colour: str
@@ -64,7 +65,7 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """``background`` is the background's colour; ``grain``, from 0 to 1, says where the noise of its picture begins."""
+    """Objects, the background's colour, and ``grain``: from 0 to 1, where its noise begins in the noise table."""
 
     objects: tuple[Object, ...]
     background: tuple[float, float, float]
@@ -72,16 +73,13 @@ class Scene:
 
 
 def related(relation: str, a: Object, b: Object) -> bool | None:
-    """Whether ``a`` is left of, right of, above or below ``b``; None where the margin leaves it open."""
+    """Whether ``a`` is left of, right of, above or below ``b``; None if they are closer than ``MARGIN``."""
     forward = {"left of": b.x - a.x, "right of": a.x - b.x, "above": b.y - a.y, "below": a.y - b.y}[relation]
     return None if abs(forward) < MARGIN else forward > 0
 
 
-RELATIONS = ("left of", "right of", "above", "below")
-
-
 def scene_at(split: str, seed: int, index: int, count: int | None = None) -> Scene:
-    """Scene ``index`` of a split; with ``count`` objects, or one to four, equally often.
+    """Scene ``index`` of a split, with ``count`` objects; by default the count is uniform from 1 to 4.
 
     Raises:
         ValueError: if the split is not one of ``SPLITS``, or ``count`` is not from 1 to 4.
@@ -103,7 +101,7 @@ def check_split(split: str) -> None:
 
 
 def scene_of(rng: Rng, pairs: Sequence[Pair], sizes: Sequence[str]) -> Scene:
-    """A scene that shows these pairs in these sizes, the objects in this order; places and jitter are drawn."""
+    """A scene with these pairs and sizes, in this order; places and jitter are random."""
     radii = [RADIUS[size] * rng.between(0.95, 1.05) for size in sizes]
     places = free_places(rng, radii)
     objects = tuple(
@@ -115,9 +113,10 @@ def scene_of(rng: Rng, pairs: Sequence[Pair], sizes: Sequence[str]) -> Scene:
 
 
 def free_places(rng: Rng, radii: Sequence[float]) -> list[tuple[float, float]]:
-    """A centre for each radius, uniform among all arrangements in which no two circles come nearer than ``GAP``.
+    """A centre for each radius, uniform over all arrangements in which circles keep a distance of ``GAP``.
 
-    All centres are drawn anew until they fit. (Keeping the first ones would be faster and would crowd the others.)
+    This is rejection sampling: if one centre does not fit, all are drawn again. (To draw only that one again would be
+    faster, but not uniform.)
     """
     while True:
         places = []

@@ -1,4 +1,4 @@
-"""Which facts share a sentence: the step between the facts of a caption and its words, the same for every language."""
+"""Facts are grouped into sentences. This step is the same for every language."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,9 +28,10 @@ Sentence = Relation | Listing | Parts
 
 
 def sentences(facts: Sequence[Fact]) -> list[Sentence]:
-    """The facts in their order: a relation stands alone, and a total begins a sentence.
+    """The facts in their order. A relation is a sentence of its own, and a total begins a sentence.
 
-    What follows a total is told as its list if the numbers add up, as parts of it if all are counts, or on its own.
+    The facts after a total are its list if their numbers add up to it, its parts if all of them are counts, and
+    otherwise a sentence of their own.
     """
     out, at = [], 0
     while at < len(facts):

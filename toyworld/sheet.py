@@ -1,4 +1,4 @@
-"""A sheet of the toy world: what is seen, said, asked and heard of a few scenes, one row each."""
+"""A sheet of the toy world: image, captions, question and sound of a few scenes, one row each."""
 
 from pathlib import Path
 from textwrap import fill
@@ -17,25 +17,25 @@ from toyworld.rng import Rng
 from toyworld.scenes import Scene
 from toyworld.sounds import CLIP, SAMPLE_RATE, hear
 
-WIDTH, HEAD, ROW, FOOT = 1000, 48, 208, 12  # pixels: of the sheet, above its rows, of a row, below the last
-PICTURE = 160  # pixels of a picture, which is drawn as large as it is shown
+WIDTH, HEAD, ROW, FOOT = 1000, 48, 208, 12  # pixels: sheet width, space above the rows, row height, space below
+IMAGE = 160  # pixels of an image, drawn at the size at which it is shown
 LINE = 23  # pixels from one line of text to the next
 WRAP = {"english": 52, "korean": 30}  # letters in a line
-MARGIN, TEXT, SOUND = 20, 204, 690  # where pictures, texts and spectrograms begin, in pixels from the left
+MARGIN, TEXT, SOUND = 20, 204, 690  # left edges of images, texts and spectrograms, in pixels
 MOST = 40  # rows
 GREY, DARK = "#6A6A6A", "#202020"
-WINDOW = 1024  # samples, 64 ms: two neighbouring pitches, 50 Hz apart, are three bins apart
+WINDOW = 1024  # samples, 64 ms: pitches that differ by 50 Hz are three bins apart
 HOP = 128  # samples, 8 ms
 HIGHEST = 4000  # Hz
 FLOOR = -60  # dB
 
 
 def save_sheet(path: Path, split: str, seed: int, first: int, count: int) -> None:
-    """Questions ``first``, ``first + 1``, … of a split and their scenes, as a PNG.
+    """Questions ``first``, ``first + 1``, … of a split and their scenes, as a PNG file.
 
     Raises:
-        ValueError: if ``count`` is not from 1 to 40, ``first`` is negative, ``path`` is not that of a PNG, or the split
-            is not one of ``SPLITS``.
+        ValueError: if ``count`` is not from 1 to 40, ``first`` is negative, ``path`` does not end in .png, or the
+            split is not one of ``SPLITS``.
     """
     if not 1 <= count <= MOST:
         raise ValueError(f"count must be from 1 to {MOST}, got {count}")
@@ -43,37 +43,37 @@ def save_sheet(path: Path, split: str, seed: int, first: int, count: int) -> Non
         raise ValueError(f"first must not be negative, got {first}")
     if path.suffix != ".png":
         raise ValueError(f"out must be a .png file, got {str(path)!r}")
-    question_at(split, seed, first)  # a wrong split is told before a file is begun
+    question_at(split, seed, first)  # a wrong split is an error before the file is opened
     with drawing(path, WIDTH, HEAD + count * ROW + FOOT) as figure:
         draw_sheet(figure, split, seed, first, count)
 
 
 def draw_sheet(figure: Figure, split: str, seed: int, first: int, count: int) -> None:
-    figure.set_layout_engine("none")  # everything has its place in pixels, so that no picture is scaled
-    for left, title in ((MARGIN, "drawn"), (TEXT, "told and asked"), (SOUND, "heard")):
+    figure.set_layout_engine("none")  # all places are in pixels, so that no image is scaled
+    for left, title in ((MARGIN, "image"), (TEXT, "captions and question"), (SOUND, "sound")):
         write(figure, left, 12, title, size=13, color=GREY)
     for row in range(count):
         scene, question = question_at(split, seed, first + row)
         top = HEAD + row * ROW
-        picture(place(figure, MARGIN, top, PICTURE, PICTURE), scene)
-        write(figure, MARGIN, top + PICTURE + 6, f"{split} {first + row}", size=10, color=GREY)
-        told = captions(scene, f"{split}/{seed}/{first + row}/sheet")
+        image(place(figure, MARGIN, top, IMAGE, IMAGE), scene)
+        write(figure, MARGIN, top + IMAGE + 6, f"{split} {first + row}", size=10, color=GREY)
+        said = captions(scene, f"{split}/{seed}/{first + row}/sheet")
         asked = fill(f"{question.text}\u00a0—\u00a0{question.answer}", WRAP["english"])
-        at = top - 4
-        for text, colour in ((told["english"], DARK), (told["korean"], DARK), (asked, PALETTE.blue)):
-            write(figure, TEXT, at, text, size=12, color=colour)
-            at += LINE * (1 + text.count("\n")) + 8
-        spectrum(place(figure, SOUND, top, 244, PICTURE), scene, last=row == count - 1)
+        y = top - 4
+        for text, colour in ((said["english"], DARK), (said["korean"], DARK), (asked, PALETTE.blue)):
+            write(figure, TEXT, y, text, size=12, color=colour)
+            y += LINE * (1 + text.count("\n")) + 8
+        spectrum(place(figure, SOUND, top, 244, IMAGE), scene, last=row == count - 1)
 
 
 def captions(scene: Scene, name: str) -> dict[str, str]:
-    """By language, the same facts, broken into lines."""
+    """The same facts in each language, wrapped into lines."""
     facts = plan(scene, Rng(f"{name}/facts"))
     return {language: fill(say(facts, language, Rng(f"{name}/{language}")), WRAP[language]) for language in WRAP}
 
 
 def place(figure: Figure, left: int, top: int, width: int, height: int) -> Axes:
-    """Axes at a place in pixels, from the left and from the top."""
+    """Axes at a place in pixels from the left and the top."""
     w, h = figure.get_size_inches() * DOTS_PER_INCH
     return figure.add_axes((left / w, 1 - (top + height) / h, width / w, height / h))
 
@@ -83,15 +83,15 @@ def write(figure: Figure, left: int, top: int, text: str, **style: object) -> No
     figure.text(left / w, 1 - top / h, text, verticalalignment="top", linespacing=1.35, **style)
 
 
-def picture(axes: Axes, scene: Scene) -> None:
-    axes.imshow(draw([scene], PICTURE)[0].permute(1, 2, 0).numpy())
+def image(axes: Axes, scene: Scene) -> None:
+    axes.imshow(draw([scene], IMAGE)[0].permute(1, 2, 0).numpy())
     axes.set_axis_off()
 
 
 def spectrum(axes: Axes, scene: Scene, last: bool) -> None:
-    """The scene's sound; the times stand below the last one, for all of them."""
+    """The spectrogram of the scene's sound; only the last row shows the times."""
     decibels = spectrogram(hear(scene))
-    image = axes.imshow(
+    shown = axes.imshow(
         decibels.numpy(),
         origin="lower",
         aspect="auto",
@@ -107,13 +107,13 @@ def spectrum(axes: Axes, scene: Scene, last: bool) -> None:
     axes.set_xlabel("time (s)" if last else "", fontsize=10)
     axes.set_yticks([0, 1, 2, 3, 4])
     axes.set_ylabel("frequency (kHz)", fontsize=10)
-    bar = axes.figure.colorbar(image, cax=axes.inset_axes((1.03, 0, 0.03, 1)))
+    bar = axes.figure.colorbar(shown, cax=axes.inset_axes((1.03, 0, 0.03, 1)))
     bar.set_ticks([0, -20, -40, FLOOR], labels=["0 dB", "−20", "−40", "−60"], fontsize=10)
     bar.outline.set_visible(False)
 
 
 def spectrogram(clip: Float[Tensor, "2 samples"]) -> Float[Tensor, "frequencies frames"]:
-    r""":math:`10\log_{10}(P/\max P)` in dB, P the power of both channels together, from 0 to 4 kHz."""
+    r""":math:`10\log_{10}(P/\max P)` in dB, where P is the power of both channels, from 0 to 4 kHz."""
     window = torch.hann_window(WINDOW)
     bins = torch.stft(clip, WINDOW, HOP, window=window, return_complex=True)  # (2, WINDOW / 2 + 1, frames)
     power = bins.abs().square().sum(0)[: HIGHEST * WINDOW // SAMPLE_RATE + 1]  # (frequencies, frames)

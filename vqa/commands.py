@@ -207,7 +207,8 @@ class Compare(Train):
         reached = {name: rows["reached"] for name, rows in measured.items()}
         chance, place = measured["product"]["chance"], training.folder_of("vqa", folder)
         draw_comparison(place / "comparison.png", reached, chance)
-        results = {"paper": "vqa", "data": self.data, "split": split, "command": command, "variants": measured}
+        results = {"paper": "vqa", "what": "comparison", "data": self.data, "split": split, "command": command}
+        results["variants"] = measured
         write_text(place / "results.json", json.dumps(results, indent=2, ensure_ascii=False) + "\n")
         print(f"{self.data}, {split} split\n{table({'chance': chance, **reached})}\n{place / 'comparison.png'}")
 
@@ -237,7 +238,7 @@ class Ask(cli.Machine):
 
 def result_table(results: Mapping[str, Any]) -> str:
     """For each test split a table in %: a row for each kind of question; columns for the baselines and the model."""
-    data = results["data"]
+    data = results["what"]
     return "\n\n".join(
         f"{data}, {split} split\n"
         + table(columns, {kind: PROMISES.get((data, split, kind)) for kind in columns["reached"]})

@@ -66,17 +66,13 @@ def probabilities(model: nn.Module, vocabulary: QuestionVocabulary, examples: Ex
 def predict(model: nn.Module, vocabulary: QuestionVocabulary, examples: Examples) -> list[str]:
     """The most likely answer to each question; the empty answer, which is never right, where no word is known."""
     n = len(examples.texts)
-    readable = [k for k in range(n) if not all_unknown(vocabulary, examples.texts[k])]
+    readable = [k for k in range(n) if vocabulary.known_ids(examples.texts[k])]
     predictions = [""] * n
     if readable:
         best = probabilities(model, vocabulary, selected(examples, readable)).argmax(dim=-1).tolist()
         for k, answer in zip(readable, best, strict=True):
             predictions[k] = vocabulary.answers[answer]
     return predictions
-
-
-def all_unknown(vocabulary: QuestionVocabulary, text: str) -> bool:
-    return len(vocabulary.unknown(text)) == len(split_words(text))
 
 
 def selected(examples: Examples, questions: Sequence[int]) -> Examples:

@@ -12,7 +12,7 @@ for an equal string and 0 for any other.
 
 from collections.abc import Sequence
 
-ENOUGH = 3  # annotators: an answer that so many gave is right
+ENOUGH = 3  # annotators whose agreement makes an answer right
 
 
 def agreement(n: int) -> float:

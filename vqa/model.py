@@ -91,8 +91,7 @@ class QuestionEncoder(nn.Module):
 
     def forward(self, questions: Int[Tensor, "n t"]) -> Float[Tensor, "n features"]:
         """``questions`` holds token ids, padded with 0 at the end; each question has at least one word."""
-        different, index = questions.unique(dim=0, return_inverse=True)  # a question that is repeated is read once
-        return lstm_states(self.lstm, self.embed(different).tanh(), (different != 0).sum(dim=1))[index]
+        return lstm_states(self.lstm, self.embed(questions).tanh(), (questions != 0).sum(dim=1))
 
 
 def norm_i(features: Float[Tensor, "m d"]) -> Float[Tensor, "m d"]:
@@ -164,7 +163,8 @@ class VQA(nn.Module):
         return self.classify(self.dropout(z))
 
     def question_side(self, questions: Int[Tensor, "n t"]) -> Float[Tensor, "n common"]:
-        return self.from_question(self.question_encoder(questions)).tanh()  # tanh(W_q q + b_q)
+        different, index = questions.unique(dim=0, return_inverse=True)  # a question that is repeated is read once
+        return self.from_question(self.question_encoder(different)).tanh()[index]  # tanh(W_q q + b_q)
 
     def image_side(self, images: Float[Tensor, "m c h w"]) -> Float[Tensor, "m common"]:
         return self.from_image(norm_i(self.image_encoder(images))).tanh()  # tanh(W_v v + b_v)

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lab import write_bytes
+from lab.checkpoint import write_bytes
 
 LIMITS = {".wav": (1024, 2**31 - 1), ".flac": (8, 655_350), ".ogg": (8, 192_000)}  # channels, and rate in Hz
 READ = ("WAV", "WAVEX", "FLAC", "OGG")

@@ -1,1 +1,1 @@
-"""What later papers add: Griffin-Lim with momentum, the phase vocoder, the Kaiser window, sound in pieces."""
+"""The fast STFT, and what later papers add: Griffin-Lim with momentum, the phase vocoder, the Kaiser window."""

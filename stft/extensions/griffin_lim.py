@@ -1,19 +1,19 @@
 r"""A waveform from magnitudes alone (Griffin & Lim 1984, section III; Perraudin, Balazs & Søndergaard 2013).
 
-Two sets: spectra with the given magnitudes S, and spectra that some waveform has. Griffin & Lim walk from one to the
-other and back: with the present phases, find the nearest waveform (``istft``), take its phases (``stft``), and put the
-magnitudes S on them again. With zeros at the ends no step comes further away: what ``spectral_convergence`` measures
-does not rise.
+The magnitudes S of an STFT are known, its phases are not. Griffin & Lim alternate between two projections. Give S the
+present phases and find the waveform with the nearest STFT (``istft``). Then take the phases of this waveform's STFT
+(``stft``) as the next ones. If the ends are padded with zeros, the distance to S never rises from one iteration to the
+next. ``spectral_convergence`` measures it.
 
-Perraudin et al., "A fast Griffin-Lim algorithm", algorithm 2, go further than the last step, in its direction:
+Perraudin et al., "A fast Griffin-Lim algorithm", algorithm 2, add momentum: each step continues the last one.
 
 .. math::
     C_i = \mathrm{stft}(\mathrm{istft}(S\, e^{i\,\angle T_{i-1}})), \qquad T_i = C_i + \alpha\,(C_i - C_{i-1})
 
-Often that ends nearer, and it may rise on the way.
+The result is usually nearer to S, but the distance may rise in between.
 
-What differs from the papers: only the phase of :math:`T_i` counts, so it is divided by :math:`1 + \alpha`, and
-:math:`C_0 = 0`: as torchaudio and librosa do.
+What differs from the papers, as in torchaudio and librosa: :math:`T_i` is divided by :math:`1 + \alpha`, which does not
+change its phase, and :math:`C_0 = 0`.
 """
 
 import math
@@ -22,7 +22,9 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from stft.transform import Padding, Window, istft, sides, stft
+from stft.extensions.fast import Window, istft, stft
+from stft.transform import Padding
+from stft.units import sides
 
 
 def griffin_lim(
@@ -37,23 +39,27 @@ def griffin_lim(
     pad_mode: Padding = "reflect",
     start: Complex[Tensor, "*batch bins frames"] | None = None,
 ) -> Float[Tensor, "*batch samples"]:
-    r"""The waveform after so many iterations; its frames are centred, as ``stft`` has them by default.
+    r"""A waveform whose STFT has nearly these magnitudes. The frames are centred.
 
     Args:
-        magnitudes: :math:`S = |X|`, one-sided.
+        magnitudes: :math:`S = |X|`, one-sided, of shape (\*batch, bins, frames).
         n_fft, hop_length, win_length, window: as for the ``stft`` that gave the magnitudes.
-        iterations: from 0, the inverse with the first phases, up.
-        momentum: :math:`\alpha`; 0 is Griffin & Lim's own algorithm.
-        length: samples of the waveform; by default as many as the frames hold for certain.
-        pad_mode: how the ends are padded. With "constant" no step is further away.
-        start: numbers whose phases are the first ones; by default all phases are 0. See ``random_phases``.
+        iterations: 0 or more. 0 gives the inverse with the first phases.
+        momentum: :math:`\alpha`, from 0 to below 1. 0 is Griffin & Lim's algorithm.
+        length: samples of the waveform; by default all between the paddings.
+        pad_mode: how ``stft`` pads the ends. With "constant" and momentum 0 the distance never rises.
+        start: complex numbers with the first phases, for example from ``random_phases``; by default all phases are 0.
+
+    Returns:
+        Real samples of shape (\*batch, samples).
 
     Raises:
-        ValueError: if a magnitude is negative or not finite, ``momentum`` is not from 0 to below 1, ``iterations`` is
-            negative; and as ``istft``.
+        ValueError: if a magnitude is negative or not finite; if ``start`` has another shape; if ``momentum`` is not
+            from 0 to below 1; if ``iterations`` is negative; and as ``istft``.
     """
-    if not (magnitudes.isfinite() & (magnitudes >= 0)).all():
-        raise ValueError("magnitudes must be finite and not negative")
+    allowed = magnitudes.isfinite() & (magnitudes >= 0)
+    if not allowed.all():
+        raise ValueError(f"magnitudes must be finite and not negative, got {float(magnitudes[~allowed][0])}")
     if not 0 <= momentum < 1:
         raise ValueError(f"momentum must be from 0 to below 1, got {momentum}")
     if start is not None and start.shape != magnitudes.shape:
@@ -65,20 +71,20 @@ def griffin_lim(
     last = torch.zeros_like(phases)  # C_{i-1}
     for _ in range(iterations):
         consistent = stft(istft(magnitudes * phases, **options, length=length), **options, pad_mode=pad_mode)  # C_i
-        phases = unit(consistent - momentum / (1 + momentum) * last)  # T_i / (1 + alpha), without its magnitude
+        phases = unit(consistent - momentum / (1 + momentum) * last)  # T_i / (1 + alpha); only its phase counts
         last = consistent
     return istft(magnitudes * phases, **options, length=length)
 
 
 def unit(z: Complex[Tensor, "*shape"]) -> Complex[Tensor, "*shape"]:
-    """z/|z|; the little that keeps 0 from being divided by itself is torchaudio's."""
+    """z/|z|. The small number avoids 0/0, as in torchaudio."""
     return z / (z.abs() + 1e-16)
 
 
 def random_phases(
     like: Float[Tensor, "*batch bins frames"], generator: torch.Generator
 ) -> Complex[Tensor, "*batch bins frames"]:
-    """Phases that are equally likely everywhere on the circle."""
+    """Complex numbers of magnitude 1 with uniformly distributed phases, of the shape of ``like``."""
     angles = 2 * math.pi * torch.rand(like.shape, generator=generator, dtype=like.dtype)
     return torch.polar(torch.ones_like(angles), angles).to(like.device)
 
@@ -89,12 +95,15 @@ def spectral_convergence(
     n_fft: int = 400,
     **options: object,
 ) -> float:
-    r"""How far off the waveform's magnitudes are, :math:`20 \log_{10} \lVert\, |\mathrm{stft}(x)| - S \rVert / \lVert S \rVert`
-    in dB, over all ``n_fft`` bins, the mirrored ones too; the ``options`` are those of ``stft``.
+    r"""The distance of the waveform's magnitudes from S, in dB (lower is nearer).
+
+    .. math::  20 \log_{10} \lVert\, |\mathrm{stft}(x)| - S \rVert / \lVert S \rVert
+
+    The norm covers all ``n_fft`` bins, also the mirrored ones. The ``options`` are those of ``stft``.
 
     Raises:
         ValueError: if all magnitudes are zero.
-    """  # noqa: E501
+    """
     if not magnitudes.any():
         raise ValueError("magnitudes must not all be zero")
     spectrum = stft(waveform, n_fft, **options)

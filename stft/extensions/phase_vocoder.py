@@ -1,14 +1,13 @@
 r"""Faster or slower at the same pitch (Flanagan & Golden 1966, "Phase Vocoder"; Dolson 1986).
 
-Frames that are read at another rate than they were taken give another duration. Their magnitudes can be mixed from the
-two neighbours. Their phases cannot: a tone must go on from one new frame to the next as it went on from one old frame
-to the next. So the phases of the old frames are forgotten, but for the first one's, and how far each bin turned from
-frame to frame is added up.
+Reading the frames of an STFT at another rate changes the duration of the sound. The magnitude of a new frame is
+interpolated between its two old neighbours. Its phase is not: from one new frame to the next, a tone must advance by
+the same phase as from one old frame to the next. So only the first frame keeps its phase. After it, the phase advances
+of the old frames are summed.
 
-What differs from the paper, and from torchaudio and librosa: they also estimate the tone's true frequency, by adding
-to the turn that was seen the whole turns that a tone at the bin's centre makes in a hop (``phase_advance``). Whole
-turns change no phase. Where the new frames lie as far apart as the old ones, as here, they have no effect, and the
-argument has none either; ``test_whole_turns_do_not_matter`` shows it. They are needed when the hop itself is changed.
+What differs from the paper, and from torchaudio and librosa: they add the whole turns that a tone at the bin's centre
+makes per hop (``phase_advance``), to estimate the true frequency of the tone. Whole turns change no phase. They matter
+only if the hop itself changes, which it does not here; ``test_whole_turns_do_not_matter`` shows this.
 """
 
 import torch
@@ -21,15 +20,18 @@ from stft.checks import check_positive
 def phase_vocoder(
     spectrum: Complex[Tensor, "*batch bins frames"], rate: float
 ) -> Complex[Tensor, "*batch bins new_frames"]:
-    r"""The spectrum of the same sound, ``rate`` times as fast: frames at 0, rate, 2·rate, … of the old ones.
+    r"""The spectrum of the same sound, ``rate`` times as fast. New frame j is at the time j·rate, in old frames.
 
-    With t + a = j·rate, t whole and 0 ≤ a < 1:
+    With j·rate = t + a, t an integer and 0 ≤ a < 1:
 
     .. math::
         |Y_j| = (1 - a)\,|X_t| + a\,|X_{t+1}|, \qquad
         \angle Y_0 = \angle X_0, \quad \angle Y_{j+1} = \angle Y_j + \angle X_{t+1} - \angle X_t
 
-    After the last frame there is silence.
+    The frames after the last one are zero.
+
+    Returns:
+        Complex numbers of shape (\*batch, bins, ⌈frames / rate⌉).
 
     Raises:
         ValueError: if the rate is not positive and finite, or there is no frame.
@@ -42,9 +44,9 @@ def phase_vocoder(
     times = torch.arange(0, spectrum.shape[-1], rate, dtype=torch.float64, device=spectrum.device)  # (new_frames)
     t = times.long()
     a = (times - t).to(spectrum.real)
-    silence = spectrum.new_zeros(*spectrum.shape[:-1], 2)
-    longer = torch.cat([spectrum, silence], dim=-1)  # the last frame has a neighbour, also if times is rounded up
+    silence = spectrum.new_zeros(*spectrum.shape[:-1], 2)  # one frame for the last neighbour, one for rounding of times
+    longer = torch.cat([spectrum, silence], dim=-1)  # (*batch, bins, frames + 2)
     left, right = longer[..., t], longer[..., t + 1]  # (*batch, bins, new_frames)  X_t, X_{t+1}
-    turns = right.angle() - left.angle()
-    phases = torch.cat([spectrum[..., :1].angle(), turns[..., :-1]], dim=-1).cumsum(dim=-1)
+    advances = right.angle() - left.angle()  # (*batch, bins, new_frames)
+    phases = torch.cat([spectrum[..., :1].angle(), advances[..., :-1]], dim=-1).cumsum(dim=-1)
     return torch.polar((1 - a) * left.abs() + a * right.abs(), phases)

@@ -1,4 +1,4 @@
-"""The STFT of a sound that arrives piece by piece: the same frames, in memory that does not grow with the sound."""
+"""The STFT of a sound that arrives in chunks: the same frames, in memory that does not grow with the sound."""
 
 from collections.abc import Iterable, Iterator
 
@@ -7,35 +7,37 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stft.checks import REAL, check_at_least_1, check_samples
-from stft.transform import Padding, default_hop, padded, stft
+from stft.extensions.fast import hop_of, stft
+from stft.transform import Padding, pad_ends
 
 
 def stream_stft(
-    pieces: Iterable[Tensor],
+    chunks: Iterable[Tensor],
     n_fft: int = 400,
     hop_length: int | None = None,
     center: bool = True,
     pad_mode: Padding = "reflect",
     **options: object,
 ) -> Iterator[Tensor]:
-    r"""Piece by piece, the frames that ``stft`` gives for all of them in a row; the ``options`` are the rest of its.
+    r"""The frames that ``stft`` computes of the whole sound. The ``options`` are the other arguments of ``stft``.
 
-    A piece has the shape (\*batch, any number of samples), what comes out at least one frame. Between two pieces only
-    those samples are kept that a later frame or the padding at the end needs: less than n_fft + n_fft // 2 + 1.
+    A chunk has the shape (\*batch, any number of samples). Each result has the shape (\*batch, bins, frames) with at
+    least one frame. Between two chunks, only the samples that later frames or the padding need are kept: fewer than
+    n_fft + n_fft // 2 + 1.
 
     Raises:
-        ValueError: as ``stft``. That the whole sound is too short is known, and told, only at its end.
+        ValueError: as ``stft``. A sound that is too short as a whole raises it at its end.
     """
     check_at_least_1(n_fft=n_fft)
-    hop_length = default_hop(n_fft) if hop_length is None else hop_length
+    hop_length = hop_of(hop_length, n_fft)
     check_at_least_1(hop_length=hop_length)
     half = n_fft // 2 if center else 0
-    frames = 0  # given so far
-    held = None  # samples, behind the padding of the beginning once that is known
-    start = 0  # in held: where the next frame begins; beyond its end if the hop is longer than the frame
+    frames = 0  # frames given so far
+    held = None  # samples that are still needed; the padding at the start is before them once ``begun``
+    start = 0  # index in held of the next frame; beyond its end if the hop is longer than the frame
     begun = not center
-    for piece in pieces:
-        held = piece if held is None else torch.cat([held, piece], dim=-1)
+    for chunk in chunks:
+        held = chunk if held is None else torch.cat([held, chunk], dim=-1)
         if not begun and held.shape[-1] > half:
             held, begun = with_beginning(held, half, pad_mode), True
         if begun:
@@ -48,12 +50,12 @@ def stream_stft(
             unused = max(0, min(start, held.shape[-1] - half - 1))
             held, start = held[..., unused:].clone(), start - unused
     if held is None:
-        raise ValueError("the waveform must have samples, got no piece")
+        raise ValueError("the waveform must have samples, got no chunk")
     check_samples(REAL, waveform=held)
     if not begun:
         held = with_beginning(held, half, pad_mode)
     if half:
-        held = torch.cat([held, padded(held[..., -half - 1 :], half, pad_mode)[..., -half:]], dim=-1)
+        held = torch.cat([held, pad_ends(held[..., -half - 1 :], half, pad_mode)[..., -half:]], dim=-1)
     if held.shape[-1] >= start + n_fft:
         yield stft(held[..., start:], n_fft, hop_length, center=False, **options)
     elif frames == 0:
@@ -63,5 +65,5 @@ def stream_stft(
 def with_beginning(
     x: Float[Tensor, "*batch samples"], half: int, pad_mode: Padding
 ) -> Float[Tensor, "*batch more_samples"]:
-    """``half`` samples of padding before the first one."""
-    return torch.cat([padded(x[..., : half + 1], half, pad_mode)[..., :half], x], dim=-1)
+    """x after ``half`` samples of padding."""
+    return torch.cat([pad_ends(x[..., : half + 1], half, pad_mode)[..., :half], x], dim=-1)

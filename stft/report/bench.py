@@ -21,10 +21,9 @@ import torch
 from lab import cli
 from lab.checkpoint import write_text
 from lab.peers import import_torchaudio
-from lab.timing import alternately, ratios, spread, table, told
+from lab.timing import alternately, ratios, shown, spread, table
+from stft.extensions.fast import istft, mel_spectrogram, stft
 from stft.fourier import fft
-from stft.mel import mel_spectrogram
-from stft.transform import istft, stft
 
 CLIPS, SECONDS, RATE = 16, 10, 16_000
 SIZES = ((400, 160), (1024, 256), (2048, 512))  # n_fft and hop_length
@@ -57,7 +56,7 @@ def measure(repetitions: int = 25, seconds: float = SECONDS, results: Path = RES
             own, peer = (spread([1000 * t for t in times[side]]) for side in ("ours", "peer"))
             ratio = ratios(times["ours"], times["peer"])._replace(median=own.median / peer.median)
             must, moonshot = ("" if target is None else f"≤ {target}" for target in row.targets)
-            lines.append((row.name, told(ratio), f"{own.median:.1f}", must, moonshot))
+            lines.append((row.name, shown(ratio), f"{own.median:.1f}", must, moonshot))
             measured[row.name] = {"ratio": ratio._asdict(), "milliseconds": own._asdict(), "targets": row.targets}
     threads = torch.get_num_threads()
     content = {

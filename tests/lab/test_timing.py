@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.timing import Spread, alternately, ratios, spread, table, told
+from lab.timing import Spread, alternately, ratios, shown, spread, table
 
 
 class Clock:
@@ -64,8 +64,8 @@ def test_ratios_belong_to_one_repetition() -> None:
 
 
 def test_told() -> None:
-    assert told(Spread(2.204, 2.306, 2.4)) == "2.31 (2.20 to 2.40)"
-    assert told(Spread(1000, 1234.56, 2000), digits=1) == "1,234.6 (1,000.0 to 2,000.0)"
+    assert shown(Spread(2.204, 2.306, 2.4)) == "2.31 (2.20 to 2.40)"
+    assert shown(Spread(1000, 1234.56, 2000), digits=1) == "1,234.6 (1,000.0 to 2,000.0)"
 
 
 def test_columns_are_aligned() -> None:

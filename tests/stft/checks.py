@@ -1,11 +1,10 @@
-"""What the tests of this folder share: tolerances, drawn shapes, and the comparison of values and gradients."""
+"""What the tests of this folder share: tolerances, drawn shapes, and comparisons whose failures name the equation."""
 
 from collections.abc import Callable, Sequence
 
 import torch
 from hypothesis import strategies as st
 from torch import Tensor
-from torch.testing import assert_close
 
 EXACT = {"rtol": 1e-10, "atol": 1e-11}
 LENGTHS = st.one_of(  # every small length; then products, powers and primes, which take the other ways
@@ -18,13 +17,37 @@ def normal(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Te
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
 
 
-def check_same(ours: Callable, reference: Callable, inputs: Sequence[Tensor], tolerance: dict = EXACT) -> None:
-    """Values, and the gradient of every input, for a random cotangent."""
+def check_equal(equation: str, got: Tensor, expected: Tensor, rtol: float = 1e-10, atol: float = 1e-11) -> None:
+    """Fails with the equation, the index of the largest difference, what came and what was expected."""
+    __tracebackhide__ = True
+    if got.shape != expected.shape:
+        raise AssertionError(f"{equation}\n  shape     {tuple(got.shape)}\n  expected  {tuple(expected.shape)}")
+    if got.dtype != expected.dtype:
+        raise AssertionError(f"{equation}\n  dtype     {got.dtype}\n  expected  {expected.dtype}")
+    difference, allowed = (got - expected).abs(), atol + rtol * expected.abs()
+    wrong = ~((difference <= allowed) | (got == expected))
+    if wrong.any():
+        excess = torch.where(wrong, difference.nan_to_num(torch.inf), -1.0)
+        place = torch.unravel_index(excess.argmax(), excess.shape)
+        raise AssertionError(
+            f"{equation}\n"
+            f"  at index  {tuple(map(int, place))} of {tuple(got.shape)} ({int(wrong.sum())} entries differ)\n"
+            f"  got       {got[place].item():.12g}\n"
+            f"  expected  {expected[place].item():.12g}"
+        )
+
+
+def check_same(
+    equation: str, ours: Callable, reference: Callable, inputs: Sequence[Tensor], tolerance: dict = EXACT
+) -> None:
+    """The values, and the gradient with respect to every input for a random cotangent, equal the reference's."""
+    __tracebackhide__ = True
     inputs = [x.detach().clone().requires_grad_() for x in inputs]
     values = [function(*inputs) for function in (ours, reference)]
-    assert_close(*values, **tolerance)
+    check_equal(equation, *(value.detach() for value in values), **tolerance)
     cotangent = normal(*values[1].shape, seed=1, dtype=values[1].dtype)
     gradients = [torch.autograd.grad(value, inputs, cotangent, allow_unused=True) for value in values]
-    for got, expected in zip(*gradients, strict=True):
-        assert got is not None, "no gradient arrives"
-        assert_close(got, expected, **tolerance)
+    for k, (got, expected) in enumerate(zip(*gradients, strict=True)):
+        if got is None:
+            raise AssertionError(f"{equation}\n  no gradient arrives at input {k}")
+        check_equal(f"{equation}: the gradient of input {k}", got, expected, **tolerance)

@@ -1,9 +1,9 @@
-"""What is heard of a lone object: every name, the promises on drawn sounds, and listeners that do not keep them.
+"""Naming a single object by its sound: every name, the promised accuracy, and listeners that do not reach it.
 
 Equation → function → test
 
 the harmonics of ``toyworld.sounds``     patterns        test_patterns_stand_at_the_harmonics
-amplitudes at 50, 100, … Hz              comb            test_comb_reads_amplitudes
+amplitudes at 50, 100, … Hz              harmonic_amplitudes   test_harmonic_amplitudes
 the most likely pair, level, place       name_by_ear     test_every_lone_object_is_named, test_promises_are_kept
 """
 
@@ -15,7 +15,7 @@ import torch
 from torch.testing import assert_close
 
 from stft import evaluate
-from stft.evaluate import CHANCE, PROMISES, comb, hearing, name_by_ear, patterns, right
+from stft.evaluate import CHANCE, PROMISES, correct, harmonic_amplitudes, hearing, name_by_ear, patterns
 from toyworld import COLOURS, SHAPES, SIZES, Object, Scene, hear, scene_at
 
 pytestmark = pytest.mark.usefixtures("float32")
@@ -26,7 +26,7 @@ def thing(shape: str, colour: str, size: str, x: float) -> Object:
     return Object(shape, colour, size, x, 0.5, 0.1, (0.0, 0.0, 0.0))
 
 
-def heard(o: Object) -> torch.Tensor:
+def sound_of(o: Object) -> torch.Tensor:
     return hear(Scene((o,), (0.9, 0.9, 0.9), 0.0))
 
 
@@ -38,18 +38,70 @@ def check_naming(candidate: Callable, places: tuple[float, ...]) -> None:
             for size in SIZES:
                 x = places[number % len(places)]
                 number += 1
-                *names, place = candidate(heard(thing(shape, colour, size, x)), known)
+                *names, place = candidate(sound_of(thing(shape, colour, size, x)), known)
                 assert names == [colour, shape, size], f"{size} {colour} {shape} at {x}: {names}"
                 assert abs(place - x) < 0.01, f"{size} {colour} {shape} at {x}: {place}"
 
 
 def check_hearing(candidate: Callable, count: int = 20) -> None:
-    """Every promise, on so many sounds of its split."""
+    """Every promise, on ``count`` sounds of its split."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluate, "name_by_ear", candidate)
         reached = {split: hearing(split, count=count) for split in ("test", "compositional")}
     for (_, split, attribute), promised in PROMISES.items():
         assert reached[split][attribute] >= promised, f"{split}, {attribute}: {reached[split][attribute]}"
+
+
+def test_harmonic_amplitudes() -> None:
+    """0.2 at 400 Hz on the left, 0.1 at 1150 Hz on the right, 0.05 at 7950 Hz on both; silence at the ends."""
+    t = torch.arange(16_000, dtype=torch.float64) / 16_000
+    sounding = (t > 0.3) & (t < 0.7)
+    low, middle, high = (torch.sin(2 * math.pi * hertz * t) * sounding for hertz in (400, 1150, 7950))
+    expected = torch.zeros(2, 160)
+    expected[0, 7], expected[1, 22], expected[:, 158] = 0.2, 0.1, 0.05
+    amplitudes = harmonic_amplitudes(torch.stack([0.2 * low + 0.05 * high, 0.1 * middle + 0.05 * high]))
+    assert_close(amplitudes.float(), expected, rtol=0, atol=1e-4)
+
+
+def test_the_loudest_frame_is_used() -> None:
+    """A quiet tone on the left, then a loud one on the right, then silence: the loud one reads its amplitude."""
+    t = torch.arange(16_000) / 16_000
+    strength = torch.stack([0.1 * (t < 0.4), 0.6 * ((t > 0.5) & (t < 0.8))])
+    amplitudes = harmonic_amplitudes(strength * torch.sin(2 * math.pi * 500 * t))
+    assert_close(amplitudes[:, 9], torch.tensor([0.0, 0.6]), rtol=0, atol=1e-3)
+
+
+def test_patterns_stand_at_the_harmonics() -> None:
+    """Amplitudes by multiples of 50 Hz, worked out by hand; each of length 1."""
+    known = patterns()
+    assert set(known) == {(colour, shape) for colour in COLOURS for shape in SHAPES}
+    tables = {
+        "circle": {1: 1.0},
+        "square": {k: 1 / k for k in range(1, 20, 2)},
+        "triangle": {k: 1 / k**2 for k in range(1, 20, 2)},
+        "diamond": {1: 1.0, 2: 1 / 2, 4: 1 / 4, 8: 1 / 8, 16: 1 / 16},
+        "cross": {1: 1.0, 5: 1.0},
+        "star": {k: 1 / k for k in range(1, 20)},
+    }
+    for (colour, shape), pattern in known.items():
+        expected = torch.zeros(160)  # 50, 100, … 8000 Hz
+        for k, amplitude in tables[shape].items():
+            if k * PITCH[colour] < 8000:
+                expected[k * PITCH[colour] // 50 - 1] = amplitude
+        assert_close(pattern, expected / expected.norm())
+        assert float(pattern.norm()) == pytest.approx(1)
+
+
+def test_correct_by_hand() -> None:
+    o = thing("star", "red", "small", 0.5)
+    assert correct(("red", "star", "small", 0.509), o) == dict.fromkeys(CHANCE, True)
+    assert correct(("blue", "cross", "large", 0.511), o) == dict.fromkeys(CHANCE, False)
+    assert correct(("red", "cross", "small", 0.489), o) == {
+        "colour": True,
+        "shape": False,
+        "size": True,
+        "place": False,
+    }
 
 
 def test_every_lone_object_is_named() -> None:
@@ -60,7 +112,7 @@ def test_objects_at_the_edges_are_named() -> None:
     """In one channel alone."""
     for x in (0.0, 1.0):
         for size in SIZES:
-            *names, place = name_by_ear(heard(thing("star", "green", size, x)), patterns())
+            *names, place = name_by_ear(sound_of(thing("star", "green", size, x)), patterns())
             assert names == ["green", "star", size]
             assert place == pytest.approx(x, abs=0.01)
 
@@ -130,7 +182,7 @@ def test_a_wrong_listener_does_not_keep_the_promises(wrong, attribute: str) -> N
 
 
 @pytest.mark.parametrize("split", ["train", "test", "compositional"])
-def test_hearing_is_the_part_that_is_right(split: str, monkeypatch) -> None:
+def test_hearing_is_the_accuracy(split: str, monkeypatch) -> None:
     """Counted by hand for a listener who always says the same; another seed has other sounds."""
     monkeypatch.setattr(evaluate, "name_by_ear", lambda clip, known: ("purple", "circle", "small", 0.6))
     for seed, count in ((0, 30), (4, 17)):
@@ -143,50 +195,3 @@ def test_hearing_is_the_part_that_is_right(split: str, monkeypatch) -> None:
                 "place": sum(abs(o.x - 0.6) <= 0.01 for o in things) / count,
             }
         )
-
-
-def test_right_by_hand() -> None:
-    o = thing("star", "red", "small", 0.5)
-    assert right(("red", "star", "small", 0.509), o) == dict.fromkeys(CHANCE, True)
-    assert right(("blue", "cross", "large", 0.511), o) == dict.fromkeys(CHANCE, False)
-    assert right(("red", "cross", "small", 0.489), o) == {"colour": True, "shape": False, "size": True, "place": False}
-
-
-def test_patterns_stand_at_the_harmonics() -> None:
-    """Amplitudes by multiples of 50 Hz, worked out by hand; each of length 1."""
-    known = patterns()
-    assert set(known) == {(colour, shape) for colour in COLOURS for shape in SHAPES}
-    tables = {
-        "circle": {1: 1.0},
-        "square": {k: 1 / k for k in range(1, 20, 2)},
-        "triangle": {k: 1 / k**2 for k in range(1, 20, 2)},
-        "diamond": {1: 1.0, 2: 1 / 2, 4: 1 / 4, 8: 1 / 8, 16: 1 / 16},
-        "cross": {1: 1.0, 5: 1.0},
-        "star": {k: 1 / k for k in range(1, 20)},
-    }
-    for (colour, shape), pattern in known.items():
-        expected = torch.zeros(160)  # 50, 100, … 8000 Hz
-        for k, amplitude in tables[shape].items():
-            if k * PITCH[colour] < 8000:
-                expected[k * PITCH[colour] // 50 - 1] = amplitude
-        assert_close(pattern, expected / expected.norm())
-        assert float(pattern.norm()) == pytest.approx(1)
-
-
-def test_comb_reads_amplitudes() -> None:
-    """0.2 at 400 Hz on the left, 0.1 at 1150 Hz on the right, 0.05 at 7950 Hz on both; silence at the ends."""
-    t = torch.arange(16_000, dtype=torch.float64) / 16_000
-    sounding = (t > 0.3) & (t < 0.7)
-    low, middle, high = (torch.sin(2 * math.pi * hertz * t) * sounding for hertz in (400, 1150, 7950))
-    expected = torch.zeros(2, 160)
-    expected[0, 7], expected[1, 22], expected[:, 158] = 0.2, 0.1, 0.05
-    teeth = comb(torch.stack([0.2 * low + 0.05 * high, 0.1 * middle + 0.05 * high]))
-    assert_close(teeth.float(), expected, rtol=0, atol=1e-4)
-
-
-def test_comb_takes_the_loudest_frame() -> None:
-    """A quiet tone on the left, then a loud one on the right, then silence: the loud one reads its amplitude."""
-    t = torch.arange(16_000) / 16_000
-    strength = torch.stack([0.1 * (t < 0.4), 0.6 * ((t > 0.5) & (t < 0.8))])
-    teeth = comb(strength * torch.sin(2 * math.pi * 500 * t))
-    assert_close(teeth[:, 9], torch.tensor([0.0, 0.6]), rtol=0, atol=1e-3)

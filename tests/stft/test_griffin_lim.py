@@ -11,13 +11,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch.testing import assert_close
 
 from lab.peers import import_torchaudio
+from stft.extensions.fast import istft, stft
 from stft.extensions.griffin_lim import griffin_lim, random_phases, spectral_convergence
-from stft.transform import istft, stft
 from stft.windows import hamming
-from tests.stft.checks import EXACT, check_same, normal
+from tests.stft.checks import check_equal, check_same, normal
 from tests.stft.misconceptions import extensions as misconceptions
 
 torchaudio = import_torchaudio()
@@ -42,7 +41,26 @@ def check_griffin_lim(candidate, iterations: int, momentum: float, options: dict
     def ours(magnitudes):
         return candidate(magnitudes, iterations=iterations, momentum=momentum, length=150, **options)
 
-    check_same(ours, reference, [magnitudes], {"rtol": 1e-9, "atol": 1e-9})  # each step divides by small magnitudes
+    equation = f"T_i = C_i + α (C_i − C_(i−1)), α = {momentum}, {iterations} iterations"
+    check_same(equation, ours, reference, [magnitudes], {"rtol": 1e-9, "atol": 1e-9})  # divides by small magnitudes
+
+
+def test_two_iterations_by_hand() -> None:
+    """Griffin & Lim's own algorithm, written out."""
+    magnitudes = stft(chirp(), **OPTIONS).abs()
+    x = istft(magnitudes + 0j, **OPTIONS, length=400)
+    for _ in range(2):
+        x = istft(magnitudes * torch.exp(1j * stft(x, **OPTIONS).angle()), **OPTIONS, length=400)
+    got = griffin_lim(magnitudes, **OPTIONS, iterations=2, momentum=0.0, length=400)
+    check_equal("two iterations without momentum", got, x, rtol=1e-9, atol=1e-9)
+
+
+def test_spectral_convergence_by_hand() -> None:
+    x = chirp()
+    magnitudes = stft(x, **OPTIONS).abs()
+    assert spectral_convergence(0.9 * x, magnitudes, **OPTIONS) == pytest.approx(-20, abs=1e-9)
+    assert spectral_convergence(0 * x, magnitudes, **OPTIONS) == pytest.approx(0, abs=1e-9)
+    assert spectral_convergence(2 * x, magnitudes, **OPTIONS) == pytest.approx(0, abs=1e-9)
 
 
 @given(
@@ -60,26 +78,18 @@ def test_equals_torchaudio(iterations: int, momentum: float, n_fft: int, data) -
 def test_the_defaults_are_torchaudios() -> None:
     magnitudes = stft(chirp(2000), n_fft=400, hop_length=200).abs()
     reference = torchaudio.transforms.GriffinLim(power=1.0, rand_init=False)
-    assert_close(griffin_lim(magnitudes, hop_length=200), reference(magnitudes), rtol=1e-6, atol=1e-6)  # 32 iterations
-
-
-def test_two_iterations_by_hand() -> None:
-    """Griffin & Lim's own algorithm, written out."""
-    magnitudes = stft(chirp(), **OPTIONS).abs()
-    x = istft(magnitudes + 0j, **OPTIONS, length=400)
-    for _ in range(2):
-        x = istft(magnitudes * torch.exp(1j * stft(x, **OPTIONS).angle()), **OPTIONS, length=400)
-    assert_close(griffin_lim(magnitudes, **OPTIONS, iterations=2, momentum=0.0, length=400), x, rtol=1e-9, atol=1e-9)
+    got = griffin_lim(magnitudes, hop_length=200)
+    check_equal("the defaults of torchaudio", got, reference(magnitudes), rtol=1e-6, atol=1e-6)  # 32 iterations
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_never_further_away(seed: int) -> None:
-    """The paper's theorem, for momentum 0 and zeros at the ends; with a start and a goal that no sound has."""
+    """The paper's theorem, for momentum 0 and zeros at the ends. No sound has this start or these magnitudes."""
     options = {**OPTIONS, "pad_mode": "constant"}
     magnitudes = stft(normal(400, seed=seed), **options).abs() * (1 + 0.3 * normal(17, 51, seed=seed)).abs()
     start = random_phases(magnitudes, torch.Generator().manual_seed(seed))
     distances = []
-    for iterations in range(25):
+    for iterations in (0, 1, 2, 3, 5, 8, 13, 21):
         y = griffin_lim(magnitudes, **options, iterations=iterations, momentum=0.0, length=400, start=start)
         distances.append(spectral_convergence(y, magnitudes, **options))
     assert all(later <= earlier + 1e-9 for earlier, later in pairwise(distances)), "in dB"
@@ -90,7 +100,7 @@ def test_it_finds_a_sound_with_these_magnitudes() -> None:
     magnitudes = stft(chirp(), **OPTIONS).abs()
     decibels = [
         spectral_convergence(griffin_lim(magnitudes, **OPTIONS, iterations=k, length=400), magnitudes, **OPTIONS)
-        for k in (0, 10, 200)
+        for k in (0, 10, 100)
     ]
     assert decibels[0] > -10
     assert decibels[2] < -25
@@ -116,46 +126,17 @@ def test_with_the_right_phases_it_stays() -> None:
     x = chirp()
     spectrum = stft(x, **OPTIONS)
     y = griffin_lim(spectrum.abs(), **OPTIONS, iterations=3, length=400, start=spectrum)
-    assert_close(y, x, rtol=0, atol=1e-9)
+    check_equal("the right phases do not change", y, x, rtol=0, atol=1e-9)
     assert spectral_convergence(y, spectrum.abs(), **OPTIONS) < -180
-
-
-def test_spectral_convergence_by_hand() -> None:
-    x = chirp()
-    magnitudes = stft(x, **OPTIONS).abs()
-    assert spectral_convergence(0.9 * x, magnitudes, **OPTIONS) == pytest.approx(-20, abs=1e-9)
-    assert spectral_convergence(0 * x, magnitudes, **OPTIONS) == pytest.approx(0, abs=1e-9)
-    assert spectral_convergence(2 * x, magnitudes, **OPTIONS) == pytest.approx(0, abs=1e-9)
 
 
 def test_random_phases_are_everywhere_on_the_circle() -> None:
     """Chi-square over 24 sectors, 24,000 draws: 41.6 is exceeded once in a hundred times; the seed is fixed."""
     phases = random_phases(torch.zeros(100, 240), torch.Generator().manual_seed(0))
-    assert_close(phases.abs(), torch.ones(100, 240), **EXACT)
+    check_equal("|z| = 1", phases.abs(), torch.ones(100, 240))
     counts = torch.histc(phases.angle(), 24, -math.pi, math.pi)
     assert float((counts - 1000).square().sum() / 1000) < 41.6
     assert torch.equal(phases, random_phases(torch.zeros(100, 240), torch.Generator().manual_seed(0)))
-
-
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        (lambda s: griffin_lim(-s, **OPTIONS), "magnitudes must be finite and not negative"),
-        (lambda s: griffin_lim(s * math.nan, **OPTIONS), "magnitudes must be finite and not negative"),
-        (lambda s: griffin_lim(s, **OPTIONS, momentum=1.0), "momentum must be from 0 to below 1, got 1.0"),
-        (lambda s: griffin_lim(s, **OPTIONS, iterations=-1), "iterations must not be negative, got -1"),
-        (lambda s: griffin_lim(s, n_fft=30), "must have 16 bins for n_fft 30"),
-        (lambda s: spectral_convergence(torch.zeros(64), 0 * s, **OPTIONS), "magnitudes must not all be zero"),
-    ],
-)
-def test_wrong_input_is_named(wrong, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        wrong(torch.ones(17, 9))
-
-
-def test_a_start_of_another_shape(untyped) -> None:
-    with pytest.raises(ValueError, match=r"start must have the magnitudes' shape \(17, 9\), got \(17, 1\)"):
-        griffin_lim(torch.ones(17, 9), **OPTIONS, start=torch.ones(17, 1) + 0j)
 
 
 @pytest.mark.parametrize("wrong", misconceptions.GRIFFIN_LIM, ids=lambda function: function.__name__)

@@ -1,14 +1,14 @@
-"""A second way to the answer: regular expressions take the question apart, and the scene is asked.
+"""An independent way to the answer: regular expressions parse the question, and the scene gives the answer.
 
-Nothing of ``toyworld.questions`` is used. Whatever should never be asked ("the star" where two are shown, "how many
-star", a relation within the margin) is an ``AssertionError``.
+It uses nothing of ``toyworld.questions``. A question that must never occur is an ``AssertionError``: "the star" among
+two stars, "how many star", a relation within the margin.
 """
 
 import re
 
 from toyworld.scenes import COLOURS, SHAPES, Object, Scene
 
-MARGIN = 0.1  # picture widths
+MARGIN = 0.1  # image widths
 PATTERNS = {
     "colour": r"what colour is the (.+)\?|the (.+) has what colour\?",
     "shape": r"what shape is the (.+)\?|the (.+) has what shape\?",
@@ -45,7 +45,7 @@ NUMBER_OF_THE_NOUN = {"count": plural, "existence": with_article, "comparison": 
 
 
 def take_apart(text: str) -> tuple[str, list[str], list[Phrase]]:
-    """The kind of the question, its other words ("more", "left of"), and what it names, in its order."""
+    """The kind of the question, its words of comparison or relation, and the phrases that it names, in order."""
     found = {kind: match for kind, pattern in PATTERNS.items() if (match := re.fullmatch(pattern, text))}
     assert len(found) == 1, f"{text!r} is read as {list(found)}"
     (kind, match), *_ = found.items()
@@ -54,26 +54,26 @@ def take_apart(text: str) -> tuple[str, list[str], list[Phrase]]:
     return kind, others, [NUMBER_OF_THE_NOUN.get(kind, phrase)(group) for group in groups if group not in others]
 
 
-def those(asked: Phrase, scene: Scene) -> list[Object]:
+def matching(asked: Phrase, scene: Scene) -> list[Object]:
     size, colour, shape = asked
     fits = [o for o in scene.objects if size in (None, o.size)]
     return [o for o in fits if colour in (None, o.colour) and shape in (None, o.shape)]
 
 
 def the_one(asked: Phrase, scene: Scene) -> Object:
-    found = those(asked, scene)
+    found = matching(asked, scene)
     assert len(found) == 1, f"'the …' is not one object: {asked} fits {len(found)} of {scene.objects}"
     return found[0]
 
 
 def read(text: str, scene: Scene) -> tuple[str, str]:
-    """Kind and answer, worked out from the words and the scene."""
+    """Kind and answer, computed from the words and the scene."""
     kind, others, named = take_apart(text)
     if kind == "colour":
         return kind, the_one(named[0], scene).colour
     if kind == "shape":
         return kind, the_one(named[0], scene).shape
-    numbers = [len(those(asked, scene)) for asked in named]
+    numbers = [len(matching(asked, scene)) for asked in named]
     if kind == "count":
         return kind, str(numbers[0])
     if kind == "existence":

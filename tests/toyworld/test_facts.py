@@ -1,4 +1,4 @@
-"""What is true of a scene, how much of it has been said, and when that is all."""
+"""``toyworld.facts``: which facts are true of a scene, and how much of the scene they say."""
 
 from itertools import combinations_with_replacement
 
@@ -24,7 +24,7 @@ from toyworld.scenes import COLOURS, RELATIONS, SHAPES, SIZES, Object, Scene
 
 
 def thing(size: str, colour: str, shape: str, x: int, y: int) -> Object:
-    """In hundredths of the picture's width."""
+    """``x`` and ``y`` in hundredths of the image's width."""
     return Object(shape, colour, size, x / 100, y / 100, 0.09, (0.0, 0.0, 0.0))
 
 
@@ -35,7 +35,7 @@ def scene_with(*objects: Object) -> Scene:
 FEW = (st.sampled_from(SIZES), st.sampled_from(("red", "orange")), st.sampled_from(("circle", "cross")))
 ANY = (st.sampled_from(SIZES), st.sampled_from(COLOURS), st.sampled_from(SHAPES))
 PLACE = st.integers(10, 90)
-# half of the scenes have few attributes, so that objects are often alike; their pairs include held-out ones
+# half of the scenes use few attributes, so that objects are often equal; some pairs are held out
 OBJECTS = st.one_of(
     *(st.lists(st.builds(thing, *parts, PLACE, PLACE), min_size=1, max_size=4, unique=True) for parts in (FEW, ANY))
 )
@@ -64,47 +64,11 @@ SMALL_BLUE_CIRCLE = Description("small", "blue", "circle")
 SMALL_YELLOW_STAR = Description("small", "yellow", "star")
 
 
-def fits(description: Description, o: Object) -> bool:
-    wanted = {description.size, description.colour, description.shape} - {None}
-    return wanted <= {o.size, o.colour, o.shape}
-
-
-def holds_spec(fact: Fact, scene: Scene) -> bool:
-    """By listing everything that the fact could mean."""
-    if isinstance(fact, Exists):
-        return any(fits(fact.description, o) for o in scene.objects)
-    if isinstance(fact, Count):
-        return sum(fits(fact.description, o) for o in scene.objects) == fact.n
-    pairs = [(a, b) for a in scene.objects for b in scene.objects if fits(fact.a, a) and fits(fact.b, b)]
-    if len(pairs) != 1:  # also where both descriptions mean many, k objects times m are one only as 1 times 1
-        return False
-    ((a, b),) = pairs
-    right, down = round(100 * (a.x - b.x)), round(100 * (a.y - b.y))  # of b, in hundredths
-    return {"left of": -right, "right of": right, "above": -down, "below": down}[fact.relation] >= 10
-
-
-def near_the_margin(scene: Scene) -> bool:
-    """Hundredths are no binary fractions: exactly a tenth may come out on either side."""
-    return any(
-        round(100 * abs(p - q)) == 10 for a in scene.objects for b in scene.objects for p, q in ((a.x, b.x), (a.y, b.y))
-    )
-
-
-def check_holds(candidate, fact: Fact, scene: Scene) -> None:
-    if not near_the_margin(scene):
-        assert candidate(fact, scene) == holds_spec(fact, scene), (fact, scene)
-
-
-@given(fact=FACTS, objects=OBJECTS)
-def test_holds_equals_the_spec(fact: Fact, objects: list[Object]) -> None:
-    check_holds(holds, fact, scene_with(*objects))
-
-
 BY_HAND = [
     (Exists(RED_CIRCLE), True),
     (Exists(CIRCLE), True),  # at least one
     (Exists(Description(colour="green")), False),
-    (Exists(Description("small", "red", "circle")), False),  # each word fits something, together they fit nothing
+    (Exists(Description("small", "red", "circle")), False),  # each word matches some object, all three match none
     (Count(CIRCLE, 2), True),
     (Count(STAR, 1), False),  # exactly one
     (Count(STAR, 3), False),
@@ -125,7 +89,7 @@ BY_HAND = [
 
 def check_by_hand(candidate) -> None:
     for fact, truth in BY_HAND:
-        assert candidate(fact, SCENE) == truth, fact
+        assert candidate(fact, SCENE) == truth, f"{fact} must be {truth} in\n{SCENE}"
 
 
 def test_holds_by_hand() -> None:
@@ -134,9 +98,46 @@ def test_holds_by_hand() -> None:
     assert true_facts(facts, SCENE) == tuple(fact for fact, truth in BY_HAND if truth)
 
 
-def test_those_are_in_the_scenes_order() -> None:
-    assert CIRCLE.those(SCENE) == list(SCENE.objects[:2])
-    assert Description().those(SCENE) == list(SCENE.objects)
+def fits(description: Description, o: Object) -> bool:
+    wanted = {description.size, description.colour, description.shape} - {None}
+    return wanted <= {o.size, o.colour, o.shape}
+
+
+def holds_spec(fact: Fact, scene: Scene) -> bool:
+    """By enumeration of all objects, or pairs of objects, that the fact could mean."""
+    if isinstance(fact, Exists):
+        return any(fits(fact.description, o) for o in scene.objects)
+    if isinstance(fact, Count):
+        return sum(fits(fact.description, o) for o in scene.objects) == fact.n
+    pairs = [(a, b) for a in scene.objects for b in scene.objects if fits(fact.a, a) and fits(fact.b, b)]
+    if len(pairs) != 1:
+        return False
+    ((a, b),) = pairs
+    right, down = round(100 * (a.x - b.x)), round(100 * (a.y - b.y))  # from b, in hundredths
+    return {"left of": -right, "right of": right, "above": -down, "below": down}[fact.relation] >= 10
+
+
+def near_the_margin(scene: Scene) -> bool:
+    """Hundredths are not exact in binary: a distance of 0.10 may be on either side of the margin."""
+    return any(
+        round(100 * abs(p - q)) == 10 for a in scene.objects for b in scene.objects for p, q in ((a.x, b.x), (a.y, b.y))
+    )
+
+
+def check_holds(candidate, fact: Fact, scene: Scene) -> None:
+    if not near_the_margin(scene):
+        got, expected = candidate(fact, scene), holds_spec(fact, scene)
+        assert got == expected, f"{fact}: {got}, but all objects that it could mean give {expected}\nin {scene}"
+
+
+@given(fact=FACTS, objects=OBJECTS)
+def test_holds_equals_the_spec(fact: Fact, objects: list[Object]) -> None:
+    check_holds(holds, fact, scene_with(*objects))
+
+
+def test_matching_objects_are_in_the_order_of_the_scene() -> None:
+    assert CIRCLE.matching(SCENE) == list(SCENE.objects[:2])
+    assert Description().matching(SCENE) == list(SCENE.objects)
 
 
 @pytest.mark.parametrize(
@@ -145,14 +146,14 @@ def test_those_are_in_the_scenes_order() -> None:
         ([], 0, 0, 0, False),
         ([total(4)], 1, 1, 1, False),
         ([total(3)], 0, 1, 0, False),
-        ([Exists(RED_CIRCLE)], 1, 1, 0, False),  # its size is not said
-        ([Exists(BIG_RED_CIRCLE)] * 3, 1, 1, 1, False),  # thrice the same
+        ([Exists(RED_CIRCLE)], 1, 1, 0, False),  # without its size
+        ([Exists(BIG_RED_CIRCLE)] * 3, 1, 1, 1, False),  # a repeated fact counts once
         ([Exists(SMALL_YELLOW_STAR)], 1, 1, 1, False),  # one of the two
         ([Count(SMALL_YELLOW_STAR, 2), Exists(SMALL_YELLOW_STAR)], 2, 2, 2, False),
         ([Count(SMALL_YELLOW_STAR, 3)], 0, 1, 0, False),
         ([Relation(BIG_RED_CIRCLE, "left of", SMALL_BLUE_CIRCLE)], 1, 1, 2, False),
         ([Relation(BIG_RED_CIRCLE, "right of", SMALL_BLUE_CIRCLE)], 0, 1, 0, False),
-        ([Exists(BIG_RED_CIRCLE), Exists(SMALL_BLUE_CIRCLE), Count(SMALL_YELLOW_STAR, 2)], 3, 3, 4, False),  # and more?
+        ([Exists(BIG_RED_CIRCLE), Exists(SMALL_BLUE_CIRCLE), Count(SMALL_YELLOW_STAR, 2)], 3, 3, 4, False),  # no number
         ([Exists(BIG_RED_CIRCLE), Exists(SMALL_BLUE_CIRCLE), Exists(SMALL_YELLOW_STAR), total(4)], 4, 4, 4, False),
         ([total(4), Exists(BIG_RED_CIRCLE), Exists(SMALL_BLUE_CIRCLE), Count(SMALL_YELLOW_STAR, 2)], 4, 4, 5, True),
         (
@@ -179,10 +180,10 @@ KIND = st.sampled_from(KINDS)
     scene=st.sampled_from(SMALL_WORLD),
     facts=st.sets(st.builds(Exists, KIND) | st.builds(Count, KIND, st.integers(1, 4)), max_size=9),
 )
-def test_all_is_said_when_a_single_scene_is_left(scene: Scene, facts: set[Fact]) -> None:
-    """In a world of six kinds of objects: the facts, and their number, are true of one of the 209 scenes alone.
+def test_facts_say_all_if_one_scene_is_left(scene: Scene, facts: set[Fact]) -> None:
+    """In a world with six kinds of objects and 209 scenes: the facts and the number of objects fit one scene only.
 
-    (Six are enough that nobody can conclude, from the number and the counts of all other kinds, on the last one.)
+    With six kinds, the counts of all other kinds can never determine the last one.
     """
     facts = {*true_facts(facts, scene), total(len(scene.objects))}
     left = [other for other in SMALL_WORLD if len(true_facts(facts, other)) == len(facts)]
@@ -200,7 +201,7 @@ def test_all_is_said_when_a_single_scene_is_left(scene: Scene, facts: set[Fact])
         (lambda: Relation(RED, "near", STAR), "relation must be one of left of.*, got 'near'"),
     ],
 )
-def test_what_is_no_fact_is_named(make, message: str) -> None:
+def test_wrong_facts_are_refused(make, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
 

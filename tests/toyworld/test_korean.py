@@ -1,4 +1,4 @@
-"""Particles: by the final consonant of the syllable before them."""
+"""``toyworld.korean``: particles depend on the final consonant of the syllable before them."""
 
 import re
 import unicodedata
@@ -25,7 +25,7 @@ FORMS = [  # word, with 이/가, 을/를, 은/는, 와/과
 def check_particles(candidate) -> None:
     for word, *expected in FORMS:
         got = [candidate(word, particle) for particle in ("이/가", "을/를", "은/는", "와/과")]
-        assert got == expected, f"{word}: {got}, expected {expected}"
+        assert got == expected, f"{word} with 이/가, 을/를, 은/는, 와/과: {got}, expected {expected}"
 
 
 def test_particles_by_hand() -> None:
@@ -33,7 +33,7 @@ def test_particles_by_hand() -> None:
 
 
 def test_final_consonants_as_unicode_decomposes() -> None:
-    """Normal form D takes a syllable apart into two jamo, or into three if it has a final consonant."""
+    """Unicode normal form D splits a syllable into two jamo, or into three if it has a final consonant."""
     for code in range(0xAC00, 0xD7A4):
         assert has_final_consonant(chr(code)) == (len(unicodedata.normalize("NFD", chr(code))) == 3), chr(code)
 
@@ -44,13 +44,13 @@ def test_the_last_syllable_decides(word: str, particle: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["", "circle", "원 ", "2", "원2", "ㄱ", "ㅏ", "円", "꯿", "힤"])
-def test_what_is_no_hangul_syllable_is_named(word: str) -> None:
+def test_a_word_without_a_last_hangul_syllable_is_refused(word: str) -> None:
     for function in (has_final_consonant, lambda word: with_particle(word, "이/가")):
         with pytest.raises(ValueError, match=f"must end in a Hangul syllable, got {re.escape(repr(word))}"):
             function(word)
 
 
-def test_an_unknown_particle_is_named() -> None:
+def test_an_unknown_particle_is_refused() -> None:
     with pytest.raises(ValueError, match="particle must be one of 이/가, 을/를, 은/는, 와/과, got '가/이'"):
         with_particle("원", "가/이")
 

@@ -1,4 +1,4 @@
-"""Reading: sentences written by hand, true or not, those that are none, and everything that ``say`` can say."""
+"""``toyworld.parser``: sentences by hand, sentences to reject, and everything that ``say`` writes."""
 
 import re
 
@@ -16,7 +16,7 @@ from toyworld.rng import Rng
 
 
 def d(words: str) -> Description:
-    """``d("red circle")``: a description from its words; "object" and "_" name nothing."""
+    """``d("red circle")`` is a description with this colour and this shape; "object" names nothing."""
     known = {"small": "size", "large": "size", "red": "colour", "blue": "colour", "yellow": "colour"}
     known |= {"orange": "colour", "circle": "shape", "square": "shape", "star": "shape", "cross": "shape"}
     return Description(**{known[word]: word for word in words.split() if word != "object"})
@@ -148,8 +148,8 @@ REJECTED = [  # a text, and the first word that cannot be read, with its place
     ("english", "a star, a cross a circle.", "'a', word 6"),
     ("english", "a star, a cross, and a circle.", "'and', word 7"),
     ("english", "a star and a cross and a circle.", "'and', word 6"),
-    ("english", "two stars: a star and a star.", "':', word 3"),  # only all of them are listed so
-    ("english", "two stars, one of them red.", "'of', word 5"),  # of whom?
+    ("english", "two stars: a star and a star.", "':', word 3"),  # a colon follows a total only
+    ("english", "two stars, one of them red.", "'of', word 5"),  # "of them" follows a total only
     ("english", "one of them is red.", "'of', word 2"),
     ("english", "two objects, one of them star.", "'star', word 7"),
     ("english", "two objects, two of them star.", "'star', word 7"),
@@ -188,7 +188,7 @@ REJECTED = [  # a text, and the first word that cannot be read, with its place
     ("korean", "별 두 개: 별과 별.", "':', word 4"),
     ("korean", "원과 별과 십자가가 있다.", "'별과', word 2"),
     ("korean", "원과 별, 십자가가 있다.", "',', word 3"),
-    ("korean", "별 두 개가 있는데, 그중 한 개는 빨간색이다.", "'있는데', word 4"),  # only of all of them
+    ("korean", "별 두 개가 있는데, 그중 한 개는 빨간색이다.", "'있는데', word 4"),  # 그중 follows a total only
     ("korean", "물체 두 개가 있는데, 그중 한 개가 빨간색이다.", "'개가', word 8"),
     ("korean", "물체 두 개가 있는데, 그중 한 개는 빨간색.", "'.', word 10"),
     ("korean", "물체 두 개가 있는데, 그중 한 개는 작은 빨간색이다.", "'빨간색이다', word 10"),
@@ -199,7 +199,7 @@ REJECTED = [  # a text, and the first word that cannot be read, with its place
     ("korean", "별 하나가 두 개 있다.", "'두', word 3"),
     ("korean", "하나의 별이 있다.", "'하나의', word 1"),
     ("korean", "그림에는 별 하나를 볼 수 있다.", "'하나를', word 3"),
-    ("korean", "별 하나가 원 위쪽에 있다.", "'원', word 3"),  # a relation is of the one star
+    ("korean", "별 하나가 원 위쪽에 있다.", "'원', word 3"),  # a relation needs a noun without a number
     ("korean", "별 하나 위쪽에 원이 있다.", "'위쪽에', word 3"),
     ("korean", "별이 원 위에 있다.", "'위에', word 3"),  # on the circle, not above it
     ("korean", "별 있다.", "'있다', word 2"),
@@ -213,7 +213,7 @@ def test_rejected(language: str, text: str, where: str) -> None:
         read(text, language)
 
 
-def test_an_error_says_what_could_stand_there() -> None:
+def test_an_error_lists_the_allowed_words() -> None:
     message = "cannot read '원가', word 1 of '원가 있다': expected 원 | 원과 | 원이 | 원을 | 원은 | 원의"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         read("원가 있다", "korean")
@@ -224,14 +224,14 @@ def check_reads_by_hand(candidate) -> None:
         try:
             got = candidate(text, language)
         except ValueError as error:
-            raise AssertionError(f"{text} was not read: {error}") from error
-        assert got == tuple(facts), text
+            raise AssertionError(f"{text!r} states {facts}, but: {error}") from error
+        assert got == tuple(facts), f"{text!r} states {facts}, got {got}"
     for language, text, where in REJECTED:
         try:
             got = candidate(text, language)
         except ValueError:
             continue
-        raise AssertionError(f"{text} was read as {got}, though {where} makes no sense")
+        raise AssertionError(f"{text!r} must be rejected at {where}, but it was read as {got}")
 
 
 def test_check_by_hand_accepts_the_parser() -> None:
@@ -243,7 +243,7 @@ def test_check_by_hand_accepts_the_parser() -> None:
     language=st.sampled_from(LANGUAGES),
     name=st.integers(0, 10**6).map(str),
 )
-def test_whatever_is_said_is_read(facts: list[Fact], language: str, name: str) -> None:
+def test_everything_that_say_writes_is_read_back(facts: list[Fact], language: str, name: str) -> None:
     text = say(facts, language, Rng(name))
     assert read(text, language) == tuple(facts), text
     assert join(split(text)) == text
@@ -262,8 +262,8 @@ PIECES = ("a", "an", "red", "star", "stars", "two", "objects", "of", "them", ","
 
 
 @given(words=st.lists(st.sampled_from(PIECES)))
-def test_broken_and_whole_sentences_are_all_there_is(words: list[str]) -> None:
-    """A text can be read as a whole just if none of its sentences is broken or empty, and then it is read the same."""
+def test_a_text_is_read_if_none_of_its_sentences_is_broken(words: list[str]) -> None:
+    """``read`` accepts a text if and only if no sentence is broken or empty; both functions then agree."""
     text = join(words)
     facts, broken = read_sentences(text, "english")
     empty = any(not sentence.strip() for sentence in text.removesuffix(".").split("."))
@@ -275,7 +275,7 @@ def test_broken_and_whole_sentences_are_all_there_is(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("function", [read, read_sentences])
-def test_an_unknown_language_is_named(function) -> None:
+def test_an_unknown_language_is_refused(function) -> None:
     with pytest.raises(ValueError, match="language must be one of english, korean, got 'german'"):
         function("ein roter kreis.", "german")
 

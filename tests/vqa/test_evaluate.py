@@ -1,10 +1,10 @@
 """What is claimed → function → test
 
+accuracy by kind                                          by_kind, accuracies        test_accuracies_by_hand
 1/N, the mean over the choices                            Choices.mean               test_choices_by_hand
 the best of the choices                                   Choices.best               test_choices_by_hand
 accuracies without the images                             baselines                  test_baselines_by_hand
 the answer vocabulary                                     most_frequent_answers      test_the_answer_vocabulary
-accuracy by kind                                          accuracies, by_kind        test_accuracies_by_hand
 question k is about image image_of[k]                     probabilities, predict     test_each_question_meets_its_image
 the model's mode is put back                              probabilities              test_the_mode_is_put_back
 the answers that a toy question can have                  possible_toy_answers       test_possible_answers_do_occur
@@ -37,6 +37,13 @@ from vqa.evaluate import (
 )
 from vqa.extensions.answer_text import vqa_accuracy
 from vqa.extensions.vocabulary import QuestionVocabulary
+
+
+def test_the_mean_of_all_is_not_the_mean_of_means() -> None:
+    assert by_kind(["x", "y", "x", "x"], [1.0, 0.0, 1.0, 0.0]) == pytest.approx({"x": 2 / 3, "y": 0, ALL: 0.5})
+    with pytest.raises(ValueError, match="at least one question"):
+        by_kind([], [])
+
 
 TWO_CATS, THREE_CATS = ("cat",) * 2 + ("dog",) * 8, ("cat",) * 3 + ("dog",) * 7
 CHOICES = {  # the case: the choices, the annotators' answers, the best accuracy and the mean accuracy of the choices
@@ -216,12 +223,6 @@ def test_accuracies_by_hand() -> None:
     reached = accuracies(Adder(), VOCABULARY, [first, second])
     assert reached == pytest.approx({"number": (0.6 + 1) / 2, "other": (0 + 1) / 2, ALL: (0.6 + 1 + 0 + 1) / 4})
     assert list(reached) == ["number", "other", ALL]
-
-
-def test_the_mean_of_all_is_not_the_mean_of_means() -> None:
-    assert by_kind(["x", "y", "x", "x"], [1.0, 0.0, 1.0, 0.0]) == pytest.approx({"x": 2 / 3, "y": 0, ALL: 0.5})
-    with pytest.raises(ValueError, match="at least one question"):
-        by_kind([], [])
 
 
 def test_possible_answers_do_occur() -> None:

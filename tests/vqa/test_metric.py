@@ -55,7 +55,7 @@ def check_mean_agreement(function: Callable, case: str) -> None:
     expected = value_of(arithmetic)
     assert got == pytest.approx(expected, abs=1e-12), (
         f"section 3, min(n/3, 1) averaged over all sets of {annotators - 1} annotators: {case} gave the answer. "
-        f"Leave one of them out and n = {matches - 1}; leave another one out and n = {matches}. "
+        f"{matches} sets lack one who gave it (n = {matches - 1}), the others lack one who did not (n = {matches}). "
         f"Expected {arithmetic} = {expected:.4f}, got {got:.4f}"
     )
 

@@ -182,9 +182,14 @@ def test_question_encoder_by_hand() -> None:
 
 
 def test_a_repeated_question_is_read_once_and_learned_from_each_time() -> None:
-    encoder, questions = QuestionEncoder(WORDS, 5, 4).double(), some_questions(3, seed=2)[[0, 1, 0, 2, 0]]
-    alone = torch.cat([encoder(row[None]) for row in questions])
-    check_gradients((encoder(questions),), (alone,), list(encoder.parameters()), seed=0)
+    model, questions = small(), some_questions(3, seed=2)[[0, 1, 0, 2, 0]]
+    alone = torch.cat([model.question_side(row[None]) for row in questions])
+    weights = [*model.question_encoder.parameters(), *model.from_question.parameters()]
+    check_gradients((model.question_side(questions),), (alone,), weights, seed=0)
+    read = []
+    model.question_encoder.register_forward_hook(lambda encoder, inputs, output: read.append(len(output)))
+    model.question_side(questions)
+    assert read == [3], "three different questions"
 
 
 def small(seed: int = 0, answers: int = ANSWERS, **changes) -> VQA:

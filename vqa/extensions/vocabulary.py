@@ -56,9 +56,6 @@ class QuestionVocabulary:
         """The words of a question that are left out, because no question of the training has them."""
         return self.tokenizer.unknown(text)
 
-    def known_ids(self, text: str) -> list[int]:
-        return [index for index in self.tokenizer.ids(text) if index != UNKNOWN]
-
     def encode(self, texts: Sequence[str]) -> Int[Tensor, "n t"]:
         """The token ids of each question, padded at the end; unknown words are left out.
 
@@ -67,11 +64,14 @@ class QuestionVocabulary:
         """
         if not texts:
             raise ValueError("there must be at least one question, got none")
+        rows = []
         for text in texts:
-            check_length(text, len(self.tokenizer.ids(text)))
-            if not self.known_ids(text):
+            ids = self.tokenizer.ids(text)
+            check_length(text, len(ids))
+            rows.append([index for index in ids if index != UNKNOWN])
+            if not rows[-1]:
                 raise ValueError(f"a question must have at least one known word, got {text!r}")
-        return padded([self.known_ids(text) for text in texts])
+        return padded(rows)
 
     def answer_ids(self, answers: Sequence[str]) -> Int[Tensor, " n"]:
         return torch.tensor([self.answer_id[answer] for answer in answers])

@@ -1,4 +1,7 @@
-"""The tables of vqa/README.md, out of report/results.json, the promises in vqa/evaluate.py and the core files."""
+"""The tables of ``vqa/README.md`` and ``vqa/report/measured.md``.
+
+They are made from ``report/results.json``, from the promises in ``vqa/evaluate.py`` and from the core files.
+"""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -6,25 +9,27 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lab.tables import NOT_YET, markdown, percent, reading_order
-from vqa.commands.train_and_judge import VARIANTS
+from vqa.commands import VARIANTS, table
 from vqa.evaluate import PROMISES
 from vqa.train import CONFIGS
 
-TAKEN = {  # entry of report/results.json: the pictures taken with it, by their names in the run's folder
+TAKEN = {  # entry of report/results.json: the figures taken with it, by their names in the run's folder
     "toy": {"answers.png": "answers.png", "training.png": "training.png"},
     "easy-vqa": {},
     "ablations": {"comparison.png": "comparison.png"},
 }
-CORE = {  # file of the core: what stands in it, in the order to read them
-    "model": "the LSTM, the two streams, the fusion",
-    "data": "words and numbers; batches out of the toy world",
+CORE = {  # file of the core: what is in it, in the order to read them
+    "model": "the LSTM, norm I, the fusion, the classifier",
+    "encoders": "from a grid or from pixels to an image's vector",
+    "data": "batches from the toy world",
     "train": "the configurations and the loop",
-    "metric": "the accuracy of VQA, string by string",
+    "metric": "min(n/3, 1)",
 }
+PRINTED = ("chance", "by text", "reached")  # columns of the terminal's table that the README shows
 
 
-def how(entry: Mapping) -> str:
-    """The line under a table: what was run, for how long, and where."""
+def measured_by(entry: Mapping) -> str:
+    """The line under a table: the command, the steps, the seconds and the machine."""
     first, *others = map(str, entry["seeds"])
     spread = f" In brackets: lowest to highest with the seeds {', '.join([first, *others])}." if others else ""
     return (
@@ -33,8 +38,8 @@ def how(entry: Mapping) -> str:
     )
 
 
-def judged(name: str, results: Mapping) -> str:
-    """A table for each split of a data set: kinds of question down, baselines and the model across."""
+def accuracies(name: str, results: Mapping) -> str:
+    """A table for each split of a data set: a row for each kind of question; the baselines, then the model."""
     entry, parts = results[name], []
     for split, reached in entry["accuracy"].items():
         columns, spread = entry["baselines"][split], entry.get("spread", {}).get(split, {})
@@ -43,27 +48,40 @@ def judged(name: str, results: Mapping) -> str:
             between = " ({} to {})".format(*map(percent, spread[kind])) if kind in spread else ""
             rows.append([kind, *(percent(column[kind]) for column in columns.values()), percent(value) + between])
         parts.append(f"{name}, `{split}` split:\n\n{markdown(['kind', *columns, 'reached'], rows)}")
-    return "\n\n".join([*parts, how(entry)])
+    return "\n\n".join([*parts, measured_by(entry)])
+
+
+def printed(results: Mapping) -> str:
+    """What ``python -m vqa`` prints about the toy world's test split, with fewer baselines."""
+    entry = results["toy"]
+    columns = {**entry["baselines"]["test"], "reached": entry["accuracy"]["test"]}
+    promised = {kind: PROMISES.get(("toy", "test", kind)) for kind in columns["reached"]}
+    lines = table({name: columns[name] for name in PRINTED}, promised).splitlines()
+    return "\n".join(["```text", *(line.rstrip() for line in lines), "```"])
 
 
 def ablations(results: Mapping) -> str:
     entry = results["ablations"]
     columns = {"chance": entry["baselines"]["chance"], **entry["accuracy"]}
     rows = [[kind, *(percent(column[kind]) for column in columns.values())] for kind in columns["chance"]]
-    return f"{markdown(['kind', *columns], rows)}\n\n{how(entry)}"
+    return f"{markdown(['kind', *columns], rows)}\n\n{measured_by(entry)}"
 
 
 def promises(results: Mapping) -> str:
     rows = []
     for (data, split, kind), promised in PROMISES.items():
-        reached = percent(results[data]["accuracy"][split][kind]) if data in results else NOT_YET
-        rows.append([f"{data}, {split}: {kind}", percent(promised), reached])
-    return markdown(["accuracy in %", "promised", "reached"], rows)
+        reached = chance = NOT_YET
+        if data in results:
+            reached = percent(results[data]["accuracy"][split][kind])
+            chance = percent(results[data]["baselines"][split]["chance"][kind])
+        rows.append([f"{data}, {split}: {kind}", percent(promised), reached, chance])
+    return markdown(["accuracy in %", "promised", "reached", "chance"], rows)
 
 
 BLOCKS: dict[str, Callable[[Mapping], str]] = {
-    "toy": lambda results: judged("toy", results),
-    "easy-vqa": lambda results: judged("easy-vqa", results),
+    "toy": lambda results: accuracies("toy", results),
+    "printed": lambda results: printed(results) if "toy" in results else NOT_YET,
+    "easy-vqa": lambda results: accuracies("easy-vqa", results),
     "ablations": ablations,
     "promises": promises,
     "lines": lambda results: reading_order("vqa", CORE),
@@ -82,7 +100,7 @@ def take(folders: Sequence[Path], machine: str, results: Mapping) -> dict:
         if "variants" in content:
             results["ablations"] = entry_of_comparison(content, folder, machine)
         else:
-            groups.setdefault(content["data"], []).append(content)
+            groups.setdefault(content["what"], []).append(content)
     for data, runs in groups.items():
         if data not in TAKEN:
             raise ValueError(f"data must be toy or easy-vqa, got {data!r}: the README has no table for it")
@@ -91,34 +109,33 @@ def take(folders: Sequence[Path], machine: str, results: Mapping) -> dict:
 
 
 def entry_of_runs(data: str, runs: Sequence[Mapping], machine: str) -> dict:
+    """The first run's numbers; with several runs, the lowest and the highest of all beside them."""
     if any({**run["config"], "seed": 0} != {**runs[0]["config"], "seed": 0} for run in runs):
-        raise ValueError(f"the runs of {data} must have one configuration, but for the seed")
+        raise ValueError(f"the runs of {data} must have one configuration; only the seed may differ")
     splits = runs[0]["splits"]
-    values = {
-        split: {kind: [run["splits"][split]["reached"][kind] for run in runs] for kind in measures["reached"]}
-        for split, measures in splits.items()
-    }
     entry = {
         "command": command("python -m vqa", data, runs[0]["config"]),
         "steps": runs[0]["steps"],
         "seconds": round(runs[0]["seconds"], 1),
         "machine": machine,
         "seeds": [run["config"]["seed"] for run in runs],
-        "accuracy": {split: measures["reached"] for split, measures in splits.items()},
+        "accuracy": {split: columns["reached"] for split, columns in splits.items()},
         "baselines": {
-            split: {name: column for name, column in measures.items() if name != "reached"}
-            for split, measures in splits.items()
+            split: {name: column for name, column in columns.items() if name != "reached"}
+            for split, columns in splits.items()
         },
     }
     if len(runs) > 1:
-        entry["spread"] = {
-            split: {kind: [min(all_), max(all_)] for kind, all_ in kinds.items()} for split, kinds in values.items()
-        }
+        entry["spread"] = {split: {} for split in splits}
+        for split, columns in splits.items():
+            for kind in columns["reached"]:
+                values = [run["splits"][split]["reached"][kind] for run in runs]
+                entry["spread"][split][kind] = [min(values), max(values)]
     return entry
 
 
 def entry_of_comparison(content: Mapping, folder: Path, machine: str) -> dict:
-    """Steps and seconds are those of all models together; they stand in the folders of the single models."""
+    """Steps and seconds are those of all models together; each model's own folder has its part."""
     runs = {
         name: json.loads((folder / name.replace(" ", "-") / "results.json").read_text(encoding="utf-8"))
         for name in content["variants"]
@@ -131,8 +148,8 @@ def entry_of_comparison(content: Mapping, folder: Path, machine: str) -> dict:
         "machine": machine,
         "seeds": [config["seed"]],
         "accuracy": {
-            "{fusion}/{streams}".format(**VARIANTS[name]): measures["reached"]
-            for name, measures in content["variants"].items()
+            "{fusion}/{inputs}".format(**VARIANTS[name]): columns["reached"]
+            for name, columns in content["variants"].items()
         },
         "baselines": {"chance": content["variants"]["product"]["chance"]},
     }
@@ -148,6 +165,6 @@ def command(start: str, data: str, config: Mapping) -> str:
     return " ".join(words)
 
 
-def pictures(content: Mapping) -> Mapping[str, str]:
-    """The pictures of a run, by their names in its folder, and their names in ``report/pictures``."""
-    return TAKEN["ablations" if "variants" in content else content["data"]]
+def images(content: Mapping) -> Mapping[str, str]:
+    """The figures of a run, by their names in its folder, and their names in ``report/pictures``."""
+    return TAKEN["ablations" if "variants" in content else content["what"]]

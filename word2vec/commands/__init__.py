@@ -1,1 +1,245 @@
-"""What the verbs of ``python -m word2vec`` do."""
+"""The verbs of ``python -m word2vec``: train (the default), text, judge, compare, nearest, analogy, export, phrases."""
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from lab import cli, training
+from lab.checkpoint import write_text
+from word2vec.commands.tasks import TextTask, ToyTask
+from word2vec.commands.vectors import check_words, completions, neighbours, open_vectors
+from word2vec.evaluate import (
+    ALL,
+    HELD_OUT,
+    KNOWN,
+    judge_analogies,
+    judge_similarity,
+    read_analogies,
+    read_similarity,
+    toy_analogies,
+)
+from word2vec.extensions.formats import WordVectors, write_vectors
+from word2vec.extensions.objectives import CONFIGS, OBJECTIVES, ObjectiveConfig
+from word2vec.extensions.phrases import write_phrases
+from word2vec.extensions.text import TextConfig
+from word2vec.figures import draw_comparison
+
+Overrides = cli.overrides(ObjectiveConfig, CONFIGS)
+TextOverrides = cli.overrides(TextConfig, {"text": TextConfig()})
+TableName = Literal["centre", "context", "sum"]
+Method = Literal["add", "mul"]
+Limit = Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="(default: all)")]
+File = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train(cli.TrainingOptions):
+    """Train on the toy language, judge the vectors by its analogies, and draw what was learned."""
+
+    config: Literal["toy", "paper"] = "toy"  # one of the configurations in word2vec/train.py
+    configuration: tyro.conf.OmitArgPrefixes[Overrides] = field(default_factory=Overrides)
+
+    def chosen_config(self) -> ObjectiveConfig:
+        """The configuration with the user's changes."""
+        return cli.overridden(CONFIGS[self.config], self.configuration)
+
+    def execute(self, command: str) -> None:
+        trained = training.train(ToyTask(self.chosen_config()), self, command)
+        print(toy_tables(trained.results))
+        print(f"{trained.results['steps']} steps in {trained.results['seconds']:.0f} s")
+        print(trained.folder / "results.json", *trained.figures, sep="\n")
+        name = [] if self.run is None else ["--run", self.run]
+        print("ask it:", shlex.join(["python", "-m", "word2vec", "analogy", "king", "queen", "prince", *name]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text(cli.Threads):
+    """Train on any text by the block engine, on the CPU."""
+
+    path: Path  # the text file, in UTF-8, one sentence a line
+    run: cli.Name = None  # the run's name, of the folder runs/word2vec/NAME; by default text- and the file's name
+    resume: cli.Flag = False  # go on with a run that was stopped
+    restart: cli.Flag = False  # throw a stopped run away, or replace a finished one of another text or configuration
+    configuration: tyro.conf.OmitArgPrefixes[TextOverrides] = field(default_factory=TextOverrides)
+
+    def execute(self, command: str) -> None:
+        task = TextTask(cli.overridden(TextConfig(), self.configuration), self.path, self.run)
+        options = cli.TrainingOptions(
+            threads=self.threads, device="cpu", run=task.name, resume=self.resume, restart=self.restart
+        )
+        trained = training.train(task, options, command)
+        words, seconds = trained.results["words"], trained.results["seconds"]
+        speed = f"{words / seconds:,.0f} words/s; " if seconds else ""
+        print(f"{words:,} words in {seconds:.0f} s; {speed}{trained.results['vocabulary']:,} vectors")
+        print(trained.folder)
+        word = task.vocabulary.words[min(200, len(task.vocabulary) - 1)]
+        print("ask it:", shlex.join(["python", "-m", "word2vec", "nearest", word, "--run", task.name]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vectors(cli.Threads):
+    """Which vectors a verb uses."""
+
+    run: str = "toy"  # those of a run, by its name
+    vectors: File = None  # or those of a file, .txt, .vec or .bin
+    table: TableName = "centre"  # the vectors of centres (W), of context words (W'), or their sum
+    limit: Limit = None  # how many words of the file are read, from the first on
+
+    def open(self) -> WordVectors:
+        return open_vectors(self.run, self.table, self.vectors, self.limit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judge(Vectors):
+    """Judge trained vectors: by the toy language's analogies, or by files of similar words and of analogies."""
+
+    similarity: tuple[Path, ...] = ()  # files with two words and a number on each line
+    analogies: tuple[Path, ...] = ()  # files with four words on each line, in sections
+    method: Method = "add"  # of answering analogies: 3CosAdd or 3CosMul
+
+    def execute(self, command: str) -> None:
+        vectors = self.open()
+        for file in self.similarity:
+            row = judge_similarity(vectors.vectors, vectors.words, read_similarity(file))
+            unknown = row.unknown / (row.pairs + row.unknown)
+            print(f"{file.name}: Spearman {row.correlation:.4f} over {row.pairs} pairs, {unknown:.1%} unknown")
+        sets, on_files = {file.name: read_analogies(file) for file in self.analogies}, self.similarity or self.analogies
+        if not on_files:
+            if self.vectors is not None or (found := self.toy_run()) is None:
+                raise ValueError("--similarity or --analogies must name a file: only the toy language has questions")
+            sets = {f"{pairs} pairs": toy_analogies(pairs) for pairs in (KNOWN, HELD_OUT)}
+        if sets:
+            check_words(vectors, 4)
+        for name, analogies in sets.items():
+            print(name)
+            for section, row in judge_analogies(vectors.vectors, vectors.words, analogies, self.method).items():
+                print(f"  {section:<30}{row.accuracy:>8.2%} of {row.asked:>6,}, {row.unknown:>6,} unknown")
+        if not on_files and (self.method, self.table) == ("add", "centre"):  # what the training's own judging does
+            folder, task = found
+            judged = training.judge(task, training.open_weights(task, folder), folder)
+            print(folder / "results.json", *judged.figures, sep="\n")
+
+    def toy_run(self) -> tuple[Path, ToyTask] | None:
+        """The run's folder and task, if it was trained on the toy language."""
+        folder, data, config = training.open_run("word2vec", self.run, ObjectiveConfig, "python -m word2vec")
+        return (folder, ToyTask(config)) if data == {"data": "toy"} else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compare(Train):
+    """Train on the toy language with every objective, one after the other, and compare what is learned."""
+
+    def execute(self, command: str) -> None:
+        config, place = self.chosen_config(), f"compare/{self.run or 'toy'}"
+        if config.objective != CONFIGS["toy"].objective:
+            raise ValueError(f"--objective must be left out where all are compared, got {config.objective!r}")
+        tasks = {name: ToyTask(replace(config, objective=name), f"{place}/{name}") for name in OBJECTIVES}
+        found = {}
+        for name, one in training.compare(tasks, self, command).items():
+            reached = {pairs: one.results["pairs"][pairs]["reached"][ALL] for pairs in (KNOWN, HELD_OUT)}
+            found[name] = {**reached, "seconds": one.results["seconds"]}
+        folder = training.folder_of("word2vec", place)
+        reached = {name: {pairs: row[pairs] for pairs in (KNOWN, HELD_OUT)} for name, row in found.items()}
+        draw_comparison(folder / "comparison.png", reached)
+        results = {
+            "paper": "word2vec",
+            "what": "comparison",
+            "command": command,
+            "steps": config.steps,
+            "seed": config.seed,
+            "objectives": found,
+        }
+        write_text(folder / "results.json", json.dumps(results, indent=2, ensure_ascii=False) + "\n")
+        print(f"{'objective':<20}{KNOWN:>10}{HELD_OUT:>10}{'seconds':>10}")
+        for name, row in found.items():
+            print(f"{name:<20}{row[KNOWN]:>10.2%}{row[HELD_OUT]:>10.2%}{row['seconds']:>10.1f}")
+        print(folder / "comparison.png")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nearest(Vectors):
+    """Print the words whose vectors are most similar to a word's, with their cosines."""
+
+    word: tyro.conf.Positional[str]  # the word
+    count: int = 10  # how many words are printed
+
+    def execute(self, command: str) -> None:
+        check_least("--count", self.count, 1)
+        print_scores(neighbours(self.open(), self.word, self.count))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analogy(Vectors):
+    """Print the best words for D, if A is to B as C is to D."""
+
+    a: tyro.conf.Positional[str]  # the word A, for example king
+    b: tyro.conf.Positional[str]  # the word B, for example queen
+    c: tyro.conf.Positional[str]  # the word C, for example prince
+    count: int = 5  # how many words are printed
+    method: Method = "add"  # 3CosAdd or 3CosMul
+
+    def execute(self, command: str) -> None:
+        check_least("--count", self.count, 1)
+        print_scores(completions(self.open(), self.a, self.b, self.c, self.count, self.method))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export(Vectors):
+    """Write vectors as a file that word2vec, gensim and other programs read."""
+
+    out: Path  # .txt or .vec for text, .bin for binary
+
+    def execute(self, command: str) -> None:
+        write_vectors(self.out, self.open())
+        print(self.out)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phrases(cli.Threads):
+    """Find phrases in a text, and write it with their words joined."""
+
+    path: Path  # the text file, in UTF-8, one sentence a line
+    out: Path  # the file that is written
+    thresholds: tuple[float, ...] = (100.0,)  # of the score; one for each pass over the text
+    discount: float = 5.0  # subtracted from each count, so that rare pairs score 0
+    min_count: int = 5  # phrases with fewer occurrences are ignored
+
+    def execute(self, command: str) -> None:
+        check_least("--discount", self.discount, 0)
+        check_least("--min-count", self.min_count, 1)
+        passes = write_phrases(self.path, self.out, self.thresholds, self.discount, self.min_count)
+        for number, found in enumerate(passes, 1):
+            frequent = ", ".join("_".join(pair) for pair, _ in found.most_common(5))
+            print(f"pass {number}: {len(found):,} phrases" + (f", most frequent {frequent}" if frequent else ""))
+        print(self.out)
+
+
+def check_least(name: str, value: int | float, least: int) -> None:
+    if not value >= least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
+
+
+def print_scores(found: Sequence[tuple[str, float]]) -> None:
+    for word, score in found:
+        print(f"{score:8.4f}  {word}")
+
+
+def toy_tables(results: Mapping[str, Any]) -> str:
+    """For known and for held-out pairs a table in %: a row for each relation; columns for baselines and the model."""
+    parts = []
+    for name, columns in results["pairs"].items():
+        lines = [f"{name} pairs", f"{'relation':<12}" + "".join(f"{column:>12}" for column in columns)]
+        for relation in columns["reached"]:
+            cells = "".join(f"{column[relation]:>12.2%}" for column in columns.values())
+            lines.append(f"{relation:<12}{cells}")
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
+VERBS = (Train, Text, Judge, Compare, Nearest, Analogy, Export, Phrases)
+DEFAULT = Train

@@ -31,7 +31,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lab import write_bytes
+from lab.checkpoint import write_bytes
 
 BINARY = {".txt": False, ".vec": False, ".bin": True}  # suffix: whether it is the binary format
 IN_TEXT = b"0123456789+-.eE \r\n"  # the bytes that numbers written as text consist of

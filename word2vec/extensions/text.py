@@ -1,11 +1,8 @@
 """Training on any text, one sentence a line, by the block engine (``python -m word2vec text --path FILE``)."""
 
-import json
-import math
 import statistics
 from collections import Counter
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
@@ -13,11 +10,9 @@ import torch
 from annotated_types import Ge, Gt, Le
 from jaxtyping import Int
 
-from lab import How, Run, folders, seed_everything, write_text
 from lab.config import check
-from word2vec.commands.trained import write_vocabulary
 from word2vec.data import generator_at
-from word2vec.datasets.corpus import Corpus, read_corpus
+from word2vec.datasets.corpus import Corpus
 from word2vec.extensions.engine import Engine
 from word2vec.model import SkipGram
 from word2vec.pairs import Text, draw_text
@@ -49,17 +44,6 @@ def check_config(config: TextConfig) -> None:
         raise ValueError(
             f"last_learning_rate must be at most learning_rate, {config.learning_rate}, got {config.last_learning_rate}"
         )
-
-
-@dataclass(frozen=True)
-class Trained:
-    """The result of a training on a text."""
-
-    folder: Path
-    vocabulary: Vocabulary
-    model: SkipGram
-    words: int  # of all epochs, before subsampling
-    seconds: float  # of training alone
 
 
 def vocabulary_of(corpus: Corpus, min_count: int) -> Vocabulary:
@@ -116,54 +100,3 @@ class TextTraining:
         generator = generator_at(self.config.seed, step)
         text = self.text_at(step, generator)
         return self.engine.learn(text, self.rate_at(step), generator)
-
-
-def train_on_text(config: TextConfig, source: Path, folder: Path, how: How) -> Trained:
-    """Trains in ``folder``. The ids of the text are kept beside it, in ``….corpus``, until the text changes.
-
-    Raises:
-        ValueError, OSError: as ``read_corpus``, ``build_vocabulary`` and ``lab.Run`` do, and for values out of range.
-    """
-    check_config(config)
-    lock = folders.lock(folder)  # before the corpus is made: another process may read the old one
-    corpus = read_corpus(source, folder.with_name(f"{folder.name}.corpus"))
-    vocabulary = vocabulary_of(corpus, config.min_count)
-    seed_everything(config.seed)
-    training = TextTraining(corpus, vocabulary, config)
-    run = Run(
-        folder,
-        {"data": "text", "text": list(corpus.source), **asdict(config)},
-        {"model": training.model},
-        {},
-        command=how.command,
-        title=how.title,
-        unit="word",
-        size=lambda step: corpus.size(step % len(corpus.ends)),
-        resume=how.resume,
-        restart=how.restart,
-    )
-    write_vocabulary(run.unfinished, vocabulary)
-    with run:
-        for step in run.steps(training.steps):
-            loss = training.step(step)
-            known = {} if math.isnan(loss) else {"loss": loss}  # a chunk without pairs has no loss
-            run.log(step, **known, rate=training.rate_at(step))
-    del lock
-    trained = Trained(folder, vocabulary, training.model, config.epochs * corpus.tokens, run.seconds)
-    write_text(folder / "results.json", as_json(trained, config, source, how.command) + "\n")
-    return trained
-
-
-def as_json(trained: Trained, config: TextConfig, source: Path, command: str) -> str:
-    content = {
-        "paper": "word2vec",
-        "what": "text",
-        "command": command,
-        "text": source.name,
-        "config": asdict(config),
-        "vocabulary": len(trained.vocabulary),
-        "words": trained.words,
-        "seconds": round(trained.seconds, 1),
-        "threads": torch.get_num_threads(),
-    }
-    return json.dumps(content, indent=2, ensure_ascii=False)

@@ -12,7 +12,7 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,12 +20,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lab import seed_everything, write_text
-from lab.timing import Spread, ratios, spread, table, told
+from lab import cli
+from lab.checkpoint import write_text
+from lab.seeding import seed_everything
+from lab.timing import Spread, ratios, shown, spread, table
 from word2vec.datasets.corpus import Corpus, read_corpus
 from word2vec.evaluate import ALL, judge_analogies, judge_similarity, read_analogies, read_similarity
 from word2vec.extensions.engine import BOUND
 from word2vec.extensions.text import TextConfig, TextTraining, vocabulary_of
+from word2vec.report import memory
 
 RESULTS = Path("runs/bench/word2vec/results.json")
 BOUND_RESULTS = Path("runs/bench/bound/results.json")
@@ -95,14 +98,15 @@ class Text:
         return self.judged(seconds, torch.from_numpy(model.wv.vectors), model.wv.index_to_key)
 
 
-def measure(repetitions: int = 5, folder: Path | None = None, results: Path = RESULTS) -> str:
+def measure(repetitions: int, folder: Path, results: Path = RESULTS) -> str:
     """The table; its numbers are written to ``results``, where ``docs/tables.py --take`` finds them.
 
+    Args:
+        folder: with english.txt, korean.txt, and the files of words to judge on.
+
     Raises:
-        ValueError: if ``folder``, with the texts and what they are judged on, is not given, or ``repetitions`` is
-            below 1.
+        ValueError: if ``repetitions`` is below 1.
     """
-    folder = checked(folder)
     if repetitions < 1:
         raise ValueError(f"repetitions must be at least 1, got {repetitions}")
     threads = torch.get_num_threads()
@@ -124,13 +128,9 @@ def measure(repetitions: int = 5, folder: Path | None = None, results: Path = RE
     return "\n\n".join([*parts, str(results)])
 
 
-def measure_bound(folder: Path | None = None, results: Path = BOUND_RESULTS) -> str:
-    """What the bound on a word's step does for quality, on the English text with one seed.
-
-    Raises:
-        ValueError: if ``folder`` is not given.
-    """
-    text = Text(checked(folder), "english", TextConfig(), results.parent)
+def measure_bound(folder: Path, results: Path = BOUND_RESULTS) -> str:
+    """What the bound on a word's step does for quality, on the English text with one seed."""
+    text = Text(folder, "english", TextConfig(), results.parent)
     training = TextTraining(text.corpus, text.vocabulary, text.config)
     rates = [share * text.config.learning_rate for share in (1, 0.5, 0.1)]
     scaled = {f"{rate:g}": training.scaled(0, rate) for rate in rates}
@@ -154,14 +154,6 @@ def measure_bound(folder: Path | None = None, results: Path = BOUND_RESULTS) -> 
         lines.append((str(row["bound"]), *cells))
     told = ", ".join(f"{share:.0%} at the rate {rate}" for rate, share in scaled.items())
     return f"{table(lines)}\n\nof a block's words the bound scales in W {told}\n{results}"
-
-
-def checked(folder: Path | None) -> Path:
-    if folder is None:
-        raise ValueError(
-            "--folder must name the folder with english.txt, korean.txt and the files of words to judge on"
-        )
-    return folder
 
 
 def compare(text: Text, repetitions: int) -> dict:
@@ -205,8 +197,40 @@ def text_table(text: Mapping) -> str:
     rows.append(("words/s", *(f"{text['speed'][name]['median']:,.0f}" for name in names)))
     for kind, row in text["quality"].items():
         rows.append((kind, *(f"{row[name]['mean']:.4f} ± {row[name]['error']:.4f}" for name in names)))
-    ratio = told(Spread(**text["ratio"]))
+    ratio = shown(Spread(**text["ratio"]))
     return (
         f"{table(rows)}\n"
         f"{ratio} times gensim's words per second (must {MUST}, moonshot {MOONSHOT}; gensim: {text['mode']})"
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word2vec(cli.Threads):
+    """The block engine beside gensim: words per second, and what the vectors reach."""
+
+    folder: Path  # with english.txt, korean.txt, and the files of words to judge on
+    repetitions: int = 5  # seeds; all candidates train with each of them
+
+    def execute(self, command: str) -> None:
+        print(measure(self.repetitions, self.folder))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bound(cli.Threads):
+    """What the bound on a word's step does for the quality of the vectors."""
+
+    folder: Path  # with english.txt and the files of words to judge on
+
+    def execute(self, command: str) -> None:
+        print(measure_bound(self.folder))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory(cli.Threads):
+    """How much memory a text of 1 GB needs."""
+
+    def execute(self, command: str) -> None:
+        print(memory.measure())
+
+
+VERBS = (Word2vec, Bound, Memory)

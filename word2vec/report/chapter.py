@@ -1,45 +1,40 @@
 """word2vec's chapter: the toy language, learned by skip-gram with negative sampling."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
-from lab import How, under_way
-from lab.chapter import Chapter, Row
-from word2vec.commands.toy import draw_result, train_and_judge
+from lab.chapter import Page, Row, TrainedChapter
+from lab.training import Trained
+from word2vec.commands.tasks import ToyTask
 from word2vec.evaluate import PROMISES
-from word2vec.train import CONFIGS, Config
+from word2vec.extensions.objectives import CONFIGS, ObjectiveConfig
 
 ABOUT = (
     "Skip-gram with negative sampling reads sentences of a toy language, in which words come in pairs: king and queen, "
-    "cat and cats, red and reddish. Every second pair never stands in one sentence. Promised is that such pairs still "
-    "complete analogies: their vectors differ as those of other pairs do. Arrows that are parallel say so."
+    "cat and cats, red and reddish. Of every second pair no sentence holds both words. The promise: such pairs still "
+    "complete analogies, because their vectors differ in the same way as those of the other pairs. In the figure, the "
+    "arrows of a relation are nearly parallel."
 )
 
 
 def word2vec_chapter(
-    folder: Path,
-    config: Config | None = None,
-    promises: Mapping[tuple[str, str, str], float] = PROMISES,
-    resume: bool = False,
-) -> Chapter:
-    """Trains on the toy language in ``folder``, and sets what was reached beside the promises.
+    config: ObjectiveConfig, promises: Mapping[tuple[str, str, str], float] = PROMISES
+) -> TrainedChapter:
+    """Trains on the toy language, and compares what was reached with the promises."""
 
-    It begins anew whatever is there; with ``resume`` it goes on where it was stopped, if it was.
-    """
-    go_on = resume and under_way(folder)
-    how = How("python -m tour", title="word2vec, toy", resume=go_on, restart=not go_on)
-    result = train_and_judge(config or CONFIGS["toy"], folder, how)
-    rows = tuple(
-        Row(
-            f"analogies, {pairs} pairs: {relation}",
-            measures["chance"][relation],
-            measures["reached"][relation],
-            promised,
+    def tell(trained: Trained) -> Page:
+        pairs = trained.results["pairs"]
+        rows = tuple(
+            Row(
+                f"analogies, {name} pairs: {relation}",
+                pairs[name]["chance"][relation],
+                pairs[name]["reached"][relation],
+                promised,
+            )
+            for (_, name, relation), promised in promises.items()
         )
-        for (_, pairs, relation), promised in promises.items()
-        for measures in [result.pairs[pairs]]
-    )
-    return Chapter("word2vec", "toy", ABOUT, rows, result.seconds, tuple(draw_result(result)))
+        return Page("word2vec", "toy", ABOUT, rows, trained.results["seconds"], tuple(trained.figures))
+
+    return TrainedChapter("word2vec", "toy", config, lambda options, command: ToyTask(config), tell)
 
 
-CHAPTERS = {"word2vec-toy": word2vec_chapter}
+CHAPTERS = (word2vec_chapter(CONFIGS["toy"]),)

@@ -6,6 +6,7 @@ own, and the operating system says how much memory that process had at most.
 
 import json
 import multiprocessing
+import os
 import resource
 import sys
 import tempfile
@@ -14,8 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from lab import write_text
+from lab import training
+from lab.checkpoint import write_text
+from lab.cli import TrainingOptions
 from lab.timing import table
+from word2vec.commands.tasks import TextTask
+from word2vec.extensions.text import TextConfig
 
 NAMES, WORDS_A_LINE, LINES = 1_000_000, 20, 20_000  # lines that are made at once
 RESULTS = Path("runs/bench/memory/results.json")
@@ -36,8 +41,8 @@ def measure(size: float | int = 1.0, results: Path = RESULTS) -> str:
     rows = [("what", "MB")]
     for name in ("bytes", "peak", "tables", "beside"):
         rows.append((name, f"{found[name] / 1e6:,.0f}"))
-    told = f"{found['words']:,} words, {found['vocabulary']:,} in the vocabulary, {found['seconds']:.0f} s"
-    return f"{table(rows)}\n\n{told}; must be below {MUST:,} MB beside the tables.\n{results}"
+    summary = f"{found['words']:,} words, {found['vocabulary']:,} in the vocabulary, {found['seconds']:.0f} s"
+    return f"{table(rows)}\n\n{summary}; must be below {MUST:,} MB beside the tables.\n{results}"
 
 
 def write_names(path: Path, size: int) -> None:
@@ -53,18 +58,17 @@ def write_names(path: Path, size: int) -> None:
 
 def train_once(path: Path) -> dict[str, float | int]:
     """In a process of its own: counts and trains one epoch; peak memory and tables in bytes."""
-    from lab import How
-    from word2vec.extensions.text import TextConfig, train_on_text
-
+    os.chdir(path.parent)  # the run goes there
     begun = time.monotonic()
-    trained = train_on_text(TextConfig(epochs=1), path, path.parent / "run", How("python -m bench memory"))
+    task = TextTask(TextConfig(epochs=1), path)
+    trained = training.train(task, TrainingOptions(device="cpu"), "python -m bench memory")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     tables = sum(tensor.numel() * tensor.element_size() for tensor in trained.model.parameters())
-    names = sum(len(word.encode()) + 8 for word in trained.vocabulary.words)
+    names = sum(len(word.encode()) + 8 for word in task.vocabulary.words)
     return {
         "peak": peak,
         "tables": tables + names,
-        "words": trained.words,
-        "vocabulary": len(trained.vocabulary),
+        "words": trained.results["words"],
+        "vocabulary": len(task.vocabulary),
         "seconds": round(time.monotonic() - begun, 1),
     }

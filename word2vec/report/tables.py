@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from lab.tables import markdown, percent, pictures_of, reading_order, take_entries
+from lab.tables import images_of, markdown, percent, reading_order, take_entries
 from word2vec.evaluate import HELD_OUT, KNOWN, PROMISES
 
 TAKEN = {  # entry of report/results.json: the pictures taken with it, by their names in the run's folder
@@ -112,4 +112,4 @@ BLOCKS: dict[str, Callable[[Mapping], str]] = {
 
 
 take = partial(take_entries, TAKEN)
-pictures = partial(pictures_of, TAKEN)
+images = partial(images_of, TAKEN)

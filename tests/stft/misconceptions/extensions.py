@@ -2,12 +2,12 @@
 
 import torch
 
+from stft.extensions.fast import istft, stft
 from stft.extensions.griffin_lim import griffin_lim, unit
-from stft.transform import istft, stft
 
 
 def magnitudes_put_on_once(magnitudes, iterations, momentum, length, **options):
-    """Tempting because they stand there at the start; without them in each step nothing pulls towards them."""
+    """Tempting because the magnitudes are given at the start. Each iteration must restore them."""
     spectrum = magnitudes + 0j
     for _ in range(iterations):
         spectrum = stft(istft(spectrum, **options, length=length), **options)
@@ -15,12 +15,12 @@ def magnitudes_put_on_once(magnitudes, iterations, momentum, length, **options):
 
 
 def momentum_forgotten(magnitudes, iterations, momentum, length, **options):
-    """Tempting because it is the 1984 paper; the flag then has no effect."""
+    """Tempting because it is the 1984 paper. The argument then has no effect."""
     return griffin_lim(magnitudes, iterations=iterations, momentum=0.0, length=length, **options)
 
 
 def momentum_backwards(magnitudes, iterations, momentum, length, **options):
-    """Tempting because "mix with the last step" sounds like an average; it is a step beyond the new one."""
+    """Tempting because momentum sounds like an average with the last step. It goes beyond the new step."""
     phases, last = magnitudes + 0j, 0
     phases = unit(phases + 1e-300)
     for _ in range(iterations):
@@ -30,7 +30,7 @@ def momentum_backwards(magnitudes, iterations, momentum, length, **options):
 
 
 def last_spectrum_inverted(magnitudes, iterations, momentum, length, **options):
-    """Tempting because ``consistent`` is a sound's spectrum already; then the magnitudes are one step behind."""
+    """Tempting because ``consistent`` is the spectrum of a sound. But it has not the given magnitudes."""
     phases, last = torch.ones_like(magnitudes) + 0j, 0
     consistent = magnitudes * phases
     for _ in range(iterations):
@@ -47,19 +47,19 @@ def _times(spectrum, rate):
 
 
 def interpolated(spectrum, rate):
-    """Tempting because a line between two complex numbers looks harmless; where their phases differ, they cancel."""
+    """Tempting because interpolation of complex numbers looks harmless. Where the phases differ, they cancel."""
     left, right, part = _times(spectrum, rate)
     return (1 - part) * left + part * right
 
 
 def phases_of_the_old_frames(spectrum, rate):
-    """Tempting because they are at hand; a frame then begins where the sound was, not where the last one ended."""
+    """Tempting because the old phases are known. But a new frame must continue the new frame before it."""
     left, right, part = _times(spectrum, rate)
     return torch.polar((1 - part) * left.abs() + part * right.abs(), left.angle())
 
 
 def advanced_by_the_rate(spectrum, rate):
-    """Tempting because the new frames lie ``rate`` old ones apart; in the new sound they are one hop apart again."""
+    """Tempting because new frames are ``rate`` old frames apart. In the new sound they are one hop apart again."""
     left, right, part = _times(spectrum, rate)
     steps = rate * (right / (left + 1e-300)).angle()
     phases = torch.cat([spectrum[..., :1].angle(), steps[..., :-1]], dim=-1).cumsum(-1)
@@ -67,7 +67,7 @@ def advanced_by_the_rate(spectrum, rate):
 
 
 def first_phase_zero(spectrum, rate):
-    """Tempting because only differences count; they count from the first frame's own phases."""
+    """Tempting because only differences seem to count. They start from the first frame's phases."""
     turned = spectrum * torch.exp(-1j * spectrum[..., :1].angle())
     left, right, part = _times(turned, rate)
     steps = (right.angle() - left.angle())[..., :-1]

@@ -1,4 +1,4 @@
-"""What is shown of a sound equals what is computed of it at once, however it arrives, and however long it is."""
+"""The analysis of a sound in chunks equals that of the whole sound, for any chunks and any length."""
 
 import math
 import weakref
@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from scipy.fft import dct
 from torch.testing import assert_close
 
-from stft import analysis
-from stft.analysis import Analysis, analyse, around, frame_length
+from stft.extensions import analysis
+from stft.extensions.analysis import analyse, frame_around_peak, frame_length
+from stft.extensions.fast import stft
+from stft.figures import Analysis
 from stft.mel import mel_filter_bank
-from stft.transform import stft
 from tests.stft.checks import EXACT, normal
 
 RATE = 1000  # Hz: a frame has 64 samples, a hop 4
@@ -173,7 +174,9 @@ def test_the_loudest_piece_counts() -> None:
     sound[0, [50, 150, 250]] = torch.tensor([3.0, -4.0, 4.0])
     shown = analyse(cut(sound, [100, 0, 100]), RATE, 300)
     assert shown.loudest.tolist() == [0.0] * 32 + [-4.0] + [0.0] * 31
-    assert around(sound[:, :60], 64).tolist() == [0.0] * 50 + [3.0] + [0.0] * 13, "zeros behind what is too short"
+    assert frame_around_peak(sound[:, :60], 64).tolist() == [0.0] * 50 + [3.0] + [0.0] * 13, (
+        "zeros behind what is too short"
+    )
 
 
 def test_no_piece_is_kept() -> None:

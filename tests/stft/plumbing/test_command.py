@@ -16,7 +16,7 @@ from stft import commands, figures
 from stft.commands import padded_istft, spread
 from stft.datasets.sound import read_sound, write_sound
 from stft.evaluate import CHANCE, hearing
-from stft.transform import stft
+from stft.extensions.fast import stft
 from tests.pictures import keep_figures
 from tests.stft.checks import normal
 from toyworld import hear, scene_at

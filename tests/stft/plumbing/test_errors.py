@@ -1,11 +1,25 @@
-"""Wrong input is told in one line: what came, and what is allowed."""
+"""Wrong input raises a ``ValueError`` of one line: which argument, what is allowed, what came."""
+
+import math
 
 import pytest
 import torch
 
-from stft.mel import dct_matrix, decibels, mel_filter_bank, mel_spectrogram, mfcc
-from stft.transform import frame, istft, overlap_add, overlapped, spectrogram, stft
+from stft import transform
+from stft.extensions.fast import istft, mel_spectrogram, mfcc, spectrogram, stft
+from stft.extensions.griffin_lim import griffin_lim, spectral_convergence
+from stft.extensions.kaiser import kaiser, kaiser_beta
+from stft.extensions.phase_vocoder import phase_vocoder
+from stft.extensions.streaming import stream_stft
+from stft.fourier import dft, dft_matrix, fft, irfft, rfft
+from stft.mel import dct_matrix, decibels, mel_cepstrum, mel_filter_bank
+from stft.transform import frame, overlap_add, overlapped
+from stft.units import amplitude, density, magnitude_to_power, mean_square
+from stft.windows import hann, rectangular, response, side_lobe_level
 
+GL = {"n_fft": 32, "hop_length": 8}
+FRAMES = torch.ones(17, 9)
+THREE_BINS = torch.zeros(3, 2, dtype=torch.complex128)
 SOUND = torch.zeros(100, dtype=torch.float64)
 SPECTRUM = torch.ones(11, 9, dtype=torch.complex128)
 NAN = float("nan")
@@ -45,9 +59,9 @@ def test_sounds_that_are_none(transform, sound, message: str) -> None:
     ],
 )
 def test_options_of_both_ways(options, message: str, untyped) -> None:
-    for transform, given in ((stft, SOUND), (istft, SPECTRUM)):
+    for function, given in ((stft, SOUND), (istft, SPECTRUM)):
         with pytest.raises(ValueError, match=message):
-            transform(given, **{"n_fft": 20, **options})
+            function(given, **{"n_fft": 20, **options})
 
 
 @pytest.mark.parametrize(
@@ -68,6 +82,63 @@ def test_options_of_both_ways(options, message: str, untyped) -> None:
         (lambda: istft(SPECTRUM, 20, length=51), "length must be from 1 to the 50 samples .* got 51"),
         (lambda: istft(SPECTRUM, 20, center=False), r"sample 0 cannot be known: .* zero there \(hop 5, center False\)"),
         (lambda: istft(SPECTRUM, 20, 20), r"sample 10 cannot be known: every window is zero there \(hop 20"),
+        (lambda: transform.stft(SOUND[:0], hann(20), 5), r"waveform must have samples in its last dimension"),
+        (
+            lambda: transform.stft(SOUND.half(), hann(20), 5),
+            "waveform must be of float32 or float64, got torch.float16",
+        ),
+        (lambda: transform.stft(SOUND, hann(20), 0), "hop_length must be at least 1, got 0"),
+        (
+            lambda: transform.stft(SOUND[:10], hann(20), 5),
+            "mirrored by n_fft // 2 = 10 samples, .* got 10",
+        ),
+        (lambda: transform.istft(SPECTRUM, hann(22), 5), "a spectrum of 22 real samples must have 12 bins, got 11"),
+        (lambda: transform.istft(SPECTRUM, hann(20), 20), r"sample 10 cannot be known: .* \(hop 20, center True\)"),
+        (
+            lambda: transform.istft(SPECTRUM, hann(20), 5, length=51),
+            "length must be from 1 to the 50 samples .* got 51",
+        ),
+        (lambda: fft(torch.zeros(3, 0)), r"x must have samples in its last dimension, got shape \(3, 0\)"),
+        (lambda: dft(torch.zeros(3, dtype=torch.int64)), "x must be of float32 or .* or complex128, got torch.int64"),
+        (lambda: rfft(torch.zeros(3, 0)), r"x must have samples in its last dimension, got shape \(3, 0\)"),
+        (lambda: rfft(torch.zeros(3, dtype=torch.complex64)), "x must be of float32 or float64, .*complex64"),
+        (lambda: rfft(torch.zeros(3, dtype=torch.int64)), "x must be of float32 or float64, got torch.int64"),
+        (lambda: irfft(torch.zeros(3, dtype=torch.complex64), 7), "7 real samples must have 4 bins, got 3"),
+        (lambda: irfft(torch.zeros(1, dtype=torch.complex64), 0), "n must be at least 1, got 0"),
+        (lambda: dft_matrix(-1, torch.zeros(1)), "n must be at least 1, got -1"),
+        (lambda: hann(0), "n must be at least 1, got 0"),
+        (lambda: response(torch.tensor([1.0, -1.0])), "window must not sum to 0, got 0.0e"),
+        (lambda: side_lobe_level(rectangular(2)), "window must have a side lobe, got 2 samples without one"),
+        (lambda: side_lobe_level(hann(4)), "window must have a side lobe, got 4 samples without one"),
+        (lambda: kaiser(0, 1.0), "n must be at least 1, got 0"),
+        (lambda: kaiser(4, -1.0), "beta must be 0 or more and finite, got -1.0"),
+        (lambda: kaiser(4, math.inf), "beta must be 0 or more and finite, got inf"),
+        (lambda: kaiser_beta(-1.0), "attenuation must be 0 or more and finite, got -1.0"),
+        (lambda: magnitude_to_power(THREE_BINS, 0.0), "power must be positive and finite, got 0.0"),
+        (lambda: amplitude(THREE_BINS, hann(6), 6), "the spectrum must have 4 bins for n_fft 6, got 3"),
+        (lambda: mean_square(THREE_BINS, hann(6), 6), "the spectrum must have 4 bins for n_fft 6, got 3"),
+        (lambda: density(THREE_BINS, hann(6), 6, 8000), "the spectrum must have 4 bins for n_fft 6, got 3"),
+        (lambda: density(THREE_BINS, hann(4), 4, 0.0), "sample_rate must be positive and finite, got 0.0"),
+        (lambda: density(THREE_BINS, hann(4), 4, NAN), "sample_rate must be positive and finite, got nan"),
+        (lambda: griffin_lim(-FRAMES, **GL), "magnitudes must be finite and not negative, got -1.0"),
+        (lambda: griffin_lim(FRAMES * NAN, **GL), "magnitudes must be finite and not negative, got nan"),
+        (lambda: griffin_lim(FRAMES, **GL, momentum=1.0), "momentum must be from 0 to below 1, got 1.0"),
+        (lambda: griffin_lim(FRAMES, **GL, iterations=-1), "iterations must not be negative, got -1"),
+        (lambda: griffin_lim(FRAMES, n_fft=30), "must have 16 bins for n_fft 30"),
+        (lambda: spectral_convergence(torch.zeros(64), 0 * FRAMES, **GL), "magnitudes must not all be zero"),
+        (lambda: phase_vocoder(THREE_BINS, 0.0), "rate must be positive and finite, got 0.0"),
+        (lambda: phase_vocoder(THREE_BINS, NAN), "rate must be positive and finite, got nan"),
+        (lambda: phase_vocoder(THREE_BINS[:, :0], 2.0), "the spectrum must have at least one frame, got none"),
+        (lambda: list(stream_stft([])), "the waveform must have samples, got no chunk"),
+        (
+            lambda: list(stream_stft([SOUND[:0]] * 2)),
+            r"waveform must have samples in its last dimension, got shape \(0,\)",
+        ),
+        (lambda: list(stream_stft([SOUND], n_fft=0)), "n_fft must be at least 1, got 0"),
+        (lambda: list(stream_stft([SOUND], 4, 0)), "hop_length must be at least 1, got 0"),
+        (lambda: list(stream_stft([SOUND[:9]], 10, center=False)), "at least a frame's 10 samples, got 9"),
+        (lambda: list(stream_stft([SOUND], 4, win_length=5)), "win_length must be from 1 to n_fft 4, got 5"),
+        (lambda: mel_cepstrum(torch.zeros(7, 2), 8), "n_mfcc must be from 1 to n_mels 7, got 8"),
         (lambda: mel_filter_bank(0), "n_fft must be at least 1, got 0"),
         (lambda: mel_filter_bank(n_mels=0), "n_mels must be at least 1, got 0"),
         (lambda: mel_filter_bank(sample_rate=0.0), "sample_rate must be positive and finite, got 0.0"),
@@ -91,6 +162,11 @@ def test_options_of_both_ways(options, message: str, untyped) -> None:
 def test_wrong_input_is_named(wrong, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         wrong()
+
+
+def test_a_start_of_another_shape(untyped) -> None:
+    with pytest.raises(ValueError, match=r"start must have the magnitudes' shape \(17, 9\), got \(17, 1\)"):
+        griffin_lim(FRAMES, **GL, start=torch.ones(17, 1) + 0j)
 
 
 def test_a_number_is_no_sound(untyped) -> None:

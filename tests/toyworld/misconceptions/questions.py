@@ -1,29 +1,31 @@
-"""Wrong streams of questions that people really make. Each must fail the tests of ``toyworld.questions``."""
+"""Common mistakes in drawing questions. Each must fail the tests of ``toyworld.questions``."""
 
+from toyworld.english import phrase, with_article
+from toyworld.facts import Description
 from toyworld.questions import (
     ASK,
     ASK_ABOUT,
     KINDS,
     YES_NO,
-    Asked,
     Question,
     ask_existence,
+    colour_and_shape,
+    colour_or_shape,
     compare,
-    half,
+    fits,
     more_questions,
-    put,
+    others_than,
+    pairs_for,
     question_at,
-    rivals,
-    show,
-    some,
-    with_article,
+    scene_with,
+    worded,
 )
 from toyworld.rng import Rng
 from toyworld.scenes import COLOURS, HELD_OUT, MOST, RELATIONS, SHAPES, SHOWN, Scene, scene_at, scene_of
 
 
 def with_another(kind, ask):
-    """``question_at``, but one kind of question is asked in another way."""
+    """``question_at`` with another way to ask one kind of question."""
 
     def wrong(split, seed, index):
         rng = Rng(f"{split}/{seed}/{index}/question")
@@ -35,7 +37,7 @@ def with_another(kind, ask):
 
 
 def scene_first(split, seed, index):
-    """Tempting because a scene is there anyway; few scenes then hold three stars, and "how many" is mostly 1."""
+    """Tempting because a scene is needed anyway. But few scenes hold three stars, so "how many" is mostly 1."""
     if split == "compositional":
         return question_at(split, seed, index)
     scene = scene_at(split, seed, index)
@@ -43,62 +45,62 @@ def scene_first(split, seed, index):
 
 
 def all_pairs_of_numbers(split, seed, index):
-    """Tempting because each (k, m) is then equally likely; where k = m both "more" and "fewer" are answered by no."""
+    """Tempting because each (k, m) is equally likely. But for k = m the answer is no to "more" and to "fewer"."""
 
     def ask(rng, target):
-        a = half(rng, target or rng.choice(SHOWN))
-        b, word = rng.choice(rivals(a)), rng.choice(("more", "fewer"))
+        a = colour_or_shape(rng, target or rng.choice(SHOWN))
+        b, word = rng.choice(others_than(a)), rng.choice(("more", "fewer"))
         fewest = 1 if target else 0
         numbers = [(k, m) for k in range(fewest, MOST + 1) for m in range(MOST + 1 - k) if k + m > 0]
         k, m = rng.choice(numbers)
-        scene = show(rng, [(a, some(rng, a, k, target)), (b, some(rng, b, m, None))])
-        return scene, put(rng, "comparison", compare(word, k, m), word, *(c.words(plural=True) for c in (a, b)))
+        scene = scene_with(rng, [(a, pairs_for(rng, a, k, target)), (b, pairs_for(rng, b, m, None))])
+        return scene, worded(rng, "comparison", compare(word, k, m), word, *(phrase(c, plural=True) for c in (a, b)))
 
     return with_another("comparison", ask)(split, seed, index)
 
 
-def nothing_that_tempts(split, seed, index):
-    """Tempting because other objects are other objects; "is there a red star?" then means "is anything red?"."""
+def no_distractors(split, seed, index):
+    """Tempting because any other objects will do. But "is anything red?" then answers "is there a red star?"."""
 
     def ask(rng, target):
         pair = target or rng.choice(SHOWN)
-        asked = Asked(*pair) if target or rng.coin() else half(rng, pair)
+        asked = colour_and_shape(pair) if target or rng.coin() else colour_or_shape(rng, pair)
         answer = rng.choice(YES_NO)
-        there = some(rng, asked, 1, target) if answer == "yes" else []
-        return show(rng, [(asked, there)]), put(rng, "existence", answer, with_article(asked.words()))
+        there = pairs_for(rng, asked, 1, target) if answer == "yes" else []
+        return scene_with(rng, [(asked, there)]), worded(rng, "existence", answer, with_article(phrase(asked)))
 
     return with_another("existence", ask)(split, seed, index)
 
 
 def any_pair_may_be_missing(split, seed, index):
-    """Tempting because what is not there is not shown; but training has then heard of "a red circle"."""
+    """Tempting because an absent pair is not shown. But the words "a red circle" then occur in training."""
 
     def ask(rng, target):
         scene, question = ask_existence(rng, target)
         if question.answer == "yes" or target:
             return scene, question
         pair = rng.choice([(c, s) for c in COLOURS for s in SHAPES])
-        there = "yes" if Asked(*pair).among(scene) else "no"
-        return scene, put(rng, "existence", there, with_article(Asked(*pair).words()))
+        there = "yes" if colour_and_shape(pair).matching(scene) else "no"
+        return scene, worded(rng, "existence", there, with_article(phrase(colour_and_shape(pair))))
 
     return with_another("existence", ask)(split, seed, index)
 
 
 def the_first_star(split, seed, index):
-    """Tempting because any star has a colour; with two of them, "the star" is neither."""
+    """Tempting because any star has a colour. But with two stars, "the star" is ambiguous."""
 
     def ask(rng, target):
-        asked = Asked(size="large") if target else Asked(shape=rng.choice(SHAPES))
-        pair = target or rng.choice([pair for pair in SHOWN if asked.fits(pair)])
+        asked = Description(size="large") if target else Description(shape=rng.choice(SHAPES))
+        pair = target or rng.choice([pair for pair in SHOWN if fits(pair, asked)])
         pairs = [pair] + [rng.choice(SHOWN) for _ in range(rng.integer(0, MOST - 1))]
         scene = scene_of(rng, pairs, ["large"] * len(pairs))
-        return scene, put(rng, "colour", pair[0], asked.words())
+        return scene, worded(rng, "colour", pair[0], phrase(asked))
 
     return with_another("colour", ask)(split, seed, index)
 
 
 def without_margin(split, seed, index):
-    """Tempting because one of two numbers is always smaller; a pixel to the left is no "left of" that anyone sees."""
+    """Tempting because one of two numbers is smaller. But nobody sees that an object is one pixel further left."""
 
     def ask(rng, target):
         first = target or rng.choice(SHOWN)
@@ -109,14 +111,14 @@ def without_margin(split, seed, index):
             a, b = scene.objects
             forward = {"left of": b.x - a.x, "right of": a.x - b.x, "above": b.y - a.y, "below": a.y - b.y}[relation]
             if (forward > 0) == (answer == "yes"):
-                named = Asked(*first).words(), relation, Asked(*second).words()
-                return Scene(scene.objects, scene.background, scene.grain), put(rng, "relation", answer, *named)
+                named = phrase(colour_and_shape(first)), relation, phrase(colour_and_shape(second))
+                return Scene(scene.objects, scene.background, scene.grain), worded(rng, "relation", answer, *named)
 
     return with_another("relation", ask)(split, seed, index)
 
 
 def below_is_less_y(split, seed, index):
-    """Tempting because y points up in a coordinate system; in a picture it points down."""
+    """Tempting because y points up in mathematics. In an image it points down."""
 
     def ask(rng, target):
         scene, question = ASK["relation"](rng, target)
@@ -127,20 +129,20 @@ def below_is_less_y(split, seed, index):
     return with_another("relation", ask)(split, seed, index)
 
 
-def new_pairs_by_their_shape(split, seed, index):
-    """Tempting because training asks so; "the circle" was never red in training, so the text rules the answer out."""
+def held_out_pairs_by_their_shape(split, seed, index):
+    """Tempting because training asks so. But "the circle" was never red in training: the text rules the answer out."""
 
     def ask(rng, target):
         if target is None:
             return ASK["colour"](rng, None)
-        asked = Asked(shape=target[1])
-        return show(rng, [(asked, [target])]), put(rng, "colour", target[0], asked.words())
+        asked = Description(shape=target[1])
+        return scene_with(rng, [(asked, [target])]), worded(rng, "colour", target[0], phrase(asked))
 
     return with_another("colour", ask)(split, seed, index)
 
 
-def new_pairs_beside_the_point(split, seed, index):
-    """Tempting because such a scene is new; a question about something else in it measures nothing new."""
+def questions_about_other_objects(split, seed, index):
+    """Tempting because the scene is new. But a question about its other objects measures nothing new."""
     if split != "compositional":
         return question_at(split, seed, index)
     rng, scene = Rng(f"{split}/{seed}/{index}/question"), scene_at(split, seed, index)
@@ -153,11 +155,11 @@ def new_pairs_beside_the_point(split, seed, index):
 ALL = (
     scene_first,
     all_pairs_of_numbers,
-    nothing_that_tempts,
+    no_distractors,
     any_pair_may_be_missing,
     the_first_star,
     without_margin,
     below_is_less_y,
-    new_pairs_by_their_shape,
-    new_pairs_beside_the_point,
+    held_out_pairs_by_their_shape,
+    questions_about_other_objects,
 )

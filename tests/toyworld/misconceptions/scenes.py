@@ -1,4 +1,4 @@
-"""Wrong scenes and pictures that people really make. Each must fail the tests of ``toyworld.scenes`` or ``.draw``."""
+"""Common mistakes in drawing scenes and images. Each must fail the tests of ``toyworld.scenes`` or ``.drawing``."""
 
 import random
 
@@ -10,7 +10,7 @@ from toyworld.scenes import COLOURS, GAP, HELD_OUT, MOST, RADIUS, SHAPES, SHOWN,
 
 
 def held_out_in_training_alone(split, seed, index, count=None):
-    """Tempting because only training must not see the pairs; ``test`` then measures the generalisation as well."""
+    """Tempting because only training must not see the pairs. But ``test`` then mixes two kinds of generalisation."""
     rng = Rng(f"{split}/{seed}/{index}/scene")
     count = count or rng.integer(1, MOST)
     shown = SHOWN if split == "train" else tuple((c, s) for c in COLOURS for s in SHAPES)
@@ -21,7 +21,7 @@ def held_out_in_training_alone(split, seed, index, count=None):
 
 
 def compositional_by_luck(split, seed, index, count=None):
-    """Tempting because all pairs may occur there; most scenes then hold nothing new, and the score says nothing."""
+    """Tempting because all pairs may occur there. But most scenes then show nothing new, so the score means little."""
     rng = Rng(f"{split}/{seed}/{index}/scene")
     pairs = SHOWN + HELD_OUT if split == "compositional" else SHOWN
     shown = [rng.choice(pairs) for _ in range(count or rng.integer(1, MOST))]
@@ -29,19 +29,19 @@ def compositional_by_luck(split, seed, index, count=None):
 
 
 def one_generator_for_all(split, seed, index, count=None):
-    """Tempting because one seed at the start makes a run repeatable; example i then depends on who asked before."""
+    """Tempting because one seed makes a run repeatable. But example i then depends on the calls before it."""
     if index == 0:
         random.seed(seed)
     return scene_at(split, seed, random.randrange(10**9), count)
 
 
 def name_by_hash(split, seed, index, count=None):
-    """Tempting because ``hash`` makes a number of anything; of texts, another one in every process."""
+    """Tempting because ``hash`` gives a number for anything. But for texts it differs between processes."""
     return scene_at(split, hash((split, seed)), index, count)
 
 
 def as_many_as_fit(split, seed, index, count=None):
-    """Tempting because it cannot loop for long: an object that finds no free place is left out."""
+    """Tempting because it never loops for long. But an object without a free place is then missing."""
     rng = Rng(f"{split}/{seed}/{index}/scene")
     full, objects = scene_at(split, seed, index, count), []
     for o in full.objects:
@@ -52,7 +52,7 @@ def as_many_as_fit(split, seed, index, count=None):
 
 
 def distance_between_centres_in_x_or_y(split, seed, index, count=None):
-    """Tempting because it compares numbers with numbers; two circles may be near along both axes and still overlap."""
+    """Tempting because two comparisons are easy. But circles a radius apart along an axis can overlap."""
     rng = Rng(f"{split}/{seed}/{index}/scene")
     pairs = [rng.choice(HELD_OUT if split == "compositional" else SHOWN) for _ in range(count or 4)]
     while True:
@@ -68,7 +68,7 @@ def distance_between_centres_in_x_or_y(split, seed, index, count=None):
 
 
 def crowded_scenes_drawn_again(split, seed, index, count=None):
-    """Tempting because three large objects among four rarely fit; small ones then fill the crowded scenes."""
+    """Tempting because three large objects among four rarely fit. But crowded scenes then have more small objects."""
     scene = scene_at(split, seed, index, count)
     if len(scene.objects) == MOST and sum(o.size == "large" for o in scene.objects) >= 3:
         return crowded_scenes_drawn_again(split, seed, index + 10**6, count)
@@ -87,23 +87,23 @@ SCENES = (
 
 
 def rows_and_columns_swapped(scenes, size):
-    """Tempting because a point is (x, y); a picture is indexed [row, column], which is [y, x]."""
+    """Tempting because a point is (x, y). But an image has the index [row, column], that is [y, x]."""
     return drawing.cover(scenes, size).mT
 
 
 def without_antialiasing(scenes, size):
-    """Tempting because inside is inside; edges turn to stairs, and areas jump with every pixel."""
+    """Tempting because a point is inside or outside. But edges become stairs, and areas jump with every pixel."""
     return (drawing.cover(scenes, size) >= 0.5).float()
 
 
 def edge_of_two_pixels(scenes, size):
-    """Tempting because a softer edge looks better; a pixel well outside the shape is then said to be covered."""
-    alpha = drawing.cover(scenes, 2 * size)  # the ramp of a pixel of twice the resolution, used for each
+    """Tempting because a softer edge looks better. But a pixel outside the shape then counts as covered."""
+    alpha = drawing.cover(scenes, 2 * size)  # the edge at twice the resolution, averaged
     return torch.nn.functional.avg_pool2d(alpha, 3, stride=2, padding=1)
 
 
 def corners_instead_of_centres(scenes, size):
-    """Tempting because pixel i is at i / size; that is its edge, and the whole picture shifts by half a pixel."""
+    """Tempting because pixel i begins at i / size. But its centre is half a pixel further, so the image shifts."""
     moved = [
         Scene(
             tuple(
@@ -119,7 +119,7 @@ def corners_instead_of_centres(scenes, size):
 
 
 def order_of_shapes(scenes, size):
-    """Tempting because objects of one shape are computed together; each must go back to its own place in the order."""
+    """Tempting because objects of one shape are computed together. But each keeps its own index in the scene."""
     ordered = [
         Scene(tuple(sorted(scene.objects, key=lambda o: SHAPES.index(o.shape))), scene.background, scene.grain)
         for scene in scenes

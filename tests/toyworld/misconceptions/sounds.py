@@ -1,4 +1,4 @@
-"""Wrong sounds of a scene that people really make. Each must fail the tests of ``toyworld.sounds.hear``."""
+"""Common mistakes in sounds of scenes. Each must fail the tests of ``toyworld.sounds.hear``."""
 
 import math
 
@@ -22,7 +22,7 @@ from toyworld.sounds import (
 
 
 def from_tone(tone_of, level=20):
-    """``hear`` with another tone, or another reading of the decibels."""
+    """``hear`` with another tone, or with another definition of decibels."""
 
     def wrong(scene):
         clip = torch.zeros(2, round(CLIP * SAMPLE_RATE))
@@ -37,7 +37,7 @@ def from_tone(tone_of, level=20):
 
 
 def sign_of_a_sine(scene):
-    """Tempting because it is a square wave; its harmonics have no end, and those above half the rate fold back."""
+    """Tempting because it is a square wave. But its harmonics above half the sample rate are aliased."""
 
     def sampled(shape, pitch, seconds):
         if shape != "square":
@@ -48,7 +48,7 @@ def sign_of_a_sine(scene):
 
 
 def harmonics_without_signs(scene):
-    """Tempting because a spectrum's plot shows magnitudes; all-positive 1/k² harmonics are no triangle wave."""
+    """Tempting because plots show magnitudes. But harmonics 1/k² with positive signs are no triangle wave."""
 
     def unsigned(shape, pitch, seconds):
         frequencies, amplitudes = harmonics(shape, pitch)
@@ -58,7 +58,7 @@ def harmonics_without_signs(scene):
 
 
 def phases_in_float32(scene):
-    """Tempting because the sound is float32 anyway; 2π·7600·1 s is then off by 0.002, a hiss above -80 dB."""
+    """Tempting because the sound is float32 anyway. But the phase 2π·7600 is then off by 0.002: noise above -80 dB."""
 
     def coarse(shape, pitch, seconds):
         frequencies, amplitudes = harmonics(shape, pitch)
@@ -68,12 +68,12 @@ def phases_in_float32(scene):
 
 
 def decibels_of_power(scene):
-    """Tempting because a decibel is ten times a logarithm: of the power. For the amplitude it is twenty times."""
+    """Tempting because decibels are 10 log₁₀ of a power. For an amplitude they are 20 log₁₀."""
     return from_tone(tone, level=10)(scene)
 
 
 def linear_panning(scene):
-    """Tempting because the gains sum to 1; the powers do not, and the middle is 3 dB too soft."""
+    """Tempting because the gains sum to 1. But the powers do not: the middle is 3 dB too soft."""
     clip = torch.zeros(2, round(CLIP * SAMPLE_RATE))
     for o in scene.objects:
         clip += torch.tensor([1 - o.x, o.x])[:, None] * note(o)
@@ -81,18 +81,18 @@ def linear_panning(scene):
 
 
 def normalised_by_its_own_peak(scene):
-    """Tempting because it uses the whole range; a lone small object is then as loud as a large one."""
+    """Tempting because it uses the whole range. But a single small object is then as loud as a large one."""
     clip = hear(scene)
     return clip / clip.abs().max()
 
 
 def channels_swapped(scene):
-    """Tempting because cosine falls and x grows; x = 0 is the left, and cos 0 = 1 is the left channel's gain."""
+    """Tempting because the cosine falls as x grows. But x = 0 is the left, and cos 0 = 1 is the left gain."""
     return hear(scene).flip(0)
 
 
 def onsets_from_the_right(scene):
-    """Tempting because a late note sounds far away; the left-most object is heard first."""
+    """Tempting because a late note sounds far away. But the clip goes from left to right."""
     clip = torch.zeros(2, round(CLIP * SAMPLE_RATE))
     for o in scene.objects:
         seconds = torch.arange(clip.shape[1], dtype=torch.float64) / SAMPLE_RATE - (1 - o.x)

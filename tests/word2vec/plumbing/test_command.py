@@ -15,11 +15,11 @@ import torch
 from gensim.models import KeyedVectors
 from PIL import Image
 from safetensors.torch import load_file
+from word2vec.commands.trained import load_trained
 
 from toyworld.language import sentence_at
 from word2vec.__main__ import Train, TrainText, main
 from word2vec.commands import toy as module
-from word2vec.commands.trained import load_trained
 from word2vec.data import ToyText
 from word2vec.evaluate import toy_analogies
 from word2vec.extensions.formats import read_vectors

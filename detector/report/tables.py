@@ -1,0 +1,36 @@
+"""The tables of detector/README.md, from report/results.json, the promises in detector/evaluate.py and the core."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from detector.evaluate import PROMISES
+from lab.tables import images_of, markdown, percent, reading_order, take_entries
+
+TAKEN = {"toy": {"detections.png": "detections.png"}}  # entry of report/results.json: its images in the run's folder
+CORE = {  # file of the core, in the order to read them
+    "model": "the network: heatmap, offset, attributes",
+    "loss": "the focal loss, the loss of the offsets",
+    "data": "scenes with the places and names of their objects",
+    "train": "the configuration and the loop",
+    "decode": "from the heatmap's peaks to objects",
+}
+
+
+def toy(results: Mapping) -> str:
+    """A row for each split: precision, recall, and scenes without any error."""
+    entry = results["toy"]
+    names = list(next(iter(entry["splits"].values())))
+    rows = []
+    for split, row in entry["splits"].items():
+        promised = PROMISES.get((split, "all_right"))
+        rows.append([split, *(percent(row[name]) for name in names), "" if promised is None else percent(promised)])
+    table = markdown(["in %", *(name.replace("_", " ") for name in names), "promised"], rows)
+    return (
+        f"{table}\n\n`{entry['command']}`: {entry['steps']:,} steps in {entry['seconds']:.0f} s "
+        f"({entry['machine']}; seed {entry['config']['seed']})."
+    )
+
+
+BLOCKS: dict[str, Callable[[Mapping], str]] = {"toy": toy, "lines": lambda results: reading_order("detector", CORE)}
+take = partial(take_entries, TAKEN)
+images = partial(images_of, TAKEN)

@@ -1,0 +1,89 @@
+"""Vectors of a run or of a file, and the questions that can be asked about them."""
+
+import difflib
+import json
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from lab import training
+from lab.checkpoint import CheckpointError, read_bytes
+from word2vec.evaluate import table_of
+from word2vec.extensions.formats import WordVectors, read_vectors
+from word2vec.similarity import complete, nearest
+
+SPELLINGS = 3  # words of similar spelling that are shown for an unknown word
+
+
+def load_trained(name: str, table: str = "centre") -> WordVectors:
+    """The vectors of a finished run.
+
+    Raises:
+        ValueError: if there is no finished run of that name, a file in it is damaged, or it has no such table.
+    """
+    text = "" if name == "toy" else " text --path FILE"
+    folder = training.find_run("word2vec", name, f"python -m word2vec{text}")
+    try:
+        words = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))["words"]
+        tensors = safetensors.torch.load(read_bytes(folder / "best.safetensors"))
+        centre: Float[Tensor, "v d"] = tensors["model.centre"]
+        if len(words) != len(centre):
+            raise ValueError(f"{len(words)} words and {len(centre)} vectors")
+    except CheckpointError:
+        raise
+    except Exception as error:  # deleted, edited, or cut short; safetensors has its own kind of error
+        raise CheckpointError(f"{folder} is damaged or of another version: train anew") from error
+    if table != "centre" and "model.context" not in tensors:
+        raise ValueError(f"--table must be centre, got {table!r}: words have no other vector in {folder}")
+    return WordVectors(tuple(words), table_of(centre, tensors.get("model.context", centre), table))
+
+
+def open_vectors(
+    run: str = "toy", table: str = "centre", file: Path | None = None, limit: int | None = None
+) -> WordVectors:
+    """The vectors in ``file``, or without one those of a finished run."""
+    if file is None and limit is not None:
+        raise ValueError(f"--limit must be left out where no file of vectors is read, got {limit}")
+    if file is None:
+        return load_trained(run, table)
+    if table != "centre":
+        raise ValueError(f"--table must be centre where a file of vectors is read, got {table!r}: it holds one table")
+    return read_vectors(file, limit)
+
+
+def check_words(vectors: WordVectors, least: int) -> None:
+    """Raises ValueError if there are too few words for an answer beside those of the question."""
+    if len(vectors.words) < least:
+        raise ValueError(f"the vocabulary must have {least} words or more, got {len(vectors.words)}")
+
+
+def id_of(vectors: WordVectors, word: str) -> int:
+    """The place of a word; if it is not there in this case, of its lower case.
+
+    Raises:
+        ValueError: if it is not there; the message names words of similar spelling.
+    """
+    index = {known: number for number, known in enumerate(vectors.words)}
+    for variant in (word, word.lower()):
+        if variant in index:
+            return index[variant]
+    near = difflib.get_close_matches(word.lower(), vectors.words, SPELLINGS, cutoff=0.6)
+    suggestion = f"; did you mean {', '.join(near)}?" if near else ""
+    raise ValueError(f"word must be one of the {len(index):,} words of the vocabulary, got {word!r}{suggestion}")
+
+
+def neighbours(vectors: WordVectors, word: str, count: int) -> list[tuple[str, float]]:
+    """The words with the most similar vectors, with their cosines."""
+    check_words(vectors, 2)
+    return [(vectors.words[k], cosine) for k, cosine in nearest(vectors.vectors, id_of(vectors, word), count)]
+
+
+def completions(vectors: WordVectors, a: str, b: str, c: str, count: int, method: str) -> list[tuple[str, float]]:
+    """The best answers to "a is to b as c is to …", with their scores."""
+    check_words(vectors, 4)
+    question = torch.tensor([[id_of(vectors, word) for word in (a, b, c)]])
+    ids, scores = complete(vectors.vectors, question, count, method)
+    return [(vectors.words[k], score) for k, score in zip(ids[0].tolist(), scores[0].tolist(), strict=True)]
