@@ -1,7 +1,4 @@
-"""How many CPU threads, and how they wait for work: idle, and beside one other busy process.
-
-libgomp reads how long a waiting thread spins when torch is imported. So each setting is measured in its own process.
-"""
+"""How many CPU threads, and how they wait: each setting in its own process, because libgomp reads it at import."""
 
 import os
 import subprocess
@@ -13,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from detector.model import Detector
 from lab.timing import table
@@ -28,7 +24,6 @@ SETTINGS = {
     "OMP_WAIT_POLICY=PASSIVE": {"OMP_WAIT_POLICY": "PASSIVE"},
     "one thread": {"OMP_NUM_THREADS": "1"},
 }
-NAMES = ("OMP_NUM_THREADS", "GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
 
 
 def measure(words: int = 2_000_000, steps: int = 200) -> str:
@@ -66,11 +61,10 @@ def busy(processes: int) -> Iterator[list[subprocess.Popen]]:
 
 def in_a_process(setting: dict[str, str], text: Path, steps: int) -> tuple[float, float]:
     """Words/s of the text engine and seconds of vqa's steps, where torch is imported with this setting."""
-    environment = {name: value for name, value in os.environ.items() if name not in NAMES} | setting
+    others = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_"))}
     command = [sys.executable, "-m", "bench.threads", str(text), str(steps)]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    speed, seconds = map(float, done.stdout.split())
-    return speed, seconds
+    done = subprocess.run(command, env=others | setting, stdout=subprocess.PIPE, text=True, check=True)
+    return tuple(map(float, done.stdout.split()))
 
 
 def main(text: Path, steps: int) -> None:
@@ -90,5 +84,4 @@ def main(text: Path, steps: int) -> None:
 
 
 if __name__ == "__main__":
-    torch.manual_seed(0)
     main(Path(sys.argv[1]), int(sys.argv[2]))

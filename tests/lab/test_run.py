@@ -165,6 +165,15 @@ def test_the_signal_handler_is_put_back(tmp_path) -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_control_c_after_the_last_step_is_not_lost(whole, tmp_path) -> None:
+    """Also before the first one: between two steps only, a run acts on it itself."""
+    model, optimizer = tiny.build()
+    with pytest.raises(KeyboardInterrupt), tiny.make_run(tmp_path / "run", model, optimizer) as run:  # noqa: PT012
+        tiny.train(model, optimizer, tiny.batch_at, run.steps(40), run.log)
+        os.kill(os.getpid(), signal.SIGINT)
+    check_same_run(tmp_path / "run", whole)
+
+
 @pytest.mark.parametrize(("save_seconds", "saved"), [(0, 13), (3600, 10)])
 def test_saves_between_validations_by_the_clock(save_seconds, saved, tmp_path) -> None:
     def batch_at(step: int):
