@@ -16,7 +16,7 @@ LEGIBLE = 256  # pixels, the side of a drawn image
 
 
 def draw_detections(path: Path, model: Detector, image_size: int) -> None:
-    """Six scenes of both splits, the last one with an error if there is one; each object that was found has a number."""
+    """Six scenes of both splits, the last one with an error if there is one; each object found has a number."""
     scenes = [scene_at(split, 0, k) for split in SPLITS for k in range(SEARCHED)]
     found = detect(model, draw(scenes, image_size))
     right = [all_right(objects, scene, image_size) for objects, scene in zip(found, scenes, strict=True)]

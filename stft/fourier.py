@@ -14,7 +14,6 @@ matrix, because one matrix product of this size is faster than many small steps.
 512 without a factor of up to 64.
 """
 
-import cmath
 import math
 
 import torch
@@ -33,7 +32,7 @@ def dft_spec(x: Complex[Tensor, " n"]) -> Complex[Tensor, " n"]:
     spectrum = torch.zeros_like(x)
     for k in range(n):
         for m in range(n):
-            spectrum[k] += x[m] * cmath.exp(-2j * math.pi * k * m / n)
+            spectrum[k] += x[m] * math.e ** (-2j * math.pi * k * m / n)
     return spectrum
 
 

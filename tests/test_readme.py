@@ -12,9 +12,8 @@ import tables
 from lab import tables as parts
 from stft.__main__ import Hear, Invert, Measure, Show, Stretch
 from stft.evaluate import PROMISES as HEARD
-from stft.leakage import main_lobe_width, scalloping_loss, side_lobe_level
 from stft.report import tables as stft_tables
-from stft.windows import WINDOWS
+from stft.windows import WINDOWS, main_lobe_width, scalloping_loss, side_lobe_level
 from tests.vqa.test_train import lines_of_code
 from vqa.__main__ import Ask, Compare, Train
 from vqa.evaluate import PROMISES

@@ -13,44 +13,27 @@ The parts of skip-gram with negative sampling, in the order in which a training 
 
 The README has an example that runs. ``word2vec.train.train`` is the training loop; ``nearest`` and ``complete`` use the
 trained vectors.
+
+The names below are loaded when they are first used: ``python -m word2vec`` sets up threads before torch is imported.
 """
 
-from word2vec.loss import negative_sampling_loss, softmax_loss
-from word2vec.model import SkipGram
-from word2vec.pairs import Text, draw_text, draw_windows, skip_gram_pairs, subsample
-from word2vec.similarity import complete, cosines, nearest, spearman, three_cos_add, three_cos_mul
-from word2vec.train import CONFIGS, Config, build_optimizer
-from word2vec.vocabulary import (
-    Vocabulary,
-    build_vocabulary,
-    draw_noise,
-    keep_probability,
-    keep_probability_paper,
-    noise_distribution,
-)
+import lazy_loader
 
-__all__ = [
-    "CONFIGS",
-    "Config",
-    "SkipGram",
-    "Text",
-    "Vocabulary",
-    "build_optimizer",
-    "build_vocabulary",
-    "complete",
-    "cosines",
-    "draw_noise",
-    "draw_text",
-    "draw_windows",
-    "keep_probability",
-    "keep_probability_paper",
-    "nearest",
-    "negative_sampling_loss",
-    "noise_distribution",
-    "skip_gram_pairs",
-    "softmax_loss",
-    "spearman",
-    "subsample",
-    "three_cos_add",
-    "three_cos_mul",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "loss": ["negative_sampling_loss", "softmax_loss"],
+        "model": ["SkipGram"],
+        "pairs": ["Text", "draw_text", "draw_windows", "skip_gram_pairs", "subsample"],
+        "similarity": ["complete", "cosines", "nearest", "spearman", "three_cos_add", "three_cos_mul"],
+        "train": ["CONFIGS", "Config", "build_optimizer"],
+        "vocabulary": [
+            "Vocabulary",
+            "build_vocabulary",
+            "draw_noise",
+            "keep_probability",
+            "keep_probability_paper",
+            "noise_distribution",
+        ],
+    },
+)

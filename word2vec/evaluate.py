@@ -5,7 +5,7 @@ toy language (a, b) is a pair that some sentences hold together (``known``), and
 a pair that no sentence holds together (``held out``). Three baselines need no analogy:
 
 - ``chance``: any word;
-- ``word form``: any word of d's relation on d's side (for d = queen: any word for a woman). A model that has learned
+- ``word-form``: any word of d's relation on d's side (for d = queen: any word for a woman). A model that has learned
   the forms but not the topics reaches this;
 - ``nearest``: the word nearest to c. It is what remains of the analogy without b - a.
 
@@ -115,12 +115,12 @@ def baselines(
     vectors: Float[Tensor, "v d"], words: Sequence[str], analogies: Mapping[str, Sequence[Analogy]]
 ) -> dict[str, dict[str, float]]:
     """The accuracy of each baseline (see the module's docstring) on each relation of the toy language."""
-    index, found = upper_case_index(words), {"chance": {}, "word form": {}, "nearest": {}}
+    index, found = upper_case_index(words), {"chance": {}, "word-form": {}, "nearest": {}}
     for name, questions in analogies.items():
         a, b, c, d = torch.tensor([[index[word.upper()] for word in q] for q in questions]).T
         near = cosines(vectors, c).scatter(1, torch.stack([a, b, c], 1), -torch.inf).argmax(1)
         found["chance"][name] = 1 / (len(words) - 3)
-        found["word form"][name] = 1 / (len(RELATIONS[name].pairs) - 1)  # all words of d's side except b
+        found["word-form"][name] = 1 / (len(RELATIONS[name].pairs) - 1)  # all words of d's side except b
         found["nearest"][name] = float((near == d).double().mean())
     weights = {name: len(questions) for name, questions in analogies.items()}
     for row in found.values():

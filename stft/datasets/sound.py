@@ -1,4 +1,4 @@
-"""Sound files, by soundfile: WAV, FLAC and OGG; any sample rate, any number of channels."""
+"""Sound files (WAV, FLAC and OGG, by soundfile) with any sample rate and any number of channels."""
 
 import io
 import re
@@ -12,18 +12,18 @@ from torch import Tensor
 
 from lab.checkpoint import write_bytes
 
-LIMITS = {".wav": (1024, 2**31 - 1), ".flac": (8, 655_350), ".ogg": (8, 192_000)}  # channels, and rate in Hz
+LIMITS = {".wav": (1024, 2**31 - 1), ".flac": (8, 655_350), ".ogg": (8, 192_000)}  # most channels, highest rate in Hz
 READ = ("WAV", "WAVEX", "FLAC", "OGG")
-BLOCK = 2**16  # samples of each channel that are read or written at once
-OPEN_END = 0x7FFFF000  # bytes: who writes into a pipe does not know the length, and puts at least this into the header
-LAST_PAGE, LONGEST_PAGE = 4, 65_307  # of an Ogg stream: the flag that its last page carries, and bytes of a page
+BLOCK = 2**16  # samples per channel that are read or written at once
+OPEN_END = 0x7FFFF000  # bytes; the least length that a program that writes into a pipe puts into the header
+LAST_PAGE, LONGEST_PAGE = 4, 65_307  # Ogg: the flag of the last page, and the largest page in bytes
 
 
 def check_sound(path: Path) -> tuple[int, int, int]:
-    """Sample rate in Hz, channels, and samples a channel of a file that is whole.
+    """Sample rate in Hz, channels, and samples per channel of a complete file.
 
     Raises:
-        ValueError: if the file is not there, is no WAV, FLAC or OGG, is cut short, or holds no samples.
+        ValueError: if the file does not exist, is not WAV, FLAC or OGG, is cut short, or has no samples.
     """
     if not path.is_file():
         raise ValueError(f"{path}: there is no such file")
@@ -36,7 +36,7 @@ def check_sound(path: Path) -> tuple[int, int, int]:
                 file.format,
                 file.extra_info,
             )
-    except (soundfile.LibsndfileError, TypeError) as error:  # a TypeError: raw samples, which say nothing of themselves
+    except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: raw samples without a header
         raise ValueError(f"{path}: no sound file that can be read ({error})") from None
     if kind not in READ:
         raise ValueError(f"{path}: only WAV, FLAC and OGG are read, got {kind}")
@@ -48,13 +48,13 @@ def check_sound(path: Path) -> tuple[int, int, int]:
 
 
 def wav_is_cut(log: str) -> bool:
-    """Whether libsndfile noted that there are fewer bytes of samples than the header says."""
+    """Whether libsndfile found fewer bytes of samples than the header says."""
     noted = re.search(r"^data : (\d+) \(should be (\d+)\)", log, flags=re.MULTILINE)
     return noted is not None and int(noted[2]) < int(noted[1]) < OPEN_END
 
 
 def ends_as_ogg(path: Path) -> bool:
-    """Whether the last page is there, says that it is the last, and is as long as its table of segments says."""
+    """Whether the file ends with a complete page that has the flag of the last page."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - LONGEST_PAGE))
         data = file.read()
@@ -66,10 +66,10 @@ def ends_as_ogg(path: Path) -> bool:
 
 
 def pieces_of(path: Path) -> Iterator[Float[Tensor, "channels samples"]]:
-    """The sound, piece by piece, in float32; within ±1, but for files of floating-point samples.
+    """The sound in chunks, in float32. Samples are within ±1, except in files of floating-point samples.
 
     Raises:
-        ValueError: as ``check_sound``; if the file is damaged further on, or a sample is not finite.
+        ValueError: as ``check_sound``; also if the file is damaged later on, or a sample is not finite.
     """
     _, _, samples = check_sound(path)
     read = 0
@@ -98,7 +98,7 @@ def read_sound(path: Path) -> tuple[Float[Tensor, "channels samples"], int]:
 
 
 def write_sound(path: Path, sound: Float[Tensor, "channels samples"], rate: int) -> None:
-    """The whole file or none; 16 bits. What is beyond ±1 would be cut off, so such a sound is made softer as a whole.
+    """Writes the whole file or nothing, in 16 bits. A sound beyond ±1 is scaled down as a whole, so nothing is clipped.
 
     Raises:
         ValueError: as ``check_format``, or if a sample is not finite.
@@ -110,17 +110,16 @@ def write_sound(path: Path, sound: Float[Tensor, "channels samples"], rate: int)
     buffer = io.BytesIO()
     kind = path.suffix[1:].upper()
     with soundfile.SoundFile(buffer, "w", rate, len(sound), format=kind) as file:
-        for piece in softer.split(BLOCK, dim=1):  # the encoder of OGG fails on long sounds if it gets them at once
+        for piece in softer.split(BLOCK, dim=1):  # the OGG encoder fails on long sounds in one piece
             file.write(piece.T.numpy())
     write_bytes(path, buffer.getvalue())
 
 
 def check_format(path: Path, channels: int = 1, rate: int = 1) -> None:
-    """That a sound can be written under that name.
+    """Checks that a sound can be written under this name.
 
     Raises:
-        ValueError: if the name does not end in .wav, .flac or .ogg, or the format does not hold so many channels or so
-            high a rate.
+        ValueError: if the name does not end in .wav, .flac or .ogg, or the format cannot hold the channels or the rate.
     """
     suffix = path.suffix.lower()
     if suffix not in LIMITS:

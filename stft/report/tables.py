@@ -11,12 +11,13 @@ TAKEN = {  # entry of report/results.json: the pictures taken with it, by their 
     "inversion": {},
     "speed": {},
 }
-CORE = {  # file of the core: what stands in it, in the order to read them
-    "fourier": "the transform: its definition, its matrix, and a fast one for any length",
-    "windows": "how a frame is faded in and out",
-    "transform": "frames, the STFT, its inverse, and the units of a spectrum",
+CORE = {  # file of the core, in reading order: what it contains
+    "fourier": "the DFT: its definition, its matrix, and a fast algorithm for any length",
+    "windows": "windows, and what they do to a tone",
+    "transform": "pad, frame, window, transform; and the inverse",
+    "units": "power, amplitude, mean square, density",
     "mel": "mel bands, decibels, MFCC",
-    "checks": "what wrong input is told",
+    "checks": "error messages",
 }
 
 

@@ -1,7 +1,7 @@
 """Equation → function → test
 
 X_k = Σ x_m W^km               dft, fft          test_by_hand, test_equals_the_spec, test_equals_torch
-n = n₁ n₂                      cooley_tukey      test_every_split_is_the_same
+n = n₁ n₂                      cooley_tukey      test_a_split_by_hand, test_every_split_is_the_same
 km = (k² + m² − (k−m)²)/2      bluestein         test_bluestein_takes_any_length
 X_{n−k} = conj X_k             rfft, mirrored    test_mirrored_by_hand, test_real_transforms_equal_torch
 x_m = 1/n Σ X_k W^−km          ifft, irfft       test_equals_torch, test_there_and_back
@@ -71,6 +71,12 @@ def check_inverse_real(transform, n: int, batch: tuple[int, ...] = ()) -> None:
 @pytest.mark.parametrize("transform", [dft_spec, dft, fft, bluestein], ids=lambda function: function.__name__)
 def test_by_hand(transform) -> None:
     check_by_hand(transform)
+
+
+def test_a_split_by_hand() -> None:
+    """n = 4 = 2·2: the inner sums are 4, 6 and −2, −2. The twiddle factor W₄ = −i turns the last one: −2, 2i."""
+    got = cooley_tukey(torch.tensor([1, 2, 3, 4], dtype=torch.complex128), 2)
+    check_equal("X_(k₁+n₁k₂) of x = 1, 2, 3, 4, n₁ = n₂ = 2", got, torch.tensor([10, -2 + 2j, -2, -2 - 2j]))
 
 
 def test_mirrored_by_hand() -> None:

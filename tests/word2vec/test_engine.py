@@ -347,7 +347,7 @@ HARD = {
 
 
 def learned(words: Tensor, sample: float | int, bound: float | int, epochs: int = 4) -> tuple[float, float]:
-    """The longest vector and the last loss after training on a text, at default settings but for the bound."""
+    """The longest vector and the last loss after training on a text, with the default settings and this bound."""
     size = int(words.max()) + 1
     counts = (torch.bincount(words, minlength=size) + 1).tolist()
     torch.manual_seed(0)

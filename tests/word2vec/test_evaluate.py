@@ -150,7 +150,7 @@ def test_baselines_by_hand() -> None:
     degrees = torch.tensor([0.0, 180, 100, 110, 250, 300, 255]) * math.pi / 180
     found = baselines(torch.stack([degrees.cos(), degrees.sin()], 1), words, questions)
     assert found["chance"] == {"colour": 1 / 4, ALL: 1 / 4}
-    assert found["word form"]["colour"] == 1 / (len(RELATIONS["colour"].pairs) - 1)
+    assert found["word-form"]["colour"] == 1 / (len(RELATIONS["colour"].pairs) - 1)
     assert found["nearest"] == {"colour": 0.5, ALL: 0.5}
 
 

@@ -26,8 +26,8 @@ def text_of(sentences: Sequence[Sequence[tuple[int, int]]], ids: Sequence[int] |
     words = [pair for sentence in sentences for pair in sentence]
     ids = range(len(sentences)) if ids is None else ids
     sentence = [number for number, sentence in zip(ids, sentences, strict=True) for _ in sentence]
-    numbers, windows = ([word[i] for word in words] for i in (0, 1))
-    return Text(*(torch.tensor(values, dtype=torch.int64) for values in (numbers, sentence, windows)))
+    word_ids, windows = ([word[i] for word in words] for i in (0, 1))
+    return Text(*(torch.tensor(values, dtype=torch.int64) for values in (word_ids, sentence, windows)))
 
 
 def counted(pairs) -> Counter:
@@ -102,7 +102,8 @@ def test_by_hand(sentences, expected, spec: bool) -> None:
         got = [pair for sentence in sentences for pair in skip_gram_pairs_spec(*zip(*sentence, strict=True))]
     else:
         got = list(counted(skip_gram_pairs(text_of(sentences))).elements())
-    assert sorted(got) == sorted(expected)
+    said = f"equation 1, sentences of (word, window) {sentences}: pairs {sorted(got)}, expected {sorted(expected)}"
+    assert sorted(got) == sorted(expected), said
 
 
 @given(sentences=SENTENCES)
@@ -111,8 +112,8 @@ def test_equals_spec(sentences) -> None:
 
 
 @given(sentences=SENTENCES)
-def test_the_numbers_of_sentences_do_not_matter(sentences) -> None:
-    """A sentence of which nothing is left takes its number with it."""
+def test_gaps_in_the_numbers_of_sentences_do_not_matter(sentences) -> None:
+    """Subsampling may drop a whole sentence, and its number with it."""
     gaps = text_of(sentences, [5 + 3 * number for number in range(len(sentences))])
     assert counted(skip_gram_pairs(gaps)) == counted(skip_gram_pairs(text_of(sentences)))
 

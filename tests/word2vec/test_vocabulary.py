@@ -18,6 +18,7 @@ from scipy.stats import chisquare
 from torch.testing import assert_close
 
 from tests.word2vec.misconceptions import vocabulary as misconceptions
+from tests.word2vec.teach import check_close
 from word2vec.pairs import subsample
 from word2vec.vocabulary import (
     Vocabulary,
@@ -62,20 +63,21 @@ def check_sums_to_1(candidate: Callable, counts: Sequence[int], power: float) ->
 def test_paper_by_hand() -> None:
     """f = ½, ¼, ⅛, ⅛ and t = ⅛: √¼, √½, 1, 1."""
     expected = torch.tensor([0.5, 0.5**0.5, 1, 1], dtype=torch.float64)
-    assert_close(keep_probability_paper([4, 2, 1, 1], 1 / 8), expected, **EXACT)
+    check_close("equation 5, 1 - P(w), counts 4 2 1 1, t = 1/8", keep_probability_paper([4, 2, 1, 1], 1 / 8), expected)
 
 
 def test_code_by_hand() -> None:
     """f = 16/20 and t = 1/20: √(1/16) + 1/16; f = 1/20: 2, so 1."""
     expected = torch.tensor([5 / 16, 1, 1, 1, 1], dtype=torch.float64)
-    assert_close(keep_probability([16, 1, 1, 1, 1], 1 / 20), expected, **EXACT)
+    got = keep_probability([16, 1, 1, 1, 1], 1 / 20)
+    check_close("√(t / f) + t / f, counts 16 1 1 1 1, t = 1/20", got, expected)
 
 
 def test_noise_by_hand() -> None:
     """16^¾ = 8 and 81^¾ = 27. Power 1 gives the frequencies, power 0 the uniform distribution."""
-    assert_close(noise_distribution([81, 16, 1]), torch.tensor([27, 8, 1], dtype=torch.float64) / 36, **EXACT)
-    assert_close(noise_distribution([81, 16, 1], 1.0), frequencies([81, 16, 1]), **EXACT)
-    assert_close(noise_distribution([81, 16, 1], 0.0), torch.full((3,), 1 / 3, dtype=torch.float64), **EXACT)
+    for power, expected in ((0.75, [27 / 36, 8 / 36, 1 / 36]), (1.0, [81 / 98, 16 / 98, 1 / 98]), (0.0, [1 / 3] * 3)):
+        what = f"U(w)^{power} / Z, counts 81 16 1"
+        check_close(what, noise_distribution([81, 16, 1], power), torch.tensor(expected, dtype=torch.float64))
 
 
 def test_frequencies_by_hand() -> None:

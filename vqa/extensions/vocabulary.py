@@ -56,6 +56,10 @@ class QuestionVocabulary:
         """The words of a question that are left out, because no question of the training has them."""
         return self.tokenizer.unknown(text)
 
+    def known_ids(self, text: str) -> list[int]:
+        """The token ids of a question's known words."""
+        return [index for index in self.tokenizer.ids(text) if index != UNKNOWN]
+
     def encode(self, texts: Sequence[str]) -> Int[Tensor, "n t"]:
         """The token ids of each question, padded at the end; unknown words are left out.
 

@@ -5,9 +5,8 @@ Both begin with a line of two numbers: V words, D numbers each. Then, for each w
     text    ``.txt``, ``.vec``   the word, and before each number a space; the end of the line
     binary  ``.bin``             the word, a space, D float32 of 4 bytes, the lowest first; nothing behind them
 
-The name's suffix says which of them it is, when a file is written and when it is read. The reference is gensim 4.4
-(``KeyedVectors.save_word2vec_format``, ``load_word2vec_format``): it reads what is written here, and what it writes
-is read here.
+The suffix of the file name decides the format. The reference is gensim 4.4 (``KeyedVectors.save_word2vec_format``,
+``load_word2vec_format``): each program reads the other's files.
 
 What differs, and why:
 - The authors' code ends each vector with a line break, in the binary format too, and each line with a space before it;
@@ -33,8 +32,8 @@ from torch import Tensor
 
 from lab.checkpoint import write_bytes
 
-BINARY = {".txt": False, ".vec": False, ".bin": True}  # suffix: whether it is the binary format
-IN_TEXT = b"0123456789+-.eE \r\n"  # the bytes that numbers written as text consist of
+BINARY = {".txt": False, ".vec": False, ".bin": True}  # suffix: whether the format is binary
+IN_TEXT = b"0123456789+-.eE \r\n"  # the bytes of numbers in text
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def write_vectors(path: Path, vectors: WordVectors) -> None:
 
 
 def read_vectors(path: Path, limit: int | None = None) -> WordVectors:
-    """The words of a file with their vectors, or the first ``limit`` of them; words behind it are then not looked at.
+    """The words of a file with their vectors, or the first ``limit`` of them; the words after them are not read.
 
     Raises:
         ValueError: in one line with the file's name, if that does not end in .txt, .vec or .bin, or if the file cannot
@@ -107,7 +106,7 @@ def is_binary(path: Path) -> bool:
 
 
 def check_vectors(path: Path, words: tuple[str, ...], rows: Float[np.ndarray, "v d"]) -> None:
-    """What either format can hold, and who reads it can use.
+    """Checks that both formats can hold the words and vectors.
 
     Raises:
         ValueError: if a word is empty, holds a space or a line break, cannot be encoded, or comes twice, or a number
@@ -129,10 +128,10 @@ def check_vectors(path: Path, words: tuple[str, ...], rows: Float[np.ndarray, "v
 
 
 def read_header(path: Path, data: mmap.mmap, binary: bool) -> tuple[int, int]:
-    """V and D. They decide how much memory is taken, so it is seen first that so much can stand in the file.
+    """V and D. They decide the size of the arrays, so the size of the file is checked first.
 
     Raises:
-        ValueError: if the first line is no two whole positive numbers, or the file has too few bytes for so many.
+        ValueError: if the first line is not two whole positive numbers, or the file is too short for them.
     """
     line = data[:64].split(b"\n")[0]
     sizes = [int(field) for field in line.split() if field.isdigit()]

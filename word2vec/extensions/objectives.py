@@ -99,7 +99,7 @@ def hierarchical(vocabulary: Vocabulary, dim: int) -> HierarchicalSkipGram:
 
 
 OBJECTIVES = {
-    "negative-sampling": Objective(skip_gram, ToyText.batch_at, sampled_loss, core.train),
+    "negative-sampling": Objective(skip_gram, lambda text, step: text.batch_at(step), sampled_loss, core.train),
     "softmax": Objective(skip_gram, pairs_at, full_loss, partial(train_objective, full_loss)),
     "hierarchical": Objective(hierarchical, pairs_at, hierarchical_loss, partial(train_objective, hierarchical_loss)),
     "cbow": Objective(skip_gram, bags_at, cbow_loss, partial(train_objective, cbow_loss)),

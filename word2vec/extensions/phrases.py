@@ -1,10 +1,10 @@
-r"""Words that mean something else together (Mikolov et al. 2013b, arXiv 1310.4546, section 4).
+r"""Phrases, words with a meaning of their own when together (Mikolov et al. 2013b, arXiv 1310.4546, section 4).
 
-"Air Canada" is not air and Canada. Two words that stand side by side far more often than their counts would let one
-expect are joined into one, ``Air_Canada``, which then gets a vector of its own. Several passes make longer phrases; the
-paper runs two to four, with falling thresholds.
+"Air Canada" is not air and Canada. Two words that are side by side far more often than expected from their counts are
+joined into one, ``Air_Canada``, which gets its own vector. Several passes make longer phrases; the paper runs two to
+four, with falling thresholds.
 
-What differs, all of it about scale and bookkeeping:
+What differs:
 
 - Equation 6 has no factor, so its threshold has to fall as the corpus grows. The authors' ``word2phrase.c`` multiplies
   by the number of words in the corpus, and so do we: the score is then about how many times more often the pair occurs
@@ -48,7 +48,7 @@ def phrase_scores(words: Counter[str], bigrams: Counter[Pair], discount: int | f
     Args:
         words: how often each word occurs, of the whole corpus: N is their sum.
         bigrams: the pairs to be scored.
-        discount: δ, occurrences that do not count, so that no two rare words become a phrase by meeting by chance.
+        discount: δ is subtracted from each count, so two rare words do not become a phrase by chance.
     """
     n = words.total()
     return {(a, b): (count - discount) * n / (words[a] * words[b]) for (a, b), count in bigrams.items()}

@@ -13,14 +13,14 @@ TAKEN = {  # entry of report/results.json: the pictures taken with it, by their 
     "bound": {},
     "memory": {},
 }
-CORE = {  # file of the core: what stands in it, in the order to read them
-    "vocabulary": "words and counts, what is dropped, what is noise",
-    "pairs": "windows, and which words are neighbours",
-    "model": "the two tables",
+CORE = {  # file of the core: what is in it, in the order to read them
+    "model": "the two tables and their scores",
     "loss": "the full softmax, negative sampling",
-    "grammar": "the toy language",
-    "data": "sentences and batches out of it",
-    "train": "the configurations and the loop",
+    "pairs": "windows, subsampling, pairs",
+    "vocabulary": "words and counts, what is dropped, noise",
+    "data": "batches of the toy language",
+    "train": "configurations and the loop",
+    "similarity": "neighbours and analogies of trained vectors",
 }
 
 

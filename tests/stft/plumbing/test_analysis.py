@@ -66,7 +66,7 @@ def test_a_frame_has_64_milliseconds(rate: int, samples: int) -> None:
     lengths=st.lists(st.integers(0, 200), max_size=5),
 )
 def test_every_column_is_the_mean_power_of_its_frames(rate, samples, channels, most, lengths) -> None:
-    """At most so many columns; as few frames a column as that allows; and pieces do not matter."""
+    """At most ``most`` columns, with as few frames per column as that allows, for any chunks."""
     sound = normal(channels, samples)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(analysis, "COLUMNS", most)
@@ -97,10 +97,10 @@ def test_the_outline_of_a_long_sound_by_hand(monkeypatch) -> None:
     monkeypatch.setattr(analysis, "COLUMNS", 3)
     sound = torch.tensor([1.0, -1] * 11)
     sound[7], sound[8], sound[15], sound[16] = 2, 3, -4, -5
-    for pieces in ([22], [7, 15], [8, 1, 13], [1] * 22):
-        shown = analyse(cut(sound[None], pieces), RATE, 22)
-        assert shown.low.tolist() == [-1, -4, -5], pieces
-        assert shown.high.tolist() == [2, 3, 1], pieces
+    for chunks in ([22], [7, 15], [8, 1, 13], [1] * 22):
+        shown = analyse(cut(sound[None], chunks), RATE, 22)
+        assert shown.low.tolist() == [-1, -4, -5], chunks
+        assert shown.high.tolist() == [2, 3, 1], chunks
     assert shown.step == 8 / RATE
 
 
@@ -129,7 +129,7 @@ def test_a_tone_lies_on_its_bin() -> None:
     assert float(shown.spectrogram.min()) == float(shown.mel.min()) == -80
 
 
-def test_channels_that_cancel_each_other_are_heard() -> None:
+def test_channels_that_cancel_each_other_are_shown() -> None:
     """The mean is that of the powers. That of the waveforms is silence."""
     x = normal(1, 300)
     shown = of(torch.cat([x, -x]))
@@ -145,7 +145,7 @@ def test_silence_and_one_sample() -> None:
         assert shown.spectrogram.shape == (33, 1 + sound.shape[1] // 4)
     silence = of(torch.zeros(2, 500))
     for values in (silence.spectrogram, silence.mel):
-        assert values.min() == values.max(), "no stretch of silence is louder than another"
+        assert values.min() == values.max(), "all of the silence has one level"
     assert not torch.cat([silence.low, silence.high, silence.loudest]).any()
 
 
@@ -160,7 +160,7 @@ def test_one_sample_by_hand() -> None:
 
 @pytest.mark.parametrize(("highest", "start"), [(150, 118), (31, 0), (32, 0), (33, 1), (0, 0), (299, 236), (268, 236)])
 def test_the_loudest_stretch_holds_the_highest_sample(highest: int, start: int) -> None:
-    """64 samples of the channels' mean, the highest one in the middle, but for the sound's ends."""
+    """64 samples of the channels' mean with the highest one in the middle, except at the sound's ends."""
     sound = normal(2, 300).clamp(-2, 2)
     sound[1, highest] = -9
     sound[:, 90] = 8  # louder in both channels together
@@ -169,7 +169,7 @@ def test_the_loudest_stretch_holds_the_highest_sample(highest: int, start: int) 
 
 
 def test_the_loudest_piece_counts() -> None:
-    """Of several pieces the one with the highest sample; of two that are as high, the first."""
+    """Of several chunks the one with the highest sample; of two that are as high, the first."""
     sound = torch.zeros(1, 300)
     sound[0, [50, 150, 250]] = torch.tensor([3.0, -4.0, 4.0])
     shown = analyse(cut(sound, [100, 0, 100]), RATE, 300)
@@ -179,17 +179,17 @@ def test_the_loudest_piece_counts() -> None:
     )
 
 
-def test_no_piece_is_kept() -> None:
-    """While a piece is made, those before the last one are gone: the memory does not grow with the sound."""
+def test_no_chunk_is_kept() -> None:
+    """While a chunk is made, only the last one is still held: the memory does not grow with the sound."""
     made = []
 
-    def pieces():
+    def chunks():
         for k in range(8):
-            assert not [j for j, piece in enumerate(made[:-1]) if piece() is not None], f"at piece {k}"
-            piece = normal(1, 500, seed=k)
-            made.append(weakref.ref(piece))
-            yield piece
-            del piece
+            assert not [j for j, chunk in enumerate(made[:-1]) if chunk() is not None], f"at chunk {k}"
+            chunk = normal(1, 500, seed=k)
+            made.append(weakref.ref(chunk))
+            yield chunk
+            del chunk
 
-    analyse(pieces(), RATE, 4000)
+    analyse(chunks(), RATE, 4000)
     assert len(made) == 8

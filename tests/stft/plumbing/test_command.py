@@ -105,7 +105,6 @@ def test_flags_of_hear(work, monkeypatch, capsys) -> None:
     [
         (1, 8000, "8,000 Hz, mono, 0.50 s"),
         (2, 11_025, "11,025 Hz, stereo, 0.36 s"),
-        (3, 44_100, "44,100 Hz, 3 channels, 0.09 s"),
     ],
 )
 def test_show(work, monkeypatch, capsys, channels: int, rate: int, title: str) -> None:
@@ -117,7 +116,7 @@ def test_show(work, monkeypatch, capsys, channels: int, rate: int, title: str) -
     folder = "x/y" if channels == 2 else f"runs/stft/show/{name}"
     assert capsys.readouterr() == (f"{folder}/sound.png\n{folder}/windows.png\n", "")
     assert sizes(folder) == {"sound.png": (1100, 1180), "windows.png": (1100, 760)}
-    frame = {8000: 512, 11_025: 706, 44_100: 2822}[rate]
+    frame = {8000: 512, 11_025: 706}[rate]
     assert [figure.get_suptitle() for figure in drawn] == [
         f"{name}.flac: {title}",
         f"{name}.flac: the loudest {frame} samples",
@@ -182,17 +181,18 @@ def test_invert_finds_a_sound_with_these_magnitudes(work, capsys) -> None:
     assert last == pytest.approx(20 * math.log10((found - true).norm() / true.norm()), abs=0.1)
     assert first > -8
     assert last < -25
-    assert inverted(capsys, "--iterations", 100, "--momentum", 0.99, "--seed", 0)[2] == data, "the same, byte for byte"
-    assert inverted(capsys, "--seed", 1)[2] != data
+    assert inverted(capsys, "--iterations", 100, "--momentum", 0.99, "--seed", 0)[2] == data, "the same bytes"
     slow = inverted(capsys, "--momentum", 0)
     assert slow[0] == first
     assert slow[1] > last + 3, "momentum ends nearer"
     none = inverted(capsys, "--iterations", 0)
     assert none[0] == none[1] == first
-    assert last < inverted(capsys, "--iterations", 5)[1] < first
+    few, other = inverted(capsys, "--iterations", 5), inverted(capsys, "--iterations", 5, "--seed", 1)
+    assert last < few[1] < first
+    assert other[2] != few[2], "another seed, another sound"
     silence = torch.zeros(1, 2000)
     write_sound(Path("chirp.wav"), silence, RATE)
-    inverted(capsys)
+    inverted(capsys, "--iterations", 2)
     assert torch.equal(read_sound(Path("found.wav"))[0], silence)
 
 

@@ -35,7 +35,7 @@ def drawn(monkeypatch) -> Iterator[list[Figure]]:
 
 
 def made_up(rate: int) -> Analysis:
-    """Numbers that are all different, so that a picture of other numbers, or of turned ones, is another picture."""
+    """Numbers that are all different, so that an image of other or of transposed numbers differs."""
     spectrogram, mel = -80 * torch.rand(5, COLUMNS), -80 * torch.rand(4, COLUMNS)
     low, high = -torch.arange(1.0, COLUMNS + 1), torch.arange(1.0, COLUMNS + 1) / 2
     return Analysis(rate, LAST, STEP / 4, STEP, low, high, spectrogram, mel, torch.randn(13, COLUMNS), torch.zeros(16))
@@ -50,12 +50,13 @@ def panels(figure: Figure) -> dict[str, Axes]:
     return {axes.get_ylabel(): axes for axes in figure.axes}
 
 
-def test_every_panel_shows_its_numbers(tmp_path, drawn, rate: int = 7000) -> None:
+def test_every_panel_shows_its_numbers(tmp_path, drawn) -> None:
     """The mel bands are labelled in Hz, up to half the rate, at 2595 log10(1 + f/700): 1000 Hz is 1000 mel.
 
     Four frames share a column, the first one's middle is at 0 s: so the first column begins half a frame before.
     """
-    shown, ticks = made_up(rate), (0, 250, 500, 1000, 2000)  # Hz, up to half of the rate
+    rate, ticks = 7000, (0, 250, 500, 1000, 2000)  # Hz; the ticks go up to half of the rate
+    shown = made_up(rate)
     figures.draw_sound(tmp_path / "a.png", "a title", shown)
     (figure,) = drawn
     highest_mel = 2595 * math.log10(1 + rate / 2 / 700)
@@ -84,12 +85,12 @@ def test_every_panel_shows_its_numbers(tmp_path, drawn, rate: int = 7000) -> Non
     assert mel.get_yticks()[3] == pytest.approx(1000, abs=0.02)
     assert figure.get_suptitle() == "a title"
     assert Image.open(tmp_path / "a.png").size == (1100, 1180)
-    assert [axes.get_legend() for axes in figure.axes] == [None] * 4, "four panels, no picture, no legend"
+    assert [axes.get_legend() for axes in figure.axes] == [None] * 4, "four panels, no scene, no legend"
     check_texts(figure)
 
 
 def test_the_outline_goes_from_lowest_to_highest(tmp_path, drawn) -> None:
-    """A column's stretch begins at its time and is as high as its samples were, on both sides."""
+    """A column begins at its time and reaches from its lowest to its highest sample."""
     figures.draw_sound(tmp_path / "a.png", "a", made_up(8000))
     axes = panels(drawn[0])["amplitude"]
     (path,) = axes.collections[0].get_paths()
@@ -123,7 +124,7 @@ def test_marks_and_numbers_stand_at_the_harmonics(tmp_path, drawn, names: list) 
     for k, ((shape, colour, hz), marks) in enumerate(zip(names, axes.lines, strict=True)):
         numbers, time = HARMONICS[shape, colour, hz], 0.2 + 0.2 * k
         assert list(marks.get_ydata()) == pytest.approx([number * hz / 1000 for number in numbers])
-        assert list(marks.get_xdata()) == pytest.approx([time + 0.03] * len(numbers)), "where the note has swelled"
+        assert list(marks.get_xdata()) == pytest.approx([time + 0.03] * len(numbers)), "at the end of the attack"
         assert marks.get_label() == f"small {colour} {shape}, {hz} Hz"
         assert marks.get_color() == (PALETTE.sky, PALETTE.orange, PALETTE.green, PALETTE.yellow)[k]
         labelled = [number for number in numbers if number * hz < 0.97 * 8000]  # 7800 Hz would touch the border
@@ -135,17 +136,17 @@ def test_marks_and_numbers_stand_at_the_harmonics(tmp_path, drawn, names: list) 
     assert [text.get_text() for text in panels(figure)["amplitude"].get_legend().get_texts()] == [
         line.get_label() for line in axes.lines
     ]
-    (picture,) = [axes for axes in figure.axes if not axes.axison]
-    assert np.array_equal(picture.images[0].get_array(), draw([scene], 256)[0].permute(1, 2, 0).numpy())
+    (image,) = [axes for axes in figure.axes if not axes.axison]
+    assert np.array_equal(image.images[0].get_array(), draw([scene], 256)[0].permute(1, 2, 0).numpy())
     check_texts(figure, axes.texts)
 
 
-def test_what_is_heard_is_under_the_marks(tmp_path, drawn, index: int = 10) -> None:
-    """At a mark a tone is heard: no bin beside it is louder. Numbers of notes that come at once touch, nothing else."""
-    scene = scene_at("test", 0, index)
+def test_what_is_heard_is_under_the_marks(tmp_path, drawn) -> None:
+    """At each mark no neighbouring bin is louder. Only the numbers of simultaneous notes may touch each other."""
+    scene = scene_at("test", 0, 10)
     clip = hear(scene)
     shown = analyse([clip], 16_000, clip.shape[-1])
-    figures.draw_sound(tmp_path / "a.png", f"test {index}, heard", shown, scene)
+    figures.draw_sound(tmp_path / "a.png", "test 10, heard", shown, scene)
     axes = panels(drawn[0])["frequency (kHz)"]
     left, right, bottom, top = axes.images[0].get_extent()
     rows, columns = shown.spectrogram.shape
@@ -176,7 +177,7 @@ HAMMING, TITLES = 2, {  # Harris 1978, table 1: −13, −32 (more exactly −31
 
 
 def test_two_tones_under_each_window(tmp_path, drawn) -> None:
-    """Between the bins 32 and 33, and on bin 36. At the bins the weak one is a peak under Hamming's window alone."""
+    """Between the bins 32 and 33, and on bin 36. At the bins, the weak tone is a peak only with Hamming's window."""
     figures.draw_leakage(tmp_path / "a.png")
     (figure,) = drawn
     assert [axes.get_title() for axes in figure.axes] == list(TITLES)
@@ -191,7 +192,7 @@ def test_two_tones_under_each_window(tmp_path, drawn) -> None:
         before, peak, after = points.get_ydata()[35:38]
         assert (before < peak > after) == (k == HAMMING), axes.get_title()
         assert mark.get_xydata().tolist() == [[36 * 31.25, -37]]
-        assert abs(peak + 37) < 2 or k == 0, "but under the rectangular window the mark is where the tone is seen"
+        assert abs(peak + 37) < 2 or k == 0, "the circle is at the weak tone"
         assert (axes.get_xlim(), axes.get_ylim()) == ((800, 1400), (-100, 5))
     assert Image.open(tmp_path / "a.png").size == (1100, 760)
     assert figure.get_supxlabel() == "frequency (Hz)"
@@ -210,7 +211,7 @@ def test_a_frame_of_a_sound_is_shown_from_0_to_half_the_rate(tmp_path, drawn) ->
 
 @pytest.mark.parametrize("loudness", [0.3, 1e-6, 200.0])
 def test_levels_of_a_tone_on_a_bin_by_hand(loudness: float) -> None:
-    """The window's own coefficients: 0 dB on the bin, and beside it a_j/2a_0, which is nothing but for j = 1 and 2."""
+    """0 dB on the bin, and a_j/(2a₀) at j bins from it, where a_j are the window's coefficients."""
     x = loudness * torch.sin(2 * math.pi * 20 * torch.arange(64, dtype=torch.float64) / 64)
     beside = {rectangular: (0, 0), hann: (1 / 2, 0), hamming: (0.23 / 0.54, 0), blackman: (0.25 / 0.42, 0.04 / 0.42)}
     for window, (first, second) in beside.items():

@@ -32,8 +32,16 @@ RUN = Path("runs/word2vec/toy")
 KOREAN = "고양이 와 강아지 는 동물 이다\n사과 와 포도 는 과일 이다\n고양이 는 사과 를 먹지 않는다\n"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_sentences_counted():
+    """Enough for every word of the toy language."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("word2vec.data.COUNTED", 4000)
+        yield
+
+
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(few_sentences_counted, tmp_path_factory):
     """A folder with a model of the toy language and one of a text, and what the trainings printed."""
     folder = tmp_path_factory.mktemp("work")
     sentences = "".join(" ".join(sentence_at("train", 0, index)) + "\n" for index in range(60))
@@ -77,7 +85,7 @@ def test_training_judges_draws_and_keeps_everything_in_the_run(work, trained) ->
     lines = trained[1].splitlines()
     for name in ("known", "held out"):
         table = results["pairs"][name]
-        assert list(table) == ["chance", "word form", "nearest", "reached"]
+        assert list(table) == ["chance", "word-form", "nearest", "reached"]
         first = lines.index(f"{name} pairs")
         assert lines[first + 1].split() == ["relation", *table]
         shown = {line.split()[0]: line.split()[1:] for line in lines[first + 2 : first + 9]}

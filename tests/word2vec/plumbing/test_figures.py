@@ -1,4 +1,4 @@
-"""The figures say what they were given: arrows end where vectors lie, bars are as long as numbers, no texts touch."""
+"""The figures show their data: arrows connect the words' vectors, bars have the given heights, no texts overlap."""
 
 from itertools import pairwise
 
@@ -134,7 +134,7 @@ def legend_of(figure) -> tuple[list, list]:
     return legend.get_texts(), legend.get_lines()
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_no_word_of_the_relations_is_cut_off_or_touches_another(tmp_path, drawn, seed: int) -> None:
     figures.draw_relations(tmp_path / "relations.png", like_trained(seed), VOCABULARY)
     (figure,) = drawn

@@ -60,7 +60,7 @@ def test_vectors_of_a_text_answer_its_analogies(tmp_path, monkeypatch) -> None:
     questions = toy_analogies(KNOWN)
     reached = judge_analogies(vectors, words, questions)[ALL].accuracy
     cheap = baselines(vectors, words, questions)
-    level = max(cheap[name][ALL] for name in ("chance", "word form", "nearest"))
+    level = max(cheap[name][ALL] for name in ("chance", "word-form", "nearest"))
     assert reached > 0.5 > 2 * level, f"reached {reached:.2%}, without learning {level:.2%}"
     losses = [json.loads(line)["loss"] for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
     assert losses[0] == pytest.approx(6 * math.log(2), rel=1e-6), "all scores are 0 at first: (1 + k) ln 2"
