@@ -292,7 +292,8 @@ def pretrained(task: Task, command: str, device: str | None = None, threads: int
     restart_command = f"python -m {task.paper} --restart"
     try:
         if place := folders.finished_or_none(folder):
-            folders.check_free(folder, run_config(task), command, restart_command)
+            if not folders.under_way(folder):  # the finished one serves while a new one is unfinished
+                folders.check_free(folder, run_config(task), command, restart_command)
         else:
             options = TrainingOptions(threads=threads, device=device, resume=folders.under_way(folder))
             place = train(task, options, command, resume_command=command, restart_command=restart_command).folder

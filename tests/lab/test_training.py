@@ -295,6 +295,14 @@ def test_what_others_build_on_is_trained_once_and_goes_on_by_the_same_command(pl
     assert capsys.readouterr().out == trained_now, "random numbers depend on whether it was trained now"
 
 
+def test_a_finished_run_serves_while_a_new_one_is_unfinished(place, monkeypatch, capsys) -> None:
+    run()
+    stopped_by_control_c("", 0, 7, monkeypatch, capsys)
+    Tiny.taken.clear()
+    run("upon")
+    assert not Tiny.taken
+
+
 def test_what_others_build_on_has_its_own_configuration(place, capsys) -> None:
     run("--rate 0.5")
     assert refused("upon", capsys).endswith("replace the old one with python -m tiny --restart")
