@@ -7,6 +7,7 @@ is one line on stderr and exit status 2; Ctrl-C is exit status 130, also while m
 
 import dataclasses
 import difflib
+import functools
 import importlib
 import inspect
 import io
@@ -17,6 +18,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
+from itertools import dropwhile, takewhile
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import tyro
@@ -112,20 +114,22 @@ def parse(program: str, verbs: Sequence[type], arguments: Sequence[str], default
 
 def one_line(box: str, verbs: Sequence[str]) -> str:
     """A framed error of tyro's in one line: its first paragraph, and the nearest word that would have been right."""
-    rows = [row.strip("│╭╮╰╯ ") for row in box.splitlines()]
-    rows = rows[1:] if box.lstrip().startswith("╭") else rows
-    rules = [k for k, row in enumerate(rows) if row and not row.strip("─")] + [len(rows)]
-    message = " ".join(" ".join(rows[: rules[0]]).split())
+    rows = [row.strip("│╭╮╰╯─ ") for row in box.splitlines()[1:]]  # the first one is the frame's title
+    rows = [row if row.strip("-") else "" for row in rows]  # rules, where the terminal has ASCII alone
+    message = " ".join(takewhile(bool, dropwhile(lambda row: not row, rows)))
     message = (message[:1].lower() + message[1:]).replace("'None', ", "").replace(", 'None'", "")
-    if unread := re.search(r"could be instantiated from \['?(.*?)'?\]", message):
+    message = re.sub(r" \(applied to [^)]*\)", "", message)
+    unread = re.search(r"could be instantiated from \['?(.*?)'?\]|error parsing .*?: .*'(.*)'$", message)
+    if unread:
         name = re.search(r"--[\w-]+", message)
-        message = f"{name.group() if name else 'a value'} cannot be read from {unread.group(1)!r}"
+        message = f"{name.group() if name else 'a value'} cannot be read from {unread.group(1) or unread.group(2)!r}"
     suggestion = re.search(r"Perhaps you meant:.*?(--[\w-]+)", " ".join(rows), flags=re.DOTALL)
     words = re.findall(r"[\w-]+", message.partition(":")[2]) if message.startswith("unrecognized") else []
-    if choice := re.search(r"invalid choice '(.*?)'.*?one of \((.*?)\)", message):
-        words, verbs = [choice.group(1)], re.findall(r"'(.*?)'", choice.group(2))
+    if choice := re.search(r"invalid choice '(.*?)' for argument '(.*?)'.*?one of \((.*?)\)", message):
+        words, verbs = [choice.group(1)], sorted(re.findall(r"'(.*?)'", choice.group(3)))
+        message = f"{choice.group(2)} must be one of {', '.join(verbs)}, got {choice.group(1)!r}"
     near = [suggestion.group(1)] if suggestion else difflib.get_close_matches(words[0] if words else "", verbs, 1)
-    return message.rstrip(".") + (f"; did you mean {near[0]}?" if near else "")
+    return message.rstrip(". ") + (f"; did you mean {near[0]}?" if near and near[0] not in message.split() else "")
 
 
 def set_threads(threads: int | None) -> None:
@@ -139,6 +143,7 @@ def set_threads(threads: int | None) -> None:
     torch.set_num_threads(threads)
 
 
+@functools.cache  # once in a process: later, its own work is part of the load
 def advise_on_threads() -> None:
     """One line on stderr if other programs keep this machine busy: then fewer threads are faster than many."""
     import torch

@@ -26,7 +26,7 @@ def checked(kind: type[Config], values: Mapping[str, Any]) -> Config:
         except ValidationError as error:
             (*_, first) = error.errors()[:1]
             place = "".join(f"[{index}]" for index in first["loc"] if isinstance(index, int))
-            message = first["msg"].replace("Input should", "must", 1)
+            message = first["msg"].replace("Input should", "must").replace("Tuple should", "must")
             raise ValueError(f"{name}{place} {message}, got {first['input']!r}") from None
     return kind(**fields)
 

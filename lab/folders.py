@@ -18,6 +18,8 @@ from torch import nn
 
 from lab.checkpoint import CheckpointError, load_weights, naming, read_bytes, sync_folder
 
+RESERVED = (".unfinished", ".replaced")  # no run's name ends so
+SUMMARY = frozenset({"command", "config", "steps", "seconds", "best", "history", "threads"})  # needed in run.json
 ABSENT = "not there"
 
 
@@ -38,7 +40,20 @@ def complete(folder: Path) -> bool:
 
 def under_way(folder: Path) -> bool:
     """Whether a run that will become ``folder`` was stopped and can be resumed."""
-    return (unfinished(folder) / "last.pt").exists()
+    return (unfinished(folder) / "last.pt").exists() and not complete(unfinished(folder))
+
+
+def ask_restart(folder: Path) -> None:
+    """Notes that the run will be trained anew: a comparison that was stopped before its turn still knows it."""
+    path = unfinished(folder) / "restart"
+    with naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def restart_asked(folder: Path) -> bool:
+    """Whether ``ask_restart`` was called and the run has not begun since then."""
+    return (unfinished(folder) / "restart").exists()
 
 
 def in_the_way(folder: Path) -> Path | None:
@@ -88,7 +103,8 @@ def check_free(folder: Path, config: dict[str, Any], resume_command: str, restar
     if under_way(folder):
         choices = f"go on with {resume_command}, or begin anew with {restart_command}"
         raise ValueError(f"{unfinished(folder)} holds an unfinished run: {choices}")
-    if complete(folder) and (changes := differences(read_summary(folder)["config"], config)):
+    place = finished_or_none(folder)
+    if place and (changes := differences(read_summary(place)["config"], config)):
         choices = f"give the new one a name with --run NAME, or replace the old one with {restart_command}"
         raise ValueError(f"{folder} holds a finished run of another configuration ({changes}): {choices}")
 
@@ -127,10 +143,15 @@ def finished(folder: Path, command: str) -> Path:
     Raises:
         ValueError: if there is none; the message names the ``command`` that makes one.
     """
-    for place in (unfinished(folder), folder):  # the new one, if it is complete, before the old one
-        if complete(place):
-            return place
+    if place := finished_or_none(folder):
+        return place
     raise ValueError(f"{folder} holds no trained model: make one with {command}")
+
+
+def finished_or_none(folder: Path) -> Path | None:
+    """As ``finished``; None if there is no finished run."""
+    places = (unfinished(folder), folder)  # the new one, if it is complete, before the old one
+    return next((place for place in places if complete(place)), None)
 
 
 def read_summary(folder: Path) -> dict:
@@ -141,7 +162,7 @@ def read_summary(folder: Path) -> dict:
     """
     try:
         summary = json.loads(read_bytes(folder / "run.json"))
-        if isinstance(summary, dict):
+        if isinstance(summary, dict) and summary.keys() >= SUMMARY and isinstance(summary["config"], dict):
             return summary
     except CheckpointError:
         raise

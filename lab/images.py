@@ -24,7 +24,7 @@ def load_image(path: Path, size: int) -> UInt8[Tensor, "3 {size} {size}"]:
     """
     if size < 1:
         raise ValueError(f"size must be at least 1 pixel, got {size}")
-    with opened(path) as file:
+    with opened(path) as file, warnings.catch_warnings(action="ignore"):  # of damaged tags
         try:
             image = in_rgb(ImageOps.exif_transpose(file))
         except ERRORS as error:
@@ -46,8 +46,7 @@ def check_image(path: Path) -> None:
 
 def opened(path: Path) -> Image.Image:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # 100 megapixels are a photograph
+        with warnings.catch_warnings(action="ignore"):  # 100 megapixels are a photograph, not a bomb
             return Image.open(path)
     except FileNotFoundError:
         raise ValueError(f"{path}: there is no such file") from None
@@ -62,7 +61,10 @@ def not_an_image(path: Path, error: Exception) -> ValueError:
 def in_rgb(image: Image.Image) -> Image.Image:
     """Any of Pillow's modes in RGB."""
     if image.mode in SIXTEEN_BITS:  # Pillow would clip at 255
-        return Image.fromarray((np.asarray(image).clip(0, 65_535) / 257).round().astype(np.uint8)).convert("RGB")
+        values = np.asarray(image).clip(0, 65_535)
+        grey = (values / 257).round().astype(np.uint8)
+        grey[values == image.info.get("transparency", -1)] = 255
+        return Image.fromarray(grey).convert("RGB")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, (*WHITE, 255)), image).convert("RGB")

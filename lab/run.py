@@ -138,10 +138,12 @@ class Run:
         self.handler_before = signal.signal(signal.SIGINT, self._interrupt)
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
         signal.signal(signal.SIGINT, self.handler_before)
         self._close()
         self.lock = None
+        if self.interrupted and kind is None:  # Ctrl-C before the first step or after the last
+            raise KeyboardInterrupt
 
     def _interrupt(self, signal_number: int, frame: object) -> None:
         self.interrupted = True  # acted on between two steps

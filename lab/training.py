@@ -6,6 +6,7 @@ half alone. ``runs/PAPER/NAME`` is the run's folder; a name may have parts, as i
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -20,7 +21,7 @@ from lab.checkpoint import CheckpointError, read_bytes, write_text
 from lab.cli import TrainingOptions, advise_on_threads
 from lab.device import choose_device
 from lab.run import Run, evaluation
-from lab.seeding import seed_everything
+from lab.seeding import random_states, restore_random_states, seed_everything
 
 RUNS = Path("runs")
 VALIDATIONS = 10  # in a run
@@ -99,11 +100,15 @@ def folder_of(paper: str, name: str) -> Path:
     """The folder of a paper's run.
 
     Raises:
-        ValueError: if the name leads out of ``runs/PAPER``.
+        ValueError: if the name leads out of ``runs/PAPER``, or into another run.
     """
-    parts = PurePosixPath(name).parts
-    if not parts or name.startswith("/") or any(part in ("..", ".") for part in parts):
+    path = PurePosixPath(name)
+    reserved = any(part == ".." or part.endswith(folders.RESERVED) for part in path.parts)
+    if not path.parts or path.is_absolute() or reserved:
         raise ValueError(f"--run must be a name such as 'toy' or 'compare/toy/sum', got {name!r}")
+    for parent in list(path.parents)[:-1]:  # a new run would be deleted with the old one
+        if folders.finished_or_none(RUNS / paper / parent) or folders.under_way(RUNS / paper / parent):
+            raise ValueError(f"--run must not be inside another run, {RUNS / paper / parent}, got {name!r}")
     return RUNS / paper / name
 
 
@@ -179,9 +184,11 @@ def train_or_reuse(task: Task, options: TrainingOptions, command: str, title: st
     """``train`` for one of several runs. With ``resume``, a finished run is opened, a stopped one goes on, and one that
     was not started begins."""
     folder = folder_of(task.paper, options.run or task.name)
-    if options.resume and not folders.under_way(folder):
-        if folders.complete(folder):
-            folders.check_free(folder, run_config(task), f"{command} --resume", f"{command} --restart")
+    if options.resume and folders.restart_asked(folder):
+        options = replace(options, resume=False, restart=True)
+    if options.resume and not options.restart and not folders.under_way(folder):
+        folders.check_free(folder, run_config(task), f"{command} --resume", f"{command} --restart")
+        if folder := folders.finished_or_none(folder):
             model = open_weights(task, folder)
             results = read_results(folder)
             if results is None:
@@ -249,11 +256,24 @@ def open_run(paper: str, name: str, kind: type, command: str) -> tuple[Path, dic
 def runs_of(paper: str) -> list[str]:
     """The names of a paper's finished runs."""
     root = RUNS / paper
-    return sorted(path.parent.relative_to(root).as_posix() for path in root.rglob("run.json"))
+    names = {path.parent.relative_to(root).as_posix() for path in root.rglob("run.json")}
+    return sorted({re.sub(r"\.(unfinished|replaced)$", "", name) for name in names})  # a kill can leave these
 
 
 def compare(tasks: Mapping[str, Task], options: TrainingOptions, command: str) -> dict[str, Trained]:
-    """Trains the variants one after the other, each in a run of its own; with ``resume``, only those that are left."""
+    """Trains the variants one after the other, each in a run of its own; with ``resume``, only those that are left.
+
+    Raises:
+        ValueError: before the first variant, if the run of any of them may not be replaced.
+    """
+    if options.resume and options.restart:
+        raise ValueError("--resume and --restart exclude each other")
+    for task in tasks.values():
+        folder = folder_of(task.paper, task.name)
+        if options.restart:
+            folders.ask_restart(folder)
+        elif not (options.resume and (folders.under_way(folder) or folders.restart_asked(folder))):
+            folders.check_free(folder, run_config(task), f"{command} --resume", f"{command} --restart")
     return {
         name: train_or_reuse(task, replace(options, run=task.name), command, title=name) for name, task in tasks.items()
     }
@@ -264,10 +284,19 @@ def pretrained(task: Task, command: str, device: str | None = None, threads: int
 
     Args:
         command: the command that needs it; after Ctrl-C the same command goes on.
+
+    Raises:
+        ValueError: if its run has another configuration.
     """
-    folder = folder_of(task.paper, task.name)
-    if not folders.complete(folder):
-        options = TrainingOptions(threads=threads, device=device, resume=folders.under_way(folder))
-        restart = f"python -m {task.paper} --restart"
-        train(task, options, command, resume_command=command, restart_command=restart)
-    return open_weights(task, folder).requires_grad_(False)
+    folder, states = folder_of(task.paper, task.name), random_states()
+    restart_command = f"python -m {task.paper} --restart"
+    try:
+        if place := folders.finished_or_none(folder):
+            if not folders.under_way(folder):  # the finished one serves while a new one is unfinished
+                folders.check_free(folder, run_config(task), command, restart_command)
+        else:
+            options = TrainingOptions(threads=threads, device=device, resume=folders.under_way(folder))
+            place = train(task, options, command, resume_command=command, restart_command=restart_command).folder
+        return open_weights(task, place).requires_grad_(False)
+    finally:
+        restore_random_states(states)  # so that the model built on it is the same, whether it was trained now or not

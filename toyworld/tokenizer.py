@@ -75,4 +75,5 @@ class Tokenizer:
 def padded(rows: Sequence[Sequence[int]]) -> Int[Tensor, "n t"]:
     """Rows of ids in one tensor, as wide as the longest row, padded with ``PAD`` at the end."""
     width = max(map(len, rows), default=0)
-    return torch.tensor([[*row, *[PAD] * (width - len(row))] for row in rows], dtype=torch.int64).reshape(-1, width)
+    filled = [[*row, *[PAD] * (width - len(row))] for row in rows]
+    return torch.tensor(filled, dtype=torch.int64).reshape(len(rows), width)
