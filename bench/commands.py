@@ -1,7 +1,12 @@
 """What ``python -m bench NAME`` does: a verb for each ``VERBS`` of a paper's ``report/bench.py``, and our own."""
 
+from bench.threads import Threads
 from bench.toyworld import Toyworld
 from lab.papers import PAPERS, part
 
-VERBS = (*(verb for paper in PAPERS if (module := part(paper, "report.bench")) for verb in module.VERBS), Toyworld)
+VERBS = (
+    *(verb for paper in PAPERS if (module := part(paper, "report.bench")) for verb in module.VERBS),
+    Toyworld,
+    Threads,
+)
 DEFAULT = None

@@ -7,11 +7,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from detector.model import Detector
+from lab import cli
 from lab.timing import table
 from vqa.datasets.sources import open_source
 from vqa.train import CONFIGS, build, build_optimizer, train
@@ -81,6 +83,14 @@ def main(text: Path, steps: int) -> None:
     between = time.perf_counter()
     train(model, *build_optimizer(model, config), source.batch_at, range(steps), lambda step, loss: None)
     print(corpus.ends[-1] / (between - begun), time.perf_counter() - between)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Threads(cli.Threads):
+    """How many CPU threads, and how they wait for work: word2vec and vqa, on an idle and on a busy machine."""
+
+    def execute(self, command: str) -> None:
+        print(measure())
 
 
 if __name__ == "__main__":
