@@ -4,9 +4,6 @@ from bench.threads import Threads
 from bench.toyworld import Toyworld
 from lab.papers import PAPERS, part
 
-VERBS = (
-    *(verb for paper in PAPERS if (module := part(paper, "report.bench")) for verb in module.VERBS),
-    Toyworld,
-    Threads,
-)
+MODULES = [module for paper in PAPERS if (module := part(paper, "report.bench"))]
+VERBS = (*(verb for module in MODULES for verb in module.VERBS), Toyworld, Threads)
 DEFAULT = None

@@ -7,6 +7,7 @@ half alone. ``runs/PAPER/NAME`` is the run's folder; a name may have parts, as i
 
 import json
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -154,7 +155,13 @@ def train(
             write_text(run.unfinished / name, text)
         task.train(model, optimizers, device, run.steps(task.steps), run.log)
     folders.load_best(folder, {"model": model})
-    return judge(task, model, folder)
+    try:
+        return judge(task, model, folder)
+    except KeyboardInterrupt:
+        name = "" if (options.run or task.name) == "toy" else f" --run {options.run or task.name}"
+        command = f"python -m {task.paper} judge{name}"
+        print(f"stopped while judging: the model is trained, judge it with {command}", file=sys.stderr)
+        raise
 
 
 def judge(task: Task, model: nn.Module, folder: Path) -> Trained:
