@@ -49,12 +49,21 @@ def paper_of(folder: Path) -> str:
     """Whose run it is.
 
     Raises:
-        ValueError: if there are no results in the folder.
+        ValueError: if there are no results in the folder, or such that no paper here has tables for.
     """
     path = folder / "results.json"
     if not path.is_file():
         raise ValueError(f"{path}: there is no such file")
-    return json.loads(path.read_text(encoding="utf-8")).get("paper", "vqa")
+    paper = json.loads(path.read_text(encoding="utf-8")).get("paper")
+    if paper not in PAPERS:
+        raise ValueError(f"{path}: 'paper' must be one of {', '.join(PAPERS)}, got {paper!r}")
+    return paper
+
+
+def read_results(paper: Path) -> dict:
+    """The numbers of a paper's folder; none if nothing was taken over yet."""
+    path = paper / "report" / "results.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def take(folders: Sequence[Path], machine: str, root: Path) -> None:
@@ -68,7 +77,7 @@ def take(folders: Sequence[Path], machine: str, root: Path) -> None:
         mine = [folder for folder, owner in zip(folders, owners, strict=True) if owner == name]
         if mine:
             path = root / name / "report" / "results.json"
-            results = paper.take(mine, machine, json.loads(path.read_text(encoding="utf-8")))
+            results = paper.take(mine, machine, read_results(root / name))
             write_text(path, json.dumps(results, indent=2, ensure_ascii=False) + "\n")
         for folder in reversed(mine):  # of several seeds, the first one's pictures stay, as its numbers do
             content = json.loads((folder / "results.json").read_text(encoding="utf-8"))
@@ -89,7 +98,7 @@ class Tables(cli.Threads):
             take(self.take, self.machine, root)
         stale = False
         for name, paper in PAPERS.items():
-            results = json.loads((root / name / "report" / "results.json").read_text(encoding="utf-8"))
+            results = read_results(root / name)
             for path in (root / name / "README.md", *sorted((root / name / "report").glob("*.md"))):
                 text = path.read_text(encoding="utf-8")
                 new = filled(text, paper, results)

@@ -1,12 +1,11 @@
 """What a paper contributes to the tour: its ``report/chapter.py`` has ``CHAPTERS``, one for each data set."""
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab import folders, training
+from lab import training
 from lab.cli import TrainingOptions
 
 
@@ -68,14 +67,7 @@ class TrainedChapter:
 
     def check(self, options: TrainingOptions, command: str) -> None:
         """Raises ValueError if a run is in the way; called for all chapters before the first one begins."""
-        folder = training.folder_of(self.paper, self.name)
-        if not (options.restart or (options.resume and folders.under_way(folder))):
-            folders.check_free(folder, self.config_there(folder), f"{command} --resume", f"{command} --restart")
-
-    def config_there(self, folder: Path) -> dict[str, Any]:
-        """The chapter's configuration, with the data of the run that is there: what the data is shows later."""
-        before = folders.read_summary(folder)["config"] if folders.complete(folder) else {}
-        return {**before, **json.loads(json.dumps(asdict(self.config)))}
+        training.check_place(self.paper, self.name, self.config, options, command)
 
     def page(self, options: TrainingOptions, command: str) -> Page:
         return self.tell(training.train_or_reuse(self.task(options, command), options, command))

@@ -21,7 +21,10 @@ from dataclasses import dataclass
 from itertools import dropwhile, takewhile
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-import tyro
+try:
+    import tyro
+except KeyboardInterrupt:  # the import takes a moment, and nothing else catches Ctrl-C yet
+    raise SystemExit(130) from None
 
 SPINS = "1000"  # how often a waiting thread looks for work before it sleeps; libgomp's default wastes a busy machine
 

@@ -62,6 +62,12 @@ def in_the_way(folder: Path) -> Path | None:
     return next(places, None)
 
 
+def check_place(folder: Path) -> None:
+    """Raises ValueError if a file or folder that is not a run has the place of one."""
+    if place := in_the_way(folder):
+        raise ValueError(f"{place} is in the way and is no finished run: move it elsewhere")
+
+
 def settle(folder: Path) -> None:
     """Completes a replacement that a kill has interrupted.
 

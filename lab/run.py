@@ -95,8 +95,7 @@ class Run:
             raise ValueError("--resume and --restart exclude each other")
         self.lock = folders.lock(self.folder)
         folders.settle(self.folder)
-        if place := folders.in_the_way(self.folder):
-            raise ValueError(f"{place} is in the way and is no finished run: move it elsewhere")
+        folders.check_place(self.folder)
         if resume and not folders.under_way(self.folder):
             state = "is finished already" if folders.complete(self.folder) else "has not been started"
             raise ValueError(f"nothing to resume, {self.folder} {state}: train without --resume")

@@ -113,6 +113,23 @@ def folder_of(paper: str, name: str) -> Path:
     return RUNS / paper / name
 
 
+def check_place(paper: str, name: str, config: Any, options: TrainingOptions, command: str) -> None:
+    """To be called before anything slow, such as the training of what a task builds on. It knows no data yet: where a
+    finished run is there, only the configurations are compared.
+
+    Raises:
+        ValueError: if the configuration is out of range, or something in the place of the run would be lost.
+    """
+    configs.check(config)
+    folder = folder_of(paper, name)
+    folders.check_place(folder)
+    if not (options.restart or (options.resume and folders.under_way(folder))):
+        place = folders.finished_or_none(folder)
+        before = folders.read_summary(place)["config"] if place else {}
+        now = {**before, **json.loads(json.dumps(asdict(config)))}
+        folders.check_free(folder, now, f"{command} --resume", f"{command} --restart")
+
+
 def train(
     task: Task,
     options: TrainingOptions,

@@ -25,7 +25,7 @@ def check_refused(main: Callable[[Sequence[str]], None], arguments: Sequence[str
     assert said.out == ""
     assert said.err.count("\n") == 1, said.err
     assert said.err.startswith("error: ")
-    assert message in said.err
+    assert message in said.err, said.err
     assert everything(Path.cwd()) == before
 
 

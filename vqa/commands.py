@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 import tyro
@@ -54,9 +54,12 @@ class VQATask(training.Task):
     ) -> None:
         self.config, self.steps, self.name = config, config.steps, name or data
         self.data: dict[str, Any] = {"data": data}
-        if config.encoder == "grid" and data == "toy":
+
+        def grid() -> Callable:  # called when all else is in order: the detector may have to be trained
             detector, self.data["detector"] = load_detector(command, machine.device, machine.threads)
-        self.source: Source = open_source(data, config, lambda: detector.grid, root)
+            return detector.grid
+
+        self.source: Source = open_source(data, config, grid, root)
 
     def check(self) -> None:
         self.source.check()
@@ -123,6 +126,9 @@ def open_model(name: str, command: str) -> tuple[Path, dict[str, Any], Config, Q
 def features_of(data: Mapping[str, Any], config: Config, command: str, machine: cli.Machine) -> Callable:
     """What turns pixels into what the model reads: for a model on the detector's grid, the detector it was trained on.
 
+    Args:
+        command: the command that is running, as for ``load_detector``.
+
     Raises:
         ValueError: if the detector was trained anew since then.
     """
@@ -131,7 +137,8 @@ def features_of(data: Mapping[str, Any], config: Config, command: str, machine: 
     detector, fingerprint = load_detector(command, machine.device, machine.threads)
     if fingerprint != data.get("detector"):
         raise ValueError(
-            f"the model was trained on another detector than runs/detector/toy: train it anew with {command}"
+            "the model was trained on another detector than runs/detector/toy: "
+            f"train it anew with {command_for(data['data'])} --restart"
         )
     return detector.grid
 
@@ -140,6 +147,11 @@ def command_for(data: str) -> str:
     """The command that trains on a data set."""
     options = "" if data == "toy" else f" --data {data}" + (" --root DIR" if data == "vqa-v2" else "")
     return f"python -m vqa{options}"
+
+
+def command_for_run(name: str) -> str:
+    """The command that makes a run of this name."""
+    return command_for(name) if name in get_args(DataName) else f"python -m vqa --run {shlex.quote(name)}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +172,7 @@ class Train(cli.TrainingOptions):
 
     def execute(self, command: str) -> None:
         config = self.chosen_config()
+        training.check_place("vqa", self.run or self.data, config, self, command)
         task = VQATask(self.data, config, command, self, self.root)
         trained = training.train(task, self, command)
         print(result_table(trained.results))
@@ -179,9 +192,11 @@ class Judge(cli.Machine):
     root: Path | None = None  # the folder with VQA v2's questions, annotations and images
 
     def execute(self, command: str) -> None:
-        folder, data, config, _, model = open_model(self.run, command_for("toy"))
-        features_of(data, config, command_for(data["data"]), self)
+        folder, data, config, vocabulary, model = open_model(self.run, command_for_run(self.run))
+        features_of(data, config, command, self)
         task = VQATask(data["data"], config, command, self, self.root, self.run)
+        if task.source.vocabulary.to_json() != vocabulary.to_json():
+            raise ValueError(f"{folder} was trained on data with other words or answers: judge it on its own data")
         task.check()
         judged = training.judge(task, model.to(choose_device(self.device)), folder)
         print(result_table(judged.results))
@@ -193,12 +208,13 @@ class Compare(Train):
     """Train the three fusions, the question alone and the image alone, one after the other, and compare them."""
 
     def execute(self, command: str) -> None:
-        config, folder = self.chosen_config(), f"compare/{self.run or self.data}"
+        folder = f"compare/{self.run or self.data}"
+        runs = {name: f"{folder}/{name.replace(' ', '-')}" for name in VARIANTS}
+        configs = {name: replace(self.chosen_config(), **changes) for name, changes in VARIANTS.items()}
+        for name, config in configs.items():
+            training.check_place("vqa", runs[name], config, self, command)
         tasks = {
-            name: VQATask(
-                self.data, replace(config, **changes), command, self, self.root, f"{folder}/{name.replace(' ', '-')}"
-            )
-            for name, changes in VARIANTS.items()
+            name: VQATask(self.data, config, command, self, self.root, runs[name]) for name, config in configs.items()
         }
         trained = training.compare(tasks, self, command)
         split = tasks["product"].source.splits[0]
@@ -223,10 +239,10 @@ class Ask(cli.Machine):
     def execute(self, command: str) -> None:
         if not self.question.strip():
             raise ValueError("the question must not be empty")
-        _, data, config, vocabulary, model = open_model(self.run, command_for("toy"))
+        _, data, config, vocabulary, model = open_model(self.run, command_for_run(self.run))
         pixels = load_image(self.image, config.image_size)[None].float() / 255
         vocabulary.encode([self.question])  # a question that cannot be read is reported before the detector is trained
-        images = features_of(data, config, command_for(data["data"]), self)(pixels)
+        images = features_of(data, config, command, self)(pixels)
         examples = Examples(pixels, images, (0,), (self.question,), ((),), ("",))
         likely = probabilities(model, vocabulary, examples)[0].topk(min(LIKELY, len(vocabulary.answers)))
         if unknown := vocabulary.unknown(self.question):

@@ -1,183 +1,308 @@
-"""The tour trains what it is given, holds it to its promises, and leaves one file that needs nothing else."""
+"""The tour trains every paper, compares it with its promises, and leaves one file that needs nothing else."""
 
 import base64
 import io
+import json
 import re
 import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from lab.chapter import Chapter, Row
-from stft.evaluate import PROMISES as HEARD
-from stft.report.chapter import stft_chapter
-from tour import __main__ as command
+from detector import commands as detector_commands
+from detector.commands import DetectorTask
+from detector.report.chapter import tell as detector_page
+from lab.chapter import Chapter, Page, Row, TrainedChapter
+from lab.cli import TrainingOptions
+from lab.papers import PAPERS, part
+from stft.report import chapter as stft_chapter
+from tests import toy
+from tests.refusals import check_refused
+from tour import commands as tour_commands
+from tour.__main__ import main
 from tour.report import write_report
-from tour.tour import PAPERS, plain_table, take_tour
-from toyworld.questions import ANSWERS, question_at
-from vqa.commands import train_and_judge as commands
-from vqa.data import Vocabulary
-from vqa.datasets import sources
-from vqa.evaluate import PROMISES
+from tour.tour import chapters, plain_table, take_tour
+from vqa import commands as vqa_commands
+from vqa.__main__ import main as vqa_main
 from vqa.report.chapter import vqa_chapter
-from vqa.train import Config
-from word2vec.evaluate import PROMISES as ANALOGIES
-from word2vec.report.chapter import word2vec_chapter
-from word2vec.train import Config as WordConfig
 
-TINY = Config(
-    steps=2, pictures=4, questions=2, lessons=1, image_size=16, embedding=4, hidden=4, common=8, warmup=2,
-)  # fmt: skip
+REPORT = Path("runs/tour/report.html")
 
 
-def made_up(reached: float, folder: Path) -> Chapter:
-    folder.mkdir(parents=True)
-    picture = folder / "a <b>.png"
-    Image.new("RGB", (7, 5), (10, 200, 30)).save(picture)
+def made_up(reached: float, folder: Path) -> Page:
+    folder.mkdir(parents=True, exist_ok=True)
+    image = folder / "a <b>.png"
+    Image.new("RGB", (7, 5), (10, 200, 30)).save(image)
     rows = (Row("accuracy, test: all", 0.25, reached, 0.9), Row("accuracy, test: count", 0.2, 1.0, 0.5))
-    return Chapter("VQA & more", "toy", "A <paragraph>.", rows, 12.4, (picture,))
+    return Page("VQA & more", "toy", "A <paragraph>.", rows, 12.4, (image,))
 
 
-@pytest.mark.parametrize(("reached", "kept"), [(0.9, True), (0.95, True), (0.8999, False)])
-def test_a_promise_is_kept_or_the_status_is_1(tmp_path, monkeypatch, capsys, reached: float, kept: bool) -> None:
-    monkeypatch.chdir(tmp_path)
-    made = {"made-up": partial(made_up, reached)}
-    monkeypatch.setattr(command, "take_tour", lambda folder, papers: take_tour(folder, made))
-    if kept:
-        command.main()
+def small_chapters() -> list[Chapter | TrainedChapter]:
+    """The detector, VQA and STFT in a few steps; all of their promises are kept."""
+    heard = {("toy", "test", "colour"): 0.0}
+    return [
+        TrainedChapter(
+            "detector", "toy", toy.DETECTOR, lambda options, command: DetectorTask(toy.DETECTOR), kept(detector_page)
+        ),
+        vqa_chapter("toy", toy.VQA, {("toy", "test", "all"): 0.0, ("toy", "compositional", "all"): 0.0}),
+        Chapter(partial(stft_chapter.stft_page, promises=heard, sounds=3)),
+    ]
+
+
+def kept(tell: Callable) -> Callable:
+    """The page with promises that any detector keeps."""
+
+    def page(trained) -> Page:
+        told = tell(trained)
+        return replace(told, rows=tuple(replace(row, promised=0.0) for row in told.rows))
+
+    return page
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch) -> Path:
+    toy.make_small(monkeypatch, tmp_path)
+    monkeypatch.setattr(tour_commands, "chapters", small_chapters)
+    monkeypatch.setattr("lab.training.advise_on_threads", lambda: None)
+    for module, name in FIGURES:
+        monkeypatch.setattr(module, name, save_dot)
+    monkeypatch.setattr(stft_chapter, "hear_scene", lambda folder, *scene: [save_dot(folder / "dot.png")] * 3)
+    return tmp_path
+
+
+FIGURES = [(detector_commands, "draw_detections"), (vqa_commands, "draw_answers"), (vqa_commands, "draw_training")]
+
+
+def save_dot(path: Path, *arguments: object) -> Path:
+    """In place of a figure, which takes longer than all steps of these tests."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (1, 1)).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def toured(tmp_path_factory) -> tuple[Path, str]:
+    """A folder after a small tour, and what the tour printed."""
+    folder = tmp_path_factory.mktemp("tour")
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
+        toy.make_small(patch, folder)
+        patch.setattr(tour_commands, "chapters", small_chapters)
+        main([])
+    return folder, printed.getvalue()
+
+
+@pytest.fixture
+def after(toured, small, monkeypatch) -> Path:
+    """The folder after the small tour is the working directory; a test must leave it as it is."""
+    monkeypatch.chdir(toured[0])
+    return toured[0]
+
+
+def steps_taken(patch: pytest.MonkeyPatch, interrupt: tuple[str, int] | None = None) -> list[tuple[str, int]]:
+    """(paper, step) of all trainings from now on; Ctrl-C comes once, in the step ``interrupt``."""
+    taken = []
+
+    def note(paper: str, original: Callable) -> Callable:
+        def noting(model, optimizer, scheduler, batch_at, steps, log) -> None:
+            def batch(step: int):
+                if (paper, step) == interrupt and interrupt not in taken:
+                    signal.raise_signal(signal.SIGINT)
+                taken.append((paper, step))
+                return batch_at(step)
+
+            original(model, optimizer, scheduler, batch, steps, log)
+
+        return noting
+
+    patch.setattr(detector_commands, "train", note("detector", detector_commands.train))
+    patch.setattr(vqa_commands, "train", note("vqa", vqa_commands.train))
+    return taken
+
+
+ALL_STEPS = [("detector", 0), ("detector", 1), ("vqa", 0), ("vqa", 1), ("vqa", 2)]
+
+
+@pytest.mark.parametrize(("reached", "promise_kept"), [(0.9, True), (0.95, True), (0.8999, False)])
+def test_a_promise_is_kept_or_the_status_is_1(small, monkeypatch, capsys, reached: float, promise_kept: bool) -> None:
+    monkeypatch.setattr(tour_commands, "chapters", lambda: [Chapter(lambda options: made_up(reached, small / "made"))])
+    if promise_kept:
+        main([])
     else:
         with pytest.raises(SystemExit) as stopped:
-            command.main()
+            main([])
         assert stopped.value.code == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-1] == "runs/tour/report.html"
+    assert lines[-1] == str(REPORT)
     assert lines[0].split() == ["paper", "data", "measured", "chance", "reached", "promised", "seconds"]
-    assert ("below its promise: VQA & more, toy, accuracy, test: all" in lines) is not kept
-    assert ("✗" in lines[1], "✗" in lines[2]) == (not kept, False)
-    assert Path(lines[-1]).is_file()
+    assert ("below its promise: VQA & more, toy, accuracy, test: all" in lines) is not promise_kept
+    assert ("✗" in lines[1], "✗" in lines[2]) == (not promise_kept, False)
+    assert REPORT.is_file()
 
 
-def test_the_report_is_one_file_with_its_pictures_inside(tmp_path) -> None:
-    chapters = [made_up(0.95, tmp_path / "one"), made_up(0.1, tmp_path / "two")]
-    write_report(tmp_path / "report.html", chapters)
-    for chapter in chapters:
-        chapter.pictures[0].unlink()
-    page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    sources_of_pictures = re.findall(r'<img [^>]*src="([^"]*)"', page)
-    assert len(sources_of_pictures) == 2
-    for source in sources_of_pictures:
-        head, data = source.split(",")
-        assert head == "data:image/png;base64"
+def test_the_report_is_one_file_with_its_images_inside(tmp_path) -> None:
+    pages = [made_up(0.95, tmp_path / "one"), made_up(0.1, tmp_path / "two")]
+    write_report(tmp_path / "report.html", pages)
+    for page in pages:
+        page.images[0].unlink()
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    images = re.findall(r'<img [^>]*src="data:image/png;base64,([^"]*)"', text)
+    assert len(images) == text.count("<img ") == 2
+    for data in images:
         assert Image.open(io.BytesIO(base64.b64decode(data))).getpixel((3, 3)) == (10, 200, 30)
-    assert not re.findall(r"https?:|//|<link|<script|@import|url\(", re.sub(r'src="[^"]*"', "", page))
-    assert page.count("<section>") == page.count("</section>") == 2
-    assert page.count("VQA &amp; more") == 6  # two headings, four rows
-    assert page.count("A &lt;paragraph&gt;.") == 2
-    assert page.count("class=broken") == 1
-    assert "10.00% ✗" in page
-    assert page.count("12</td>") == 4
+    assert not re.findall(r"https?:|//|<link|<script|@import|url\(", re.sub(r'src="[^"]*"', "", text))
+    assert text.count("<section>") == text.count("</section>") == 2
+    assert "VQA & more" not in text
+    assert "<paragraph>" not in text
+    assert text.count("class=broken") == 1
+    assert "10.00% ✗" in text
 
 
 def test_the_table_is_aligned(tmp_path) -> None:
     lines = plain_table([made_up(0.95, tmp_path / "one")]).splitlines()
     assert len(lines) == 3
-    assert len({line.index(word) for line, word in zip(lines[1:], ("accuracy", "accuracy"), strict=True)}) == 1
+    assert len({line.index("accuracy") for line in lines[1:]}) == 1
     assert len({len(line) for line in lines}) == 1
 
 
-def few_questions_vocabulary() -> Vocabulary:
-    """The toy world's, out of fewer questions: counting all of them takes longer than the test."""
-    return Vocabulary.of((question_at("train", 0, k)[1].text for k in range(300)), ANSWERS)
+def test_every_chapter_is_compared_with_its_promises(toured) -> None:
+    folder, printed = toured
+    rows = [re.split(r"\s{2,}", line)[:3] for line in printed.splitlines()[1:-1]]
+    assert ["VQA", "toy", "accuracy, test: all"] in rows
+    assert ["VQA", "toy", "accuracy, compositional: all"] in rows
+    assert ["detector", "toy", "all right, test"] in rows
+    assert ["STFT", "toy", "accuracy by ear, test: colour"] in rows
+    text = (folder / REPORT).read_text(encoding="utf-8")
+    assert text.count("<section>") == 3
+    assert text.count("data:image/png;base64,") >= 5
 
 
-def test_vqa_is_trained_anew_and_measured(tmp_path, monkeypatch, capsys) -> None:
-    """Over a run that was left unfinished; of two promises one cannot be kept, and one of another paper is not its."""
-    monkeypatch.setattr(sources, "TOY_VALIDATION", 12)
-    monkeypatch.setattr(sources, "TOY_TEST", 24)
-    monkeypatch.setattr(sources, "toy_vocabulary", few_questions_vocabulary)
-    promises = {("toy", "test", "all"): 0.0, ("toy", "compositional", "all"): 1.1, ("other", "test", "all"): 1.0}
-    left = tmp_path / "vqa-toy.unfinished" / "last.pt"
-    left.parent.mkdir()
-    left.write_bytes(b"garbage")
-    papers = {"vqa-toy": partial(vqa_chapter, "toy", config=TINY, promises=promises)}
-    assert not take_tour(tmp_path, papers)
-    _, *rows, broken, path = capsys.readouterr().out.splitlines()
-    cells = [re.split(r"\s{2,}", row) for row in rows]
-    assert [row[:3] for row in cells] == [
-        ["VQA", "toy", f"accuracy, {name}: all"] for name in ("test", "compositional")
-    ]
-    assert [row[3][-1] + row[5] for row in cells] == ["%0.0%", "%110.0%"]
-    assert broken == "below its promise: VQA, toy, accuracy, compositional: all"
-    assert path == str(tmp_path / "report.html")
-    assert (tmp_path / "report.html").read_text(encoding="utf-8").count("data:image/png;base64,") == 2
-    assert not left.exists()
+def test_the_runs_of_the_tour_are_those_of_the_papers(after, capsys) -> None:
+    """Right after the tour, the README's example of ``ask`` works."""
+    vqa_main(["ask", "runs/vqa/toy/example.png", "how many stars are there?"])
+    assert capsys.readouterr().out.count("%") == 5
+    command = json.loads(Path("runs/vqa/toy/run.json").read_text())["command"]
+    assert command == "python -m tour"
 
 
-def test_every_promise_has_a_paper() -> None:
-    promised = {"vqa": PROMISES, "stft": HEARD, "word2vec": ANALOGIES}
-    assert {f"{paper}-{data}" for paper, promises in promised.items() for data, _, _ in promises} == set(PAPERS)
+def test_what_is_finished_is_not_trained_again(after, monkeypatch, capsys, toured) -> None:
+    taken = steps_taken(monkeypatch)
+    main(["--resume"])
+    assert taken == []
+    table, before = (re.sub(r" +\d+\n", "\n", text) for text in (capsys.readouterr().out, toured[1]))  # no seconds
+    assert table == before
 
 
-def test_word2vec_is_trained_anew_and_measured(tmp_path, capsys) -> None:
-    """Over a run that was left unfinished; of two promises one cannot be kept."""
-    left = tmp_path / "word2vec-toy.unfinished" / "last.pt"
-    left.parent.mkdir()
-    left.write_bytes(b"garbage")
-    promises = {("toy", "held out", "all"): 1.1, ("toy", "known", "colour"): 0.0}
-    config = WordConfig(steps=2, sentences=8, dim=4)
-    assert not take_tour(tmp_path, {"word2vec-toy": partial(word2vec_chapter, config=config, promises=promises)})
-    _, *rows, broken, path = capsys.readouterr().out.splitlines()
-    cells = [re.split(r"\s{2,}", row) for row in rows]
-    assert [row[:3] for row in cells] == [
-        ["word2vec", "toy", f"analogies, {name}"] for name in ("held out pairs: all", "known pairs: colour")
-    ]
-    assert broken == "below its promise: word2vec, toy, analogies, held out pairs: all"
-    assert (tmp_path / "report.html").read_text(encoding="utf-8").count("data:image/png;base64,") == 2
-    assert path == str(tmp_path / "report.html")
-    assert not left.exists()
-
-
-def test_stft_is_heard_and_measured(tmp_path, capsys) -> None:
-    """Of two promises one cannot be kept; nothing is trained, and nothing is left to be gone on with."""
-    promises = {("toy", "test", "colour"): 1.0, ("toy", "compositional", "place"): 1.1}
-    assert not take_tour(tmp_path, {"stft-toy": partial(stft_chapter, promises=promises, sounds=5, resume=True)})
-    _, *rows, broken, path = capsys.readouterr().out.splitlines()
-    cells = [re.split(r"\s{2,}", row) for row in rows]
-    assert [row[:6] for row in cells] == [
-        ["STFT", "toy", "accuracy by ear, test: colour", "12.5%", "100.00%", "100.0%"],
-        ["STFT", "toy", "accuracy by ear, compositional: place", "2.6%", "100.00% ✗", "110.0%"],
-    ]
-    assert broken == "below its promise: STFT, toy, accuracy by ear, compositional: place"
-    assert (tmp_path / "report.html").read_text(encoding="utf-8").count("data:image/png;base64,") == 2
-    assert path == str(tmp_path / "report.html")
-
-
-def test_a_stopped_tour_goes_on_as_it_says(tmp_path, monkeypatch, capsys) -> None:
-    """Ctrl-C in a chapter; the command that is printed goes on behind the lessons and the steps that were taken."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("TOY_VALIDATION", "TOY_TEST"):
-        monkeypatch.setattr(sources, name, 60)
-    original, taken = commands.train, []
-
-    def stops(model, optimizer, batch_at, steps, log, rate_at, *of_lessons) -> None:
-        def until_ctrl_c():
-            for step in steps:
-                if not taken:
-                    signal.raise_signal(signal.SIGINT)
-                taken.append(step)
-                yield step
-
-        original(model, optimizer, batch_at, steps if of_lessons else until_ctrl_c(), log, rate_at, *of_lessons)
-
-    monkeypatch.setattr(commands, "train", stops)
-    monkeypatch.setattr(command, "PAPERS", {"vqa-toy": partial(vqa_chapter, "toy", config=TINY, promises={})})
+@pytest.mark.parametrize("at", ALL_STEPS)
+def test_a_stopped_tour_goes_on_with_the_command_that_it_prints(small, monkeypatch, capsys, at) -> None:
+    taken = steps_taken(monkeypatch, interrupt=at)
     with pytest.raises(SystemExit) as stopped:
-        command.main()
+        main([])
     assert stopped.value.code == 130
-    assert "go on with python -m tour --resume" in capsys.readouterr().err
-    monkeypatch.setattr(commands, "give_lessons", None)  # calling it would be a TypeError
-    command.main(resume=True)
-    assert taken == [0, 1], "each step is taken once"
-    assert capsys.readouterr().out.splitlines()[-1] == "runs/tour/report.html"
+    if at in (("detector", 1), ("vqa", 2)):
+        assert "the run is finished" in capsys.readouterr().err
+    else:
+        assert "go on with python -m tour --resume\n" in capsys.readouterr().err
+        check_refused(main, [], "holds an unfinished run: go on with python -m tour --resume", capsys)
+    main(["--resume"])
+    assert taken == ALL_STEPS, "each step is taken once"
+    assert capsys.readouterr().out.splitlines()[-1] == str(REPORT)
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (detector_commands, "evaluate"),
+        (vqa_commands, "baselines"),
+        (vqa_commands, "draw_answers"),
+        (stft_chapter, "hear_scene"),
+        (stft_chapter, "hearing"),
+    ],
+)
+def test_control_c_is_130_wherever_it_comes(small, monkeypatch, capsys, module, name: str) -> None:
+    """Also in judging and drawing, and in a chapter that trains nothing; what was trained is not trained again."""
+    taken = steps_taken(monkeypatch)
+    with monkeypatch.context() as patch:
+        original = getattr(module, name)
+        patch.setattr(module, name, lambda *arguments: (signal.raise_signal(signal.SIGINT), original(*arguments))[1])
+        with pytest.raises(SystemExit) as stopped:
+            main([])
+    assert stopped.value.code == 130
+    assert "Traceback" not in capsys.readouterr().err
+    main(["--resume"])
+    assert taken == ALL_STEPS
+
+
+@pytest.mark.parametrize("command", ["tour", "vqa"])
+@pytest.mark.parametrize("module", ["tyro", "torch"])
+def test_control_c_while_modules_are_imported_is_130(tmp_path, command: str, module: str) -> None:
+    script = f"""
+import runpy, signal, sys
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Interrupt())
+sys.argv = [{command!r}]
+runpy.run_module({command!r}, run_name="__main__")
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@pytest.mark.parametrize("way", ["another configuration", "unfinished", "a file"])
+def test_a_run_in_the_way_is_named_before_the_first_step_of_the_first_chapter(
+    small, monkeypatch, capsys, way: str
+) -> None:
+    """The last trained chapter's place is taken: nothing before it is trained. --restart replaces a run."""
+    if way == "a file":
+        Path("runs/vqa").mkdir(parents=True)
+        Path("runs/vqa/toy").write_text("not a run")
+    else:
+        with monkeypatch.context() as patch:
+            steps_taken(patch, interrupt=("vqa", 0) if way == "unfinished" else None)
+            arguments = [*toy.VQA_FLAGS, "--seed", "5"]
+            if way == "unfinished":
+                with pytest.raises(SystemExit):
+                    vqa_main(arguments)
+            else:
+                vqa_main(arguments)
+        capsys.readouterr()
+    taken = steps_taken(monkeypatch)
+    message = {
+        "another configuration": "runs/vqa/toy holds a finished run of another configuration (seed was 5 and is 0 now)",
+        "unfinished": "runs/vqa/toy.unfinished holds an unfinished run: go on with python -m tour --resume",
+        "a file": "runs/vqa/toy is in the way and is no finished run: move it elsewhere",
+    }[way]
+    check_refused(main, [], message, capsys)
+    assert taken == []
+    if way != "a file":
+        main(["--restart"])
+        assert taken == ALL_STEPS
+        assert json.loads(Path("runs/vqa/toy/run.json").read_text())["config"]["seed"] == 0
+
+
+def test_every_promise_has_a_chapter(monkeypatch) -> None:
+    """The tour has the detector's chapter and those of each paper, one for each data set that it promises about."""
+    trained = {(chapter.paper, chapter.name) for chapter in chapters() if isinstance(chapter, TrainedChapter)}
+    for paper in ("detector", *PAPERS):
+        own = part(paper, "report.chapter").CHAPTERS
+        assert all(chapter in chapters() for chapter in own), paper
+        promised = {key[0] for key in part(paper, "evaluate").PROMISES if len(key) == 3}
+        for data in promised if all(isinstance(chapter, TrainedChapter) for chapter in own) else ():
+            assert (paper, data) in trained, f"{paper} promises something about {data}, which no chapter trains"
+
+
+def test_a_tour_of_no_chapters_is_empty(small, capsys) -> None:
+    assert take_tour(small, [], TrainingOptions(), "python -m tour")
+
+
+def test_wrong_input_is_one_line(small, capsys) -> None:
+    check_refused(main, ["--resum"], "did you mean --resume?", capsys)
+    check_refused(main, ["--threads", "0"], "--threads must be at least 1, got 0", capsys)

@@ -1,29 +1,31 @@
-"""``python -m vqa`` from end to end on a small set in VQA v2's files, and what it says to wrong input."""
+"""``python -m vqa`` from end to end on a small set in VQA v2's files, and what it answers to wrong input."""
 
 import json
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
 from contextlib import redirect_stdout
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 import pytest
-import torch
 from PIL import Image
-from vqa.commands.ask import load_trained
-from vqa.datasets.images import load_image
 
-from tests.vqa.plumbing.vqa_v2_files import image_path, write_vqa_v2
+from lab import cli
+from lab.images import load_image
+from tests.refusals import check_refused
+from tests.vqa.plumbing.vqa_v2_files import edit_json, image_path, write_vqa_v2
+from vqa import commands
 from vqa.__main__ import main
-from vqa.commands import train_and_judge as commands
-from vqa.data import Examples
-from vqa.datasets import sources
-from vqa.evaluate import predict
+from vqa.evaluate import Examples, predict
+from vqa.train import CONFIGS
 
-SMALL = {"pictures": 4, "questions": 2, "image-size": 16, "embedding": 4, "hidden": 4, "common": 8, "warmup": 2}
-TINY = ["--device", "cpu", *(word for name, value in SMALL.items() for word in (f"--{name}", str(value)))]
-ON_FILES = ["--data", "vqa-v2", "--root", "data"]
+SMALL = "--images 4 --questions 2 --image-size 16 --channels 4 4 --embedding 4 --hidden 4 --common 8 --warmup 2"
+TINY = ["--data", "vqa-v2", "--root", "data", "--device", "cpu", *SMALL.split()]
+RUN = Path("runs/vqa/vqa-v2")
 
 
 @pytest.fixture(scope="module")
@@ -32,35 +34,59 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("work")
     write_vqa_v2(folder / "data", "train", 24)
     write_vqa_v2(folder / "data", "val", 5, seed=1)
+    Image.new("RGB", (30, 20)).save(folder / "ok.png")
+    (folder / "text.png").write_text("no image")
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as printed:
         patch.chdir(folder)
-        main([*ON_FILES, *TINY, "--steps", "6"])
+        main([*TINY, "--steps", "3"])
     return folder, printed.getvalue()
 
 
 @pytest.fixture
 def work(trained, monkeypatch) -> Path:
+    """The folder as the fixture above left it; a test must leave it so."""
     monkeypatch.chdir(trained[0])
+    monkeypatch.setattr("lab.training.advise_on_threads", lambda: None)  # how busy this machine is, is no matter here
     return trained[0]
 
 
-def picture(folder: Path) -> Path:
-    return image_path(folder / "data", "val", 9)
+@pytest.fixture
+def copy(work, tmp_path, monkeypatch) -> Path:
+    """A copy of the folder, with the trained model, that a test may change."""
+    shutil.copytree(work, tmp_path / "copy")
+    monkeypatch.chdir(tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def files_of(run: Path) -> dict[str, bytes]:
+    """What must be the same, bit for bit, in a run that was stopped and resumed."""
+    return {name: (run / name).read_bytes() for name in ("best.safetensors", "metrics.jsonl", "vocabulary.json")}
+
+
+def stop_in(patch: pytest.MonkeyPatch, at: int) -> None:
+    """Ctrl-C in the middle of step ``at``."""
+    original = commands.train
+
+    def stopped(model, optimizer, scheduler, batch_at, steps, log) -> None:
+        def batch(step: int):
+            if step == at:
+                signal.raise_signal(signal.SIGINT)
+            return batch_at(step)
+
+        original(model, optimizer, scheduler, batch, steps, log)
+
+    patch.setattr(commands, "train", stopped)
+
+
+def forbid_training(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(commands, "train", lambda *arguments: pytest.fail("a step was taken"))
 
 
 def test_training_judges_by_kind_and_keeps_everything_in_the_run(work, trained) -> None:
-    run = work / "runs/vqa/vqa-v2"
-    names = {
-        "best.safetensors",
-        "run.json",
-        "vocabulary.json",
-        "results.json",
-        "answers.png",
-        "training.png",
-        "example.png",
-    }
-    assert names <= {path.name for path in run.iterdir()}
-    results = json.loads((run / "results.json").read_text())
+    figures = {"answers.png", "training.png", "example.png"}
+    needed = {"best.safetensors", "run.json", "vocabulary.json", "results.json"}
+    assert figures | needed <= {path.name for path in RUN.iterdir()}
+    results = json.loads((RUN / "results.json").read_text())
     table = results["splits"]["val"]
     assert set(table) == {"chance", "most frequent", "by kind", "by text", "ceiling", "reached"}
     for row in table.values():
@@ -68,13 +94,22 @@ def test_training_judges_by_kind_and_keeps_everything_in_the_run(work, trained) 
         assert all(0 <= accuracy <= 1 for accuracy in row.values())
     assert table["ceiling"]["all"] > table["by kind"]["all"] > 0
     assert results["config"]["image_size"] == 16
-    assert [point["steps"] for point in results["validation"]] == [1, 2, 3, 4, 5, 6]
-    for line in ("vqa-v2, val split", "yes/no", f"{100 * table['reached']['all']:.2f}%", "runs/vqa/vqa-v2/answers.png"):
-        assert line in trained[1]
+    assert [point["steps"] for point in results["validation"]] == [1, 2, 3]
+    for part in ("vqa-v2, val split", "yes/no", f"{100 * table['reached']['all']:.2f}%", *map(str, figures)):
+        assert part in trained[1]
+
+
+def test_the_example_that_training_prints_can_be_asked(work, trained, capsys) -> None:
+    (line,) = (line for line in trained[1].splitlines() if line.startswith("ask it: "))
+    python, m, name, *arguments = shlex.split(line.removeprefix("ask it: "))
+    assert (python, m, name) == ("python", "-m", "vqa")
+    main(arguments)
+    assert capsys.readouterr().out.count("%") == 5
 
 
 def test_ask_answers_as_the_trained_model_does(work, capsys) -> None:
-    main(["ask", "--data", "vqa-v2", "--image", str(picture(work)), "--question", "What zebra color are the Discs?"])
+    image = image_path(work / "data", "val", 9)
+    main(["ask", "--run", "vqa-v2", str(image), "What zebra color are the Discs?"])
     first, *lines = capsys.readouterr().out.splitlines()
     assert first == "ignored, because unknown: zebra"
     percents, answers = zip(*(line.split(maxsplit=1) for line in lines), strict=True)
@@ -82,250 +117,217 @@ def test_ask_answers_as_the_trained_model_does(work, capsys) -> None:
     assert len(answers) == len(set(answers)) == 5
     assert numbers == sorted(numbers, reverse=True)
     assert 0 < sum(numbers) <= 100.05
-    config, vocabulary, model = load_trained(Path("runs/vqa/vqa-v2"), "vqa-v2")
-    pixels = load_image(picture(work), config.image_size)[None].float() / 255
-    examples = Examples(pixels, (0,), ("what color are the discs",), ((),), ("",))
+    _, _, config, vocabulary, model = commands.open_model("vqa-v2", "")
+    pixels = load_image(image, config.image_size)[None].float() / 255
+    examples = Examples(pixels, pixels, (0,), ("what color are the discs",), ((),), ("",))
     assert predict(model, vocabulary, examples) == [answers[0]]
 
 
-def test_a_stopped_run_asks_what_to_do_and_goes_on(work, monkeypatch, capsys) -> None:
-    arguments = ["--data", "vqa-v2", "--root", "data", *TINY, "--steps", "3", "--seed", "5"]
-    with monkeypatch.context() as patch:
-        patch.setattr(commands, "VALIDATIONS", 3)
-        original = commands.train
+def test_an_image_that_is_stored_turned_is_answered_as_it_is_seen(work, tmp_path, capsys) -> None:
+    """A camera held upside down stores the image turned by 180° with a tag; every viewer turns it back."""
+    upright = Image.open(image_path(work / "data", "val", 9))
+    turned, tag = upright.transpose(Image.Transpose.ROTATE_180), Image.Exif()
+    tag[0x0112] = 3  # the tag "orientation": turned by 180°
+    upright.save(tmp_path / "upright.png")
+    turned.save(tmp_path / "turned.png", exif=tag)
+    turned.save(tmp_path / "untagged.png")
+    said = {}
+    for name in ("upright", "turned", "untagged"):
+        main(["ask", "--run", "vqa-v2", str(tmp_path / f"{name}.png"), "What color are the discs?"])
+        said[name] = capsys.readouterr().out
+    assert said["turned"] == said["upright"]
+    assert said["untagged"] != said["upright"], "the test shows nothing: the model does not see which way is up"
 
-        def stops(model, optimizer, batch_at, steps, log, rate_at) -> None:
-            steps = (step for step in steps if step < 2 or 1 / 0)
-            original(model, optimizer, batch_at, steps, log, rate_at)
 
-        patch.setattr(commands, "train", stops)
-        with pytest.raises(ZeroDivisionError):
+def test_a_resumed_run_ends_as_one_that_was_never_stopped(copy, capsys) -> None:
+    """Two trainings give the same bits; so does one that Ctrl-C stops and --resume completes, with its results."""
+    whole, results = files_of(RUN), json.loads((RUN / "results.json").read_text())
+    arguments = [*TINY, "--steps", "3"]
+    with pytest.MonkeyPatch.context() as patch:
+        stop_in(patch, 1)
+        with pytest.raises(SystemExit) as stopped:
             main(arguments)
-    capsys.readouterr()
-    check_refused(arguments, "holds an unfinished run: go on with python -m vqa --data vqa-v2", capsys)
-    check_refused([*arguments, "--seed", "6", "--resume"], "seed was 5 and is 6 now", capsys)
+    assert stopped.value.code == 130
+    resume = f"stopped after 2 of 3 steps: go on with python -m vqa {' '.join(arguments)} --resume"
+    assert resume in capsys.readouterr().err
+    assert files_of(RUN) == whole, "the finished run stays until the next one ends"
+    check_refused(main, arguments, "holds an unfinished run: go on with python -m vqa --data vqa-v2", capsys)
+    (RUN / "best.safetensors").unlink()
     main([*arguments, "--resume"])
-    results = json.loads(Path("runs/vqa/vqa-v2/results.json").read_text())
-    assert [point["steps"] for point in results["validation"]] == [1, 2, 3]
-    assert results["config"]["seed"] == 5
+    assert files_of(RUN) == whole
+    resumed = json.loads((RUN / "results.json").read_text())
+    assert resumed | {"seconds": 0} == results | {"seconds": 0}
 
 
-def test_compare_trains_five_models_and_shows_them_side_by_side(work, monkeypatch, capsys) -> None:
-    main(["compare", *ON_FILES, *TINY, "--steps", "2"])
-    out = capsys.readouterr().out
-    folder = Path("runs/vqa/compare/vqa-v2")
+def test_only_the_same_configuration_replaces_or_resumes_a_run(copy, monkeypatch, capsys) -> None:
+    forbid_training(monkeypatch)
+    another = [*TINY, "--steps", "2"]
+    check_refused(main, another, "vqa-v2 holds a finished run of another configuration (steps was 3 and is 2", capsys)
+    monkeypatch.undo()
+    monkeypatch.chdir(copy)
+    before = files_of(RUN)
+    main([*another, "--run", "trial"])
+    assert files_of(RUN) == before
+    assert json.loads(Path("runs/vqa/trial/run.json").read_text())["steps"] == 2
+    with pytest.MonkeyPatch.context() as patch:
+        stop_in(patch, 0)
+        with pytest.raises(SystemExit):
+            main([*another, "--restart"])
+    capsys.readouterr()
+    check_refused(main, [*another, "--seed", "6", "--resume"], "seed was 0 and is 6 now", capsys)
+    main([*another, "--resume"])
+    assert json.loads((RUN / "run.json").read_text())["steps"] == 2
+
+
+def test_compare_trains_five_models_and_shows_them_side_by_side(copy, monkeypatch, capsys) -> None:
+    arguments = ["compare", *TINY, "--steps", "1"]
+    main(arguments)
+    out, folder = capsys.readouterr().out, Path("runs/vqa/compare/vqa-v2")
     assert out.splitlines()[-1] == str(folder / "comparison.png")
-    assert Image.open(folder / "comparison.png").size == (1000, 520)
+    Image.open(folder / "comparison.png").verify()
     header = next(line for line in out.splitlines() if line.startswith("kind"))
     assert header.split("  ")[-1].strip() == "image only"
-    configs = {
-        name: json.loads((folder / name / "results.json").read_text())["config"]
-        for name in ("product", "sum", "concat", "question-only", "image-only")
-    }
-    changed = {name: (config["fusion"], config["streams"]) for name, config in configs.items()}
-    assert changed == {
-        "product": ("product", "both"),
-        "sum": ("sum", "both"),
-        "concat": ("concat", "both"),
-        "question-only": ("product", "question"),
-        "image-only": ("product", "image"),
-    }
-    table = json.loads((folder / "results.json").read_text())["variants"]
-    assert set(table) == set(commands.VARIANTS)
-    monkeypatch.setattr(commands, "train", None)  # all have ended: nothing is trained again
-    main(["compare", *ON_FILES, *TINY, "--steps", "2", "--resume"])
+    fusions = {"product": "product", "sum": "sum", "concat": "concat"}
+    for name, fusion in {**fusions, "question-only": "product", "image-only": "product"}.items():
+        config = json.loads((folder / name / "results.json").read_text())["config"]
+        assert (config["fusion"], config["inputs"]) == (fusion, name.removesuffix("-only") if "-" in name else "both")
+    assert set(json.loads((folder / "results.json").read_text())["variants"]) == set(commands.VARIANTS)
+    monkeypatch.setattr(commands, "train", None)  # all are finished: nothing is trained again
+    main([*arguments, "--resume"])
     assert capsys.readouterr().out == out
+    refused = "compare/vqa-v2/product holds a finished run of another configuration (steps was 1 and is 2 now)"
+    check_refused(main, ["compare", *TINY, "--steps", "2"], refused, capsys)
 
 
-def check_refused(arguments: list[str], message: str, capsys) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        main(arguments)
-    assert stopped.value.code == 2
-    said = capsys.readouterr()
-    errors = [line for line in said.err.splitlines() if line.startswith("error:")]
-    assert len(errors) == 1, said.err
-    assert message in errors[0]
-    assert "Traceback" not in said.err
+def test_judging_needs_no_training(copy, monkeypatch, capsys) -> None:
+    """Also for a model whose judging crashed, after hours of training."""
+    results = json.loads((RUN / "results.json").read_text())
+    with monkeypatch.context() as patch:
+        patch.setattr(commands, "baselines", lambda *arguments: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            main([*TINY, "--steps", "2", "--run", "crashed"])
+    forbid_training(monkeypatch)
+    for name, steps in (("vqa-v2", 3), ("crashed", 2)):
+        (RUN.parent / name / "results.json").unlink(missing_ok=True)
+        capsys.readouterr()
+        main(["judge", "--run", name, "--root", "data"])
+        judged = json.loads((RUN.parent / name / "results.json").read_text())
+        assert judged["steps"] == steps
+        assert f"{100 * judged['splits']['val']['reached']['all']:.2f}%" in capsys.readouterr().out
+        if name == "vqa-v2":
+            assert judged == results
 
 
-WRONG = {
-    "no image": (
-        ["ask", "--data", "vqa-v2", "--image", "text.png", "--question", "how many?"],
-        "text.png: not a picture",
+def test_a_model_is_judged_on_its_own_data_only(copy, capsys) -> None:
+    edit_json(
+        Path("data/v2_OpenEnded_mscoco_train2014_questions.json"),
+        lambda content: [question.update(question="Is it red?") for question in content["questions"]],
+    )
+    check_refused(main, ["judge", "--run", "vqa-v2", "--root", "data"], "with other words or answers", capsys)
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_a_damaged_image_of_any_split_is_found_before_the_first_step(copy, monkeypatch, capsys, split: str) -> None:
+    forbid_training(monkeypatch)
+    image_path(Path("data"), split, 25).write_text("no image")
+    message = f"COCO_{split}2014_000000000025.jpg: not an image, or damaged"
+    check_refused(main, [*TINY, "--run", "new"], message, capsys)
+    check_refused(main, ["judge", "--run", "vqa-v2", "--root", "data"], message, capsys)
+
+
+ASK = ["ask", "--run", "vqa-v2"]
+WRONG = {  # the arguments, and the one line that names what is wrong
+    "no image": ([*ASK, "text.png", "how many?"], "text.png: not an image"),
+    "no file": ([*ASK, "gone.png", "how many?"], "gone.png: there is no such file"),
+    "empty question": ([*ASK, "ok.png", " "], "the question must not be empty"),
+    "unknown question": ([*ASK, "ok.png", "zebra"], "at least one known word, got 'zebra'"),
+    "long question": ([*ASK, "ok.png", "how " * 41], "at most 40 words, got 41"),
+    "no model": (
+        ["ask", "ok.png", "how many?"],
+        "runs/vqa/toy holds no trained model: make one with python -m vqa; finished runs: vqa-v2",
     ),
-    "no file": (["ask", "--data", "vqa-v2", "--image", "gone.png", "--question", "how many?"], "gone.png: there is no"),
-    "empty question": (
-        ["ask", "--data", "vqa-v2", "--image", "ok.png", "--question", " "],
-        "--question must not be empty",
+    "no such run": (
+        ["judge", "--run", "easy-vqa"],
+        "make one with python -m vqa --data easy-vqa; finished runs:",
     ),
-    "unknown question": (
-        ["ask", "--data", "vqa-v2", "--image", "ok.png", "--question", "zebra"],
-        "one known word, got 'zebra'",
+    "run elsewhere": (["ask", "--run", "../x", "ok.png", "how many?"], "--run must be a name such as"),
+    "judge without root": (["judge", "--run", "vqa-v2"], "--root is missing"),
+    "no root": (["--data", "vqa-v2", "--run", "new"], "--root is missing"),
+    "no folder": (["--data", "vqa-v2", "--root", "nowhere", "--run", "new"], "nowhere: there is no such folder"),
+    "root for the toy world": (["--root", "data"], "--root is for vqa-v2 only, toy needs no folder"),
+    "detector for photographs": (
+        [*TINY, "--encoder", "grid", "--channels", "4", "--run", "new"],
+        "--encoder must be cnn for vqa-v2",
     ),
-    "long question": (
-        ["ask", "--data", "vqa-v2", "--image", "ok.png", "--question", "how " * 41],
-        "at most 40 words, got 41",
-    ),
-    "no model": (["ask", "--image", "ok.png", "--question", "how many?"], "make one with python -m vqa --data toy"),
-    "no root": (["--data", "vqa-v2"], "--root is missing"),
-    "no folder": (["--data", "vqa-v2", "--root", "nowhere"], "nowhere: there is no such folder"),
-    "missing key": (["--data", "vqa-v2", "--root", "broken"], "annotations[0]: the key 'answers' is missing"),
     "unknown fusion": (
-        [*ON_FILES, *TINY, "--fusion", "mean"],
-        "fusion must be one of product, sum, concat, got 'mean'",
+        [*TINY, "--fusion", "produkt"],
+        "--fusion must be one of concat, product, sum, got 'produkt'",
     ),
-    "unknown streams": ([*ON_FILES, *TINY, "--streams", "x"], "streams must be one of both, question, image, got 'x'"),
-    "unknown config": (["--config", "huge"], "--config must be one of toy, easy-vqa, vqa-v2, paper, got 'huge'"),
-    "unknown data": (["--data", "coco"], "--data must be one of toy, easy-vqa, vqa-v2, got 'coco'"),
-    "unknown device": ([*ON_FILES, *TINY, "--device", "abacus"], "device must be one of"),
-    "no steps": ([*ON_FILES, *TINY, "--steps", "0"], "steps must be at least 1, got 0"),
-    "no pictures": ([*ON_FILES, *TINY, "--pictures", "0"], "pictures must be at least 1, got 0"),
-    "no shape": ([*ON_FILES, *TINY, "--form", "8", "0"], "form must be one or more numbers from 1 on, got (8, 0)"),
-    "climbing": ([*ON_FILES, *TINY, "--learning-rate", "-1"], "learning_rate must be above 0, got -1.0"),
-    "odd size": ([*ON_FILES, *TINY, "--image-size", "65"], "image_size must be a multiple of 8 from 16 on, got 65"),
-    "no grid": ([*ON_FILES, *TINY, "--image-size", "8"], "image_size must be a multiple of 8 from 16 on, got 8"),
-    "lessons without places": ([*ON_FILES, *TINY, "--lessons", "3"], "--lessons must be 0 for vqa-v2"),
-    "other names": ([*TINY, "--attributes", "8", "6"], "--attributes must be (8, 6, 2) where there are lessons"),
-    "nothing to resume": ([*ON_FILES, *TINY, "--resume"], "nothing to resume"),
-    "both": ([*ON_FILES, *TINY, "--resume", "--restart"], "exclude each other"),
+    "unknown inputs": ([*TINY, "--inputs", "x"], "--inputs must be one of both, image, question, got 'x'"),
+    "unknown config": (["--config", "huge"], "--config must be one of easy-vqa, paper, toy, vqa-v2, got 'huge'"),
+    "unknown data": (["--data", "coco"], "--data must be one of easy-vqa, toy, vqa-v2, got 'coco'"),
+    "unknown option": ([*TINY, "--stps", "3"], "did you mean --steps?"),
+    "unknown verb": (["juge"], "did you mean judge?"),
+    "no number": ([*TINY, "--steps", "many"], "--steps cannot be read from 'many'"),
+    "unknown device": ([*TINY, "--device", "abacus", "--run", "new"], "device must be one of"),
+    "no steps": ([*TINY, "--steps", "0"], "steps must be greater than or equal to 1, got 0"),
+    "no steps for the toy world": (["--steps", "0"], "steps must be greater than or equal to 1, got 0"),
+    "no images": ([*TINY, "--images", "0"], "images must be greater than or equal to 1, got 0"),
+    "no answers": ([*TINY, "--answers", "0"], "answers must be greater than or equal to 1, got 0"),
+    "no channels": ([*TINY, "--channels", "8", "0"], "channels[1] must be greater than or equal to 1, got 0"),
+    "climbing": ([*TINY, "--learning-rate", "-1"], "learning_rate must be greater than 0, got -1.0"),
+    "not a number": ([*TINY, "--learning-rate", "nan"], "learning_rate must be a finite number, got nan"),
+    "small image": ([*TINY, "--image-size", "8"], "image_size must be greater than or equal to 16, got 8"),
+    "no threads": ([*TINY, "--threads", "0"], "--threads must be at least 1, got 0"),
+    "nothing to resume": ([*TINY, "--resume", "--run", "new"], "nothing to resume, runs/vqa/new has not been started"),
+    "both": ([*TINY, "--resume", "--restart"], "exclude each other"),
 }
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_wrong_input_is_one_line_and_status_2(work, capsys, case: str) -> None:
-    Path("text.png").write_text("no picture")
-    Image.new("RGB", (30, 20)).save("ok.png")
-    if not Path("broken").exists():
-        write_vqa_v2(Path("broken"), "train", 2)
-        path = Path("broken/v2_mscoco_train2014_annotations.json")
-        content = json.loads(path.read_text())
-        del content["annotations"][0]["answers"]
-        path.write_text(json.dumps(content))
-    arguments, message = WRONG[case]
-    check_refused(arguments, message, capsys)
+def test_wrong_input_is_one_line_and_status_2(work, monkeypatch, capsys, case: str) -> None:
+    """No file is new afterwards, and the detector is not trained first."""
+    monkeypatch.setattr(commands, "load_detector", lambda *arguments: pytest.fail("the detector was asked for"))
+    check_refused(main, *WRONG[case], capsys)
+
+
+def test_a_missing_key_is_named(copy, capsys) -> None:
+    annotations = Path("data/v2_mscoco_train2014_annotations.json")
+    edit_json(annotations, lambda content: content["annotations"][0].pop("answers"))
+    check_refused(main, [*TINY, "--run", "new"], "annotations[0]: the key 'answers' is missing", capsys)
+
+
+@pytest.mark.parametrize("what", ["runs", "runs/vqa", "runs/vqa/vqa-v2"])
+def test_a_file_in_the_way_is_named_before_the_first_step(copy, monkeypatch, capsys, what: str) -> None:
+    forbid_training(monkeypatch)
+    shutil.rmtree("runs")
+    Path(what).parent.mkdir(parents=True, exist_ok=True)
+    Path(what).write_text("a file in the way")
+    check_refused(main, TINY, "runs", capsys)
 
 
 @pytest.mark.parametrize("name", ["vocabulary.json", "run.json", "best.safetensors"])
-def test_a_damaged_run_is_named(work, capsys, name: str) -> None:
-    path = Path("runs/vqa/vqa-v2") / name
-    whole = path.read_bytes()
-    try:
-        path.write_bytes(b"{}")
-        check_refused(
-            ["ask", "--data", "vqa-v2", "--image", str(picture(work)), "--question", "how"], "damaged", capsys
-        )
-    finally:
-        path.write_bytes(whole)
+def test_a_damaged_run_is_named(copy, capsys, name: str) -> None:
+    (RUN / name).write_bytes(b"{}")
+    check_refused(main, [*ASK, "ok.png", "how"], "damaged", capsys)
 
 
-def test_the_configuration_gives_the_defaults(monkeypatch) -> None:
-    started = []
-    monkeypatch.setattr("vqa.__main__.open_source", lambda data, config, root: started.append((data, config, root)))
-    monkeypatch.setattr("vqa.__main__.run_train", lambda *arguments: None)
-    monkeypatch.setattr("vqa.__main__.run_compare", lambda *arguments: None)
-    main(["--data", "vqa-v2", "--config", "paper", "--steps", "7"])
-    main(["compare", "--data", "easy-vqa"])
-    main([])
-    main(["--config", "paper"])
-    (first, paper, _), (second, easy, _), (third, toy, _), (_, paper_on_toy, _) = started
-    assert (first, second, third) == ("vqa-v2", "easy-vqa", "toy")
-    assert (paper.ground, paper_on_toy.ground) == (0.45, 0.93), "nothing looks as it does in the data set"
-    assert (paper.hidden, paper.common, paper.steps) == (512, 1024, 7)
-    assert easy == commands_config("easy-vqa")
-    assert toy == commands_config("toy")
+def parsed(*arguments: str) -> commands.Train:
+    return cli.parse("vqa", commands.VERBS, arguments, commands.DEFAULT)
 
 
-TOY = ["--device", "cpu", "--pictures", "4", "--hidden", "4", "--common", "8", "--steps", "2", "--lesson-pictures", "2"]
-
-
-def test_lessons_come_first_and_then_what_sees_is_frozen(tmp_path, monkeypatch) -> None:
-    """Without lessons what sees learns on; with them it is what the lessons left; what stands on top always learns."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("TOY_VALIDATION", "TOY_TEST"):
-        monkeypatch.setattr(sources, name, 60)
-    seen, original = {}, commands.give_lessons
-
-    def looks(model, *others) -> float:
-        before = {name: weight.clone() for name, weight in model.image_stream.state_dict().items()}
-        seconds = original(model, *others)
-        seen.update({name: weight.clone() for name, weight in model.image_stream.state_dict().items()})
-        assert all((seen[name] != before[name]).any() for name in before if not name.startswith("combine"))
-        return seconds
-
-    monkeypatch.setattr(commands, "give_lessons", looks)
-    main([*TOY, "--lessons", "2"])
-    _, _, model = load_trained(Path("runs/vqa/toy"), "toy")
-    after = model.image_stream.state_dict()
-    assert {name for name in seen if not torch.equal(seen[name], after[name])} == {"combine.weight"}
-    (first, *_) = seen
-    seen.clear()
-    main([*TOY, "--lessons", "0", "--restart"])
-    assert not seen, "lessons were given"
-    _, _, untaught = load_trained(Path("runs/vqa/toy"), "toy")
-    assert not torch.equal(untaught.image_stream.state_dict()[first], after[first])
-
-
-def test_lessons_that_were_stopped_go_on(tmp_path, monkeypatch, capsys) -> None:
-    """The weights are, bit for bit, those of a run that was never stopped."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("TOY_VALIDATION", "TOY_TEST"):
-        monkeypatch.setattr(sources, name, 60)
-    arguments, original = [*TOY, "--lessons", "3"], commands.train
-    main(arguments)
-    whole = Path("runs/vqa/toy/best.safetensors").read_bytes()
-
-    def stops(stream, optimizer, lesson_at, steps, *others) -> None:
-        def until_ctrl_c():
-            for step in steps:
-                if step == 1:
-                    signal.raise_signal(signal.SIGINT)
-                yield step
-
-        original(stream, optimizer, lesson_at, until_ctrl_c(), *others)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(commands, "train", stops)
-        with pytest.raises(SystemExit) as stopped:
-            main(arguments)
-    assert stopped.value.code == 130
-    assert "stopped after 2 of 3 steps: go on with python -m vqa" in capsys.readouterr().err
-    assert Path("runs/vqa/toy/best.safetensors").read_bytes() == whole, "the finished run stays until the next one ends"
-    check_refused(arguments, "toy-lessons.unfinished holds an unfinished run", capsys)
-    Path("runs/vqa/toy/best.safetensors").rename("before.safetensors")
-    main([*arguments, "--resume"])
-    assert Path("runs/vqa/toy/best.safetensors").read_bytes() == whole
-
-
-def test_a_refused_run_is_refused_before_its_lessons(tmp_path, monkeypatch, capsys) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(commands, "give_lessons", None)  # calling it would be a TypeError
-    Path("runs").write_text("a file in the way")
-    check_refused(TOY, "runs/vqa", capsys)
-    Path("runs").unlink()
-    unfinished = Path("runs/vqa/toy.unfinished")
-    unfinished.mkdir(parents=True)
-    (unfinished / "last.pt").touch()
-    check_refused(TOY, "holds an unfinished run", capsys)
-
-
-def commands_config(name: str):
-    from vqa.train import CONFIGS
-
-    return CONFIGS[name]
-
-
-def test_training_again_gives_the_same_weights(work, tmp_path, monkeypatch) -> None:
-    weights = []
-    for folder in ("one", "two"):
-        (tmp_path / folder).mkdir()
-        monkeypatch.chdir(tmp_path / folder)
-        main(["--data", "vqa-v2", "--root", str(work / "data"), *TINY, "--steps", "2"])
-        weights.append(load_trained(Path("runs/vqa/vqa-v2"), "vqa-v2")[2].state_dict())
-    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+def test_the_data_set_and_the_configuration_give_the_defaults() -> None:
+    assert parsed().chosen_config() == CONFIGS["toy"]
+    assert isinstance(parsed("compare"), commands.Compare)
+    assert parsed("compare", "--data", "easy-vqa").chosen_config() == CONFIGS["easy-vqa"]
+    paper = parsed("--data", "vqa-v2", "--config", "paper", "--steps", "7").chosen_config()
+    assert paper == replace(CONFIGS["paper"], steps=7)
+    on_toy = parsed("--config", "paper").chosen_config()
+    assert on_toy == replace(CONFIGS["paper"], background=CONFIGS["toy"].background), "an empty pixel is the data set's"
 
 
 def test_from_another_folder(tmp_path) -> None:
-    command = [sys.executable, "-m", "vqa", "ask", "--image", "a.png", "--question", "how?"]
+    command = [sys.executable, "-m", "vqa", "ask", "a.png", "how?"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100)
     assert done.returncode == 2
-    assert done.stderr == "error: runs/vqa/toy holds no trained model: make one with python -m vqa --data toy\n"
+    assert done.stderr == "error: runs/vqa/toy holds no trained model: make one with python -m vqa\n"

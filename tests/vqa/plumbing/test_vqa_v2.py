@@ -1,6 +1,5 @@
 """What was written in VQA v2's format is what is read, and each damaged file is named in one line."""
 
-import json
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -10,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.images import load_image
-from tests.vqa.plumbing.vqa_v2_files import draw, image_path, question_and_annotation, write_json_files, write_vqa_v2
+from tests.vqa.plumbing.vqa_v2_files import (
+    draw,
+    edit_json,
+    image_path,
+    question_and_annotation,
+    write_json_files,
+    write_vqa_v2,
+)
 from vqa.datasets.vqa_v2 import ANSWER_TYPES, read_vqa_v2
 from vqa.extensions.vocabulary import Record
 
@@ -65,12 +71,6 @@ def test_reads_any_text_in_any_order(entries, data) -> None:
         assert read_vqa_v2(root, "val") == expected
 
 
-def edit(path: Path, change) -> None:
-    content = json.loads(path.read_text())
-    change(content)
-    path.write_text(json.dumps(content))
-
-
 def remove_folder(root: Path) -> None:
     for path in (root / "train2014").iterdir():
         path.unlink()
@@ -95,43 +95,47 @@ DAMAGE = {  # what happened to the data, and the line that says so
         rf"{QUESTIONS}: the whole: must be an object, got \[\]",
     ),
     "no list of questions": (
-        lambda root: edit(root / QUESTIONS, lambda content: content.pop("questions")),
+        lambda root: edit_json(root / QUESTIONS, lambda content: content.pop("questions")),
         f"{QUESTIONS}: the whole: the key 'questions' is missing",
     ),
     "no questions": (
-        lambda root: edit(root / QUESTIONS, lambda content: content["questions"].clear()),
+        lambda root: edit_json(root / QUESTIONS, lambda content: content["questions"].clear()),
         f"{QUESTIONS}: 'questions' is empty",
     ),
     "an entry is a string": (
-        lambda root: edit(root / QUESTIONS, lambda content: content["questions"].insert(2, "why?")),
+        lambda root: edit_json(root / QUESTIONS, lambda content: content["questions"].insert(2, "why?")),
         rf'{QUESTIONS}: questions\[2\]: must be an object, got "why\?"',
     ),
     "no image_id": (
-        lambda root: edit(root / QUESTIONS, lambda content: content["questions"][1].pop("image_id")),
+        lambda root: edit_json(root / QUESTIONS, lambda content: content["questions"][1].pop("image_id")),
         rf"{QUESTIONS}: questions\[1\]: the key 'image_id' is missing",
     ),
     "image_id in quotes": (
-        lambda root: edit(root / QUESTIONS, lambda content: content["questions"][1].update(image_id="9")),
+        lambda root: edit_json(root / QUESTIONS, lambda content: content["questions"][1].update(image_id="9")),
         rf"{QUESTIONS}: questions\[1\]: 'image_id' must be of type int, got \"9\"",
     ),
     "no answers": (
-        lambda root: edit(root / ANNOTATIONS, lambda content: content["annotations"][3].pop("answers")),
+        lambda root: edit_json(root / ANNOTATIONS, lambda content: content["annotations"][3].pop("answers")),
         rf"{ANNOTATIONS}: annotations\[3\]: the key 'answers' is missing",
     ),
     "an empty list of answers": (
-        lambda root: edit(root / ANNOTATIONS, lambda content: content["annotations"][3].update(answers=[])),
+        lambda root: edit_json(root / ANNOTATIONS, lambda content: content["annotations"][3].update(answers=[])),
         rf"{ANNOTATIONS}: annotations\[3\]: 'answers' is empty",
     ),
     "an answer without answer": (
-        lambda root: edit(root / ANNOTATIONS, lambda content: content["annotations"][3]["answers"][7].pop("answer")),
+        lambda root: edit_json(
+            root / ANNOTATIONS, lambda content: content["annotations"][3]["answers"][7].pop("answer")
+        ),
         rf"{ANNOTATIONS}: annotations\[3\]: answers\[7\]: the key 'answer' is missing",
     ),
     "an unknown answer type": (
-        lambda root: edit(root / ANNOTATIONS, lambda content: content["annotations"][0].update(answer_type="long")),
+        lambda root: edit_json(
+            root / ANNOTATIONS, lambda content: content["annotations"][0].update(answer_type="long")
+        ),
         rf"{ANNOTATIONS}: annotations\[0\]: 'answer_type' must be one of .*, got 'long'",
     ),
     "a question without annotation": (
-        lambda root: edit(root / QUESTIONS, lambda content: content["questions"][4].update(question_id=77)),
+        lambda root: edit_json(root / QUESTIONS, lambda content: content["questions"][4].update(question_id=77)),
         rf"{QUESTIONS}: questions\[4\]: question_id 77 has no annotation in {ANNOTATIONS}",
     ),
     "no image": (
@@ -165,7 +169,7 @@ def test_unknown_split(tmp_path) -> None:
 
 def test_annotations_without_question_are_left_aside(tmp_path) -> None:
     written = write_vqa_v2(tmp_path, images=2)
-    edit(tmp_path / QUESTIONS, lambda content: content["questions"].pop())
+    edit_json(tmp_path / QUESTIONS, lambda content: content["questions"].pop())
     assert read_vqa_v2(tmp_path, "train") == written[:-1]
 
 

@@ -2,7 +2,9 @@
 
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageDraw
 
@@ -44,6 +46,12 @@ def write_json_files(root: Path, split: str, questions: list[dict], annotations:
     ):
         file.write_text(json.dumps(head | content, ensure_ascii=False), encoding="utf-8")
     return questions_file, annotations_file
+
+
+def edit_json(path: Path, change: Callable[[Any], object]) -> None:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    change(content)
+    path.write_text(json.dumps(content), encoding="utf-8")
 
 
 def draw(path: Path, color: str, count: int, width: int = 48, height: int = 40) -> None:

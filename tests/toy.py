@@ -1,0 +1,46 @@
+"""The toy task in a few steps, for tests of what is around it: few scenes and questions, small models."""
+
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from detector import commands as detector_commands
+from detector.evaluate import evaluate
+from detector.train import Config as DetectorConfig
+from toyworld.questions import ANSWERS, question_at
+from vqa.datasets import sources
+from vqa.extensions.vocabulary import QuestionVocabulary
+from vqa.train import Config
+
+DETECTOR = DetectorConfig(steps=2, images=2, image_size=16, warmup=1)
+VQA = Config(
+    steps=3, images=4, questions=2, image_size=16, channels=(4,), embedding=4, hidden=4, common=8, warmup=2
+)  # fmt: skip
+VQA_FLAGS = [  # the same
+    word
+    for name, value in asdict(VQA).items()
+    if value != getattr(Config(), name)
+    for word in (f"--{name.replace('_', '-')}", *map(str, value if isinstance(value, tuple) else (value,)))
+]
+
+
+@cache
+def few_questions_vocabulary() -> QuestionVocabulary:
+    """The toy world's, from fewer questions: counting all of them takes longer than a test."""
+    return QuestionVocabulary.of((question_at("train", 0, k)[1].text for k in range(300)), ANSWERS)
+
+
+def few_scenes(model, split: str, seed: int, image_size: int, count: int = 5) -> dict[str, float]:
+    return evaluate(model, split, seed, image_size, min(count, 5))
+
+
+def make_small(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """From now on ``folder`` is the working directory, and what is trained and judged on the toy world is small."""
+    patch.chdir(folder)
+    patch.setattr(sources, "TOY_VALIDATION", 40)
+    patch.setattr(sources, "TOY_TEST", 40)
+    patch.setattr(sources, "toy_vocabulary", few_questions_vocabulary)
+    patch.setattr(detector_commands, "CONFIGS", {"toy": DETECTOR})
+    patch.setattr(detector_commands, "evaluate", few_scenes)

@@ -1,0 +1,116 @@
+"""VQA's promises and numbers in its texts are those of its results; its tables by hand."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import vqa
+from toyworld.questions import ANSWERS
+from vqa.evaluate import PROMISES
+from vqa.report import tables
+from vqa.train import CONFIGS
+
+ROOM = Path(vqa.__file__).parent
+README = (ROOM / "README.md").read_text(encoding="utf-8")
+RESULTS = json.loads((ROOM / "report" / "results.json").read_text(encoding="utf-8"))
+
+
+def test_every_promise_is_told() -> None:
+    (block,) = re.findall(r"<!-- results:promises -->(.*?)<!-- end -->", README, flags=re.DOTALL)
+    rows = {cells[0]: cells[1] for line in block.strip().splitlines()[2:] if (cells := line.strip("| ").split(" | "))}
+    told = {name: float(promised) for name, promised in rows.items()}
+    expected = {f"{data}, {split}: {kind}": 100 * promised for (data, split, kind), promised in PROMISES.items()}
+    assert told == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(("data", "split", "kind"), PROMISES)
+def test_promises_are_kept_in_the_results(data: str, split: str, kind: str) -> None:
+    assert data not in RESULTS or RESULTS[data]["accuracy"][split][kind] >= PROMISES[data, split, kind]
+
+
+def test_the_question_alone_is_at_chance_in_the_results() -> None:
+    """The toy world gives nothing away: no kind is 3 points off what guessing reaches."""
+    entry = RESULTS["ablations"]
+    for kind, chance in entry["baselines"]["chance"].items():
+        assert abs(entry["accuracy"]["product/question"][kind] - chance) <= 0.03, kind
+
+
+def test_the_first_loss_in_numbers() -> None:
+    assert f"N = {len(ANSWERS)}, ln {len(ANSWERS)} ≈ 3.04" in README
+
+
+def run_folder(folder: Path, seed: int, reached: float, data: str = "toy") -> Path:
+    config = json.loads(json.dumps({"data": data, **CONFIGS[data].__dict__, "seed": seed, "steps": 7}))
+    config.pop("data")
+    splits = {"test": {"chance": {"all": 0.25}, "ceiling": {"all": 1.0}, "reached": {"all": reached}}}
+    content = {
+        "paper": "vqa",
+        "what": data,
+        "data": data,
+        "config": config,
+        "steps": 7,
+        "seconds": 3.0 + seed,
+        "threads": 2,
+        "splits": splits,
+    }
+    folder.mkdir(parents=True)
+    (folder / "results.json").write_text(json.dumps(content), encoding="utf-8")
+    return folder
+
+
+def test_a_run_is_taken_over_with_its_command(tmp_path) -> None:
+    results = tables.take([run_folder(tmp_path / "a", 3, 0.5)], "two cores, CPU", {})
+    assert results == {
+        "toy": {
+            "command": "python -m vqa --steps 7 --seed 3",
+            "steps": 7,
+            "seconds": 6.0,
+            "machine": "two cores, CPU",
+            "seeds": [3],
+            "accuracy": {"test": {"all": 0.5}},
+            "baselines": {"test": {"chance": {"all": 0.25}, "ceiling": {"all": 1.0}}},
+        }
+    }
+    assert "| all | 25.00 | 100.00 | 50.00 |" in tables.accuracies("toy", results)
+
+
+def test_several_seeds_give_the_first_with_their_spread(tmp_path) -> None:
+    folders = [run_folder(tmp_path / str(seed), seed, reached) for seed, reached in ((0, 0.75), (1, 1.0), (2, 0.5))]
+    results = tables.take(folders, "two cores, CPU", {})
+    assert results["toy"]["accuracy"] == {"test": {"all": 0.75}}
+    assert results["toy"]["spread"] == {"test": {"all": [0.5, 1.0]}}
+    table = tables.accuracies("toy", results)
+    assert "75.00 (50.00 to 100.00)" in table
+    assert "`python -m vqa --steps 7`: 7 steps in 3 s of training (two cores, CPU; seed 0)" in table
+    assert "In brackets: lowest to highest with the seeds 0, 1, 2." in table
+
+
+def test_a_comparison_is_taken_over(tmp_path) -> None:
+    folder, variants = tmp_path / "compare", {}
+    for k, name in enumerate(tables.VARIANTS):
+        run_folder(folder / name.replace(" ", "-"), 0, 0.1 * k)
+        variants[name] = {"chance": {"all": 0.25}, "reached": {"all": 0.1 * k}}
+    (folder / "results.json").write_text(
+        json.dumps({"paper": "vqa", "what": "ablations", "data": "toy", "split": "test", "variants": variants})
+    )
+    results = tables.take([folder], "two cores, CPU", {})
+    entry = results["ablations"]
+    assert list(entry["accuracy"]) == [
+        "product/both", "sum/both", "concat/both", "product/question", "product/image",
+    ]  # fmt: skip
+    assert (entry["steps"], entry["seconds"]) == (5 * 7, 15.0)
+    assert entry["command"] == "python -m vqa compare --steps 7"
+    assert "| all | 25.00 | 0.00 | 10.00 | 20.00 | 30.00 | 40.00 |" in tables.ablations(results)
+
+
+def test_what_cannot_be_taken_is_named(tmp_path) -> None:
+    with pytest.raises(ValueError, match="data must be toy or easy-vqa, got 'vqa-v2'"):
+        tables.take([run_folder(tmp_path / "c", 0, 0.5, "vqa-v2")], "", {})
+    other = run_folder(tmp_path / "b", 1, 0.5)
+    content = json.loads((other / "results.json").read_text())
+    content["config"]["rate"] = 1.0
+    (other / "results.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="runs of toy must have one configuration"):
+        tables.take([run_folder(tmp_path / "a", 0, 0.5), other], "", {})
