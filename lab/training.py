@@ -7,6 +7,7 @@ half alone. ``runs/PAPER/NAME`` is the run's folder; a name may have parts, as i
 
 import json
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -123,7 +124,8 @@ def check_place(paper: str, name: str, config: Any, options: TrainingOptions, co
     folder = folder_of(paper, name)
     folders.check_place(folder)
     if not (options.restart or (options.resume and folders.under_way(folder))):
-        before = folders.read_summary(folder)["config"] if folders.complete(folder) else {}
+        place = folders.finished_or_none(folder)
+        before = folders.read_summary(place)["config"] if place else {}
         now = {**before, **json.loads(json.dumps(asdict(config)))}
         folders.check_free(folder, now, f"{command} --resume", f"{command} --restart")
 
@@ -170,7 +172,13 @@ def train(
             write_text(run.unfinished / name, text)
         task.train(model, optimizers, device, run.steps(task.steps), run.log)
     folders.load_best(folder, {"model": model})
-    return judge(task, model, folder)
+    try:
+        return judge(task, model, folder)
+    except KeyboardInterrupt:
+        name = "" if (options.run or task.name) == "toy" else f" --run {options.run or task.name}"
+        command = f"python -m {task.paper} judge{name}"
+        print(f"stopped while judging: the model is trained, judge it with {command}", file=sys.stderr)
+        raise
 
 
 def judge(task: Task, model: nn.Module, folder: Path) -> Trained:
@@ -308,7 +316,8 @@ def pretrained(task: Task, command: str, device: str | None = None, threads: int
     restart_command = f"python -m {task.paper} --restart"
     try:
         if place := folders.finished_or_none(folder):
-            folders.check_free(folder, run_config(task), command, restart_command)
+            if not folders.under_way(folder):  # the finished one serves while a new one is unfinished
+                folders.check_free(folder, run_config(task), command, restart_command)
         else:
             options = TrainingOptions(threads=threads, device=device, resume=folders.under_way(folder))
             place = train(task, options, command, resume_command=command, restart_command=restart_command).folder

@@ -8,7 +8,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "extensions.answer_text": ["vqa_accuracy"],
+        "answer_text": ["vqa_accuracy"],
         "model": ["VQA"],
         "train": ["CONFIGS", "Config", "build", "build_optimizer"],
     },

@@ -17,9 +17,8 @@ from lab import cli, folders, training
 from lab.checkpoint import CheckpointError, write_text
 from lab.device import choose_device
 from lab.images import load_image
-from vqa.data import Examples
 from vqa.datasets.sources import Source, open_source
-from vqa.evaluate import ALL, PROMISES, accuracies, baselines, probabilities
+from vqa.evaluate import ALL, PROMISES, Examples, accuracies, baselines, probabilities
 from vqa.extensions.vocabulary import QuestionVocabulary
 from vqa.figures import draw_answers, draw_comparison, draw_training, one_of_each_kind
 from vqa.model import VQA

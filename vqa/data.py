@@ -5,8 +5,7 @@ computed VGGNet's features before training. ``features_of`` makes them of pixels
 padded with 0 at the end.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -29,18 +28,6 @@ class Batch(NamedTuple):
     answers: Int[Tensor, " n"]  # ids of the answers
 
 
-@dataclass(frozen=True)
-class Examples:
-    """A chunk of examples to judge a model with; question k is about image ``image_of[k]``."""
-
-    pixels: Float[Tensor, "m 3 h w"]  # to look at, from 0 to 1
-    images: Float[Tensor, "m c rows columns"]  # what the model reads: the pixels, or a detector's grid
-    image_of: tuple[int, ...]
-    texts: tuple[str, ...]
-    answers: tuple[tuple[str, ...], ...]
-    kinds: tuple[str, ...]
-
-
 def toy_batches(
     features_of: FeaturesOf, encode: Encode, seed: int, images: int, questions: int, image_size: int
 ) -> Callable[[int], Batch]:
@@ -61,21 +48,3 @@ def toy_batches(
         )
 
     return batch_at
-
-
-def toy_examples(
-    features_of: FeaturesOf, split: str, seed: int, count: int, image_size: int, chunk: int = 500
-) -> Iterator[Examples]:
-    """The first ``count`` questions of a split, each about a scene of its own, in chunks."""
-    for start in range(0, count, chunk):
-        indices = range(start, min(count, start + chunk))
-        scenes, asked = zip(*(question_at(split, seed, k) for k in indices), strict=True)
-        pixels = draw(scenes, image_size)
-        yield Examples(
-            pixels,
-            features_of(pixels),
-            tuple(range(len(scenes))),
-            tuple(question.text for question in asked),
-            tuple((question.answer,) for question in asked),
-            tuple(question.kind for question in asked),
-        )

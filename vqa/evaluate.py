@@ -6,21 +6,22 @@ question's text, and the ceiling, which no choice out of the answer vocabulary e
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from toyworld.questions import NUMBERS, YES_NO
+from toyworld.drawing import draw
+from toyworld.questions import NUMBERS, YES_NO, question_at
 from toyworld.scenes import COLOURS, HELD_OUT, SHAPES
 from toyworld.tokenizer import split_words
-from vqa.data import Examples
-from vqa.extensions.answer_text import annotators_agree, normalize_answer, trim, vqa_accuracy
-from vqa.extensions.vocabulary import QuestionVocabulary
+from vqa.answer_text import annotators_agree, normalize_answer, trim, vqa_accuracy
+from vqa.data import FeaturesOf
 from vqa.metric import mean_agreement_of_matches
 
 ALL = "all"
@@ -38,6 +39,31 @@ PROMISES = MappingProxyType(  # (data, split, kind of question): the accuracy th
 )
 
 
+@dataclass(frozen=True)
+class Examples:
+    """A chunk of examples to judge a model with; question k is about image ``image_of[k]``."""
+
+    pixels: Float[Tensor, "m 3 h w"]  # to look at, from 0 to 1
+    images: Float[Tensor, "m c rows columns"]  # what the model reads: the pixels, or a detector's grid
+    image_of: tuple[int, ...]
+    texts: tuple[str, ...]
+    answers: tuple[tuple[str, ...], ...]
+    kinds: tuple[str, ...]
+
+
+@runtime_checkable
+class Vocabulary(Protocol):
+    """What evaluation needs of the words of a data set: the possible answers, and the token ids of questions."""
+
+    answers: Sequence[str]
+
+    def encode(self, texts: Sequence[str]) -> Tensor:
+        """The token ids of each text, padded."""
+
+    def known_ids(self, text: str) -> list[int]:
+        """The token ids of a text's known words."""
+
+
 class Asked(NamedTuple):
     """A question as the baselines see it: without its image."""
 
@@ -46,7 +72,25 @@ class Asked(NamedTuple):
     kind: str
 
 
-def probabilities(model: nn.Module, vocabulary: QuestionVocabulary, examples: Examples) -> Float[Tensor, "n answers"]:
+def toy_examples(
+    features_of: FeaturesOf, split: str, seed: int, count: int, image_size: int, chunk: int = 500
+) -> Iterator[Examples]:
+    """The first ``count`` questions of a split, each about a scene of its own, in chunks."""
+    for start in range(0, count, chunk):
+        indices = range(start, min(count, start + chunk))
+        scenes, asked = zip(*(question_at(split, seed, k) for k in indices), strict=True)
+        pixels = draw(scenes, image_size)
+        yield Examples(
+            pixels,
+            features_of(pixels),
+            tuple(range(len(scenes))),
+            tuple(question.text for question in asked),
+            tuple((question.answer,) for question in asked),
+            tuple(question.kind for question in asked),
+        )
+
+
+def probabilities(model: nn.Module, vocabulary: Vocabulary, examples: Examples) -> Float[Tensor, "n answers"]:
     """Row k: the probability of each answer of the vocabulary to question k, from the model in evaluation mode.
 
     Raises:
@@ -63,7 +107,7 @@ def probabilities(model: nn.Module, vocabulary: QuestionVocabulary, examples: Ex
     return logits.softmax(dim=-1).cpu()
 
 
-def predict(model: nn.Module, vocabulary: QuestionVocabulary, examples: Examples) -> list[str]:
+def predict(model: nn.Module, vocabulary: Vocabulary, examples: Examples) -> list[str]:
     """The most likely answer to each question; the empty answer, which is never right, where no word is known."""
     n = len(examples.texts)
     readable = [k for k in range(n) if vocabulary.known_ids(examples.texts[k])]
@@ -85,7 +129,7 @@ def selected(examples: Examples, questions: Sequence[int]) -> Examples:
     return Examples(examples.pixels[images], examples.images[images], image_of, *chosen)
 
 
-def accuracies(model: nn.Module, vocabulary: QuestionVocabulary, chunks: Iterable[Examples]) -> dict[str, float]:
+def accuracies(model: nn.Module, vocabulary: Vocabulary, chunks: Iterable[Examples]) -> dict[str, float]:
     """The VQA accuracy of the model's answers: the mean for each kind of question, and for ``"all"`` questions.
 
     Raises:

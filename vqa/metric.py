@@ -4,7 +4,7 @@ Ten annotators answered each question. An answer that n of them gave has the acc
 and a human annotator are measured in the same way: the accuracy is averaged over all sets of nine annotators, which
 remain when one of the ten is left out. For that reason three of ten give 0.9, and four give 1.
 
-Answers are compared as strings. ``vqa.extensions.answer_text`` first normalises them as the authors' code does.
+Answers are compared as strings. ``vqa.answer_text`` first normalises them as the authors' code does.
 
 What differs from the paper: with a single answer, as in the toy world, nobody can be left out. The accuracy is then 1
 for an equal string and 0 for any other.

@@ -1,8 +1,9 @@
-"""What runs inside torchrun, for ``test_distributed.py``: ``… -m tests.lab.distributed_check TASK FOLDER``.
+"""What runs inside torchrun, for ``test_distributed.py``: ``… -m tests.lab.distributed_check FOLDER``.
 
 ``check_same_gradient`` takes any model and batch, so that a paper's tests can put its own through it.
 """
 
+import inspect
 import os
 import signal
 import sys
@@ -60,7 +61,8 @@ def train_tiny(folder: Path, batch_at, **options) -> None:
     with tiny.make_run(folder, model, optimizer, **options) as run:
         wrapped = distributed.wrap(model)
         seed_everything(7 + distributed.processes().rank)
-        tiny.train(wrapped, optimizer, lambda step: distributed.share(batch_at(step)), run.steps(40), run.log)
+        share = inspect.unwrap(distributed.share)  # beartype, which checks shapes in tests, draws random numbers too
+        tiny.train(wrapped, optimizer, lambda step: share(batch_at(step)), run.steps(40), run.log)
 
 
 def leave() -> None:
@@ -71,25 +73,28 @@ def leave() -> None:
     os._exit(0)
 
 
+def resume(folder: Path) -> None:
+    distributed.start(torch.device("cpu"))
+    train_tiny(folder, tiny.batch_at, resume=True)
+    leave()
+
+
 def main() -> None:
-    task, folder = sys.argv[1], Path(sys.argv[2])
+    """The checks, a whole run, and one that meets Ctrl-C in step 12 and SIGKILL in step 27, each in one process."""
+    folder = Path(sys.argv[1])
     torch.set_num_threads(1)
     processes = distributed.start(torch.device("cpu"))
     last = processes.rank == processes.count - 1
-    if task == "whole":
-        check_what_processes_need(processes)
-        (folder.parent / "file").touch()
-        with pytest.raises(OSError, match=r"cannot write .*file/run"):  # which process 0 met, and all hear of
-            train_tiny(folder.parent / "file" / "run", tiny.batch_at)
-        train_tiny(folder, tiny.batch_at)
-    elif task == "stopped":  # Ctrl-C in step 12 and SIGKILL in step 27, each in one process only
-        interrupted = tiny.attack(tiny.batch_at, 12, signal.SIGINT) if last else tiny.batch_at
-        with pytest.raises(SystemExit, match="130"):
-            train_tiny(folder, interrupted)
-        train_tiny(folder, tiny.attack(tiny.batch_at, 27, signal.SIGKILL) if last else tiny.batch_at, resume=True)
-    elif task == "resumed":
-        train_tiny(folder, tiny.batch_at, resume=True)
-    leave()
+    check_what_processes_need(processes)
+    (folder / "file").touch()
+    with pytest.raises(OSError, match=r"cannot write .*file/run"):  # which process 0 met, and all hear of
+        train_tiny(folder / "file" / "run", tiny.batch_at)
+    train_tiny(folder / "whole", tiny.batch_at)
+    interrupted = tiny.attack(tiny.batch_at, 12, signal.SIGINT) if last else tiny.batch_at
+    with pytest.raises(SystemExit, match="130"):
+        train_tiny(folder / "stopped", interrupted)
+    killed = tiny.attack(tiny.batch_at, 27, signal.SIGKILL) if last else tiny.batch_at
+    train_tiny(folder / "stopped", killed, resume=True)
 
 
 if __name__ == "__main__":

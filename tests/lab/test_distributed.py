@@ -1,45 +1,67 @@
-"""Two processes under torchrun: one gradient, one run, one stop. What they do stands in ``distributed_check``."""
+"""Two processes under torchrun: one gradient, one run, one stop. What they do is in ``distributed_check``."""
 
 import json
+import os
+import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 
 from lab import distributed
+from tests.lab import distributed_check, tiny
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 ROOT = Path(__file__).parents[2]
 
 
-def torchrun(task: str, folder: Path) -> subprocess.CompletedProcess:
-    command = [*TORCHRUN, "-m", "tests.lab.distributed_check", task, str(folder)]
+def torchrun(folder: Path) -> subprocess.CompletedProcess:
+    command = [*TORCHRUN, "-m", "tests.lab.distributed_check", str(folder)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
 
 
+def resume(folder: Path) -> list[tiny.Ended]:
+    """Two processes with what torchrun would tell them; they import nothing again."""
+    with socket.create_server(("localhost", 0)) as server:
+        port = server.getsockname()[1]  # free again at once
+    told = {"TORCHELASTIC_RUN_ID": "test", "WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
+
+    def worker(rank: str) -> None:
+        os.environ.update(told, RANK=rank, LOCAL_RANK=rank)
+        distributed_check.resume(folder)
+
+    return [wait() for wait in [tiny.fork(partial(worker, rank)) for rank in "01"]]
+
+
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> Path:
-    """A run of two processes from the first step to the last, after the checks of gradient, counts and errors."""
-    folder = tmp_path_factory.mktemp("whole") / "run"
-    result = torchrun("whole", folder)
-    assert result.returncode == 0, result.stderr
-    return folder
+def stopped(tmp_path_factory) -> tuple[Path, str]:
+    """The checks of gradient, counts and errors, a run from the first step to the last, and one that was killed."""
+    folder = tmp_path_factory.mktemp("runs")
+    result = torchrun(folder)
+    assert result.returncode != 0
+    assert (folder / "whole" / "run.json").exists(), result.stderr
+    return folder, result.stderr
 
 
-def test_killed_and_resumed_gives_the_same_bits(whole, tmp_path) -> None:
-    stopped = torchrun("stopped", tmp_path / "run")
-    assert stopped.returncode != 0
-    assert stopped.stderr.count("stopped after 13 of 40 steps: go on with python -m tiny --resume") == 1, stopped.stderr
-    assert "Signal 9" in stopped.stderr, stopped.stderr  # and neither an error of our own nor the end of the run
-    assert not (tmp_path / "run").exists()
-    assert torch.load(tmp_path / "run.unfinished" / "last.pt")["steps"] == 20
-    resumed = torchrun("resumed", tmp_path / "run")
-    assert resumed.returncode == 0, resumed.stderr
+@pytest.fixture(scope="module")
+def whole(stopped) -> Path:
+    return stopped[0] / "whole"
+
+
+def test_killed_and_resumed_gives_the_same_bits(stopped, whole) -> None:
+    folder, stderr = stopped[0] / "stopped", stopped[1]
+    assert stderr.count("stopped after 13 of 40 steps: go on with python -m tiny --resume") == 1, stderr
+    assert "Signal 9" in stderr, stderr  # and neither an error of our own nor the end of the run
+    assert not folder.exists()
+    assert torch.load(stopped[0] / "stopped.unfinished" / "last.pt")["steps"] == 20
+    for ended in resume(folder):
+        assert ended.returncode == 0, ended.stderr
     for file in ("best.safetensors", "metrics.jsonl"):
-        assert (tmp_path / "run" / file).read_bytes() == (whole / file).read_bytes(), file
-    last, expected = (torch.load(folder / "last.pt") for folder in (tmp_path / "run", whole))
+        assert (folder / file).read_bytes() == (whole / file).read_bytes(), file
+    last, expected = (torch.load(place / "last.pt") for place in (folder, whole))
     for name, tensor in expected["modules"]["model"].items():
         assert torch.equal(last["modules"]["model"][name], tensor), name
     assert len(last["random"]) == 2

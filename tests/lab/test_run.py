@@ -70,9 +70,9 @@ def check_same_run(folder: Path, whole: Path) -> None:
     assert steps == list(range(40))
 
 
-def run_command(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "tests.lab.tiny", str(folder), *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+def run_command(folder: Path, *arguments: str) -> tiny.Ended:
+    """In another process."""
+    return tiny.fork(lambda: tiny.main([str(folder), *arguments]))()
 
 
 @pytest.mark.parametrize("save_seconds", [0.0, 1e9])
@@ -107,7 +107,8 @@ def test_killed_with_signal_9_and_resumed(at, plain, whole, tmp_path) -> None:
 
 
 def test_control_c_saves_says_how_to_resume_and_exits_with_130(plain, whole, tmp_path) -> None:
-    stopped = run_command(tmp_path / "run", "--interrupt", "13")
+    command = [sys.executable, "-m", "tests.lab.tiny", str(tmp_path / "run"), "--interrupt", "13"]
+    stopped = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert stopped.returncode == 130, stopped.stderr
     assert stopped.stderr.splitlines()[-1] == "stopped after 14 of 40 steps: go on with python -m tiny --resume"
     assert torch.load(tmp_path / "run.unfinished" / "last.pt")["steps"] == 14  # the step was carried to its end
@@ -162,6 +163,15 @@ def test_the_signal_handler_is_put_back(tmp_path) -> None:
     assert signal.getsignal(signal.SIGINT) is before
     tiny.run_tiny(tmp_path / "run", resume=True)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_control_c_after_the_last_step_is_not_lost(whole, tmp_path) -> None:
+    """Also before the first one: between two steps only, a run acts on it itself."""
+    model, optimizer = tiny.build()
+    with pytest.raises(KeyboardInterrupt), tiny.make_run(tmp_path / "run", model, optimizer) as run:  # noqa: PT012
+        tiny.train(model, optimizer, tiny.batch_at, run.steps(40), run.log)
+        os.kill(os.getpid(), signal.SIGINT)
+    check_same_run(tmp_path / "run", whole)
 
 
 @pytest.mark.parametrize(("save_seconds", "saved"), [(0, 13), (3600, 10)])

@@ -17,7 +17,6 @@ from annotated_types import Ge
 from torch import nn
 
 from lab import cli, folders, training
-from lab.checkpoint import CheckpointError
 from lab.cli import TrainingOptions
 from lab.training import Task, compare, folder_of, judge, open_run, open_weights, pretrained, runs_of, train
 from tests.lab import tiny
@@ -29,7 +28,7 @@ VARIANTS = (0, 1, 2)  # seeds
 @dataclass(frozen=True)
 class Config:
     seed: int = 0
-    learning_rate: Annotated[float, Ge(0)] = 0.01
+    learning_rate: Annotated[float, Ge(0)] = 0.1
     widths: tuple[int, ...] = (3, 5)
 
 
@@ -81,7 +80,7 @@ class Tiny(Task):
 class Train(TrainingOptions):
     """Train."""
 
-    rate: float = 0.01  # of Adam
+    rate: float = 0.1  # of Adam
 
     def execute(self, command: str) -> None:
         train(Tiny(Config(learning_rate=self.rate)), self, command)
@@ -115,7 +114,7 @@ class Upon(cli.Machine):
         print(torch.rand(1).item())
 
 
-def variants(rate: float = 0.01) -> dict[str, Tiny]:
+def variants(rate: float = 0.1) -> dict[str, Tiny]:
     return {f"seed {seed}": Tiny(Config(seed, rate), f"compare/{seed}") for seed in VARIANTS}
 
 
@@ -173,7 +172,7 @@ def test_train_keeps_the_best_and_judges_it(place) -> None:
     assert found["test"] == max(scores.values())
     assert (found["paper"], found["steps"], found["threads"]) == ("tiny", STEPS, torch.get_num_threads())
     assert found["command"] == "python -m tiny"
-    assert found["config"] == {"seed": 0, "learning_rate": 0.01, "widths": [3, 5]}
+    assert found["config"] == {"seed": 0, "learning_rate": 0.1, "widths": [3, 5]}
     assert found["seconds"] >= 0
     assert (trained.folder.resolve(), trained.figures) == (place / "toy", [Path("runs/tiny/toy/figure.txt")])
     assert (place / "toy" / "words.txt").read_text() == "red\n"
@@ -215,7 +214,7 @@ def test_runs_have_names(place) -> None:
 def test_a_finished_run_is_replaced_only_by_the_same_configuration_or_with_restart(place, capsys) -> None:
     run()
     message = refused("--rate 0.5", capsys)
-    assert "another configuration (learning_rate was 0.01 and is 0.5 now)" in message
+    assert "another configuration (learning_rate was 0.1 and is 0.5 now)" in message
     assert message.endswith("--run NAME, or replace the old one with python -m tiny --rate 0.5 --restart")
     run()
     run("--rate 0.5 --restart")
@@ -296,6 +295,14 @@ def test_what_others_build_on_is_trained_once_and_goes_on_by_the_same_command(pl
     assert capsys.readouterr().out == trained_now, "random numbers depend on whether it was trained now"
 
 
+def test_a_finished_run_serves_while_a_new_one_is_unfinished(place, monkeypatch, capsys) -> None:
+    run()
+    stopped_by_control_c("", 0, 7, monkeypatch, capsys)
+    Tiny.taken.clear()
+    run("upon")
+    assert not Tiny.taken
+
+
 def test_what_others_build_on_has_its_own_configuration(place, capsys) -> None:
     run("--rate 0.5")
     assert refused("upon", capsys).endswith("replace the old one with python -m tiny --restart")
@@ -337,9 +344,9 @@ def test_a_configuration_of_another_version_is_named_in_one_line(place, capsys) 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", "null", ""])
 def test_damaged_results_are_named_in_one_line(content, place, capsys) -> None:
-    run("compare")
-    (place / "compare" / "1" / "results.json").write_text(content)
-    assert "runs/tiny/compare/1/results.json is damaged: delete it" in refused("compare --resume", capsys)
+    run("--run compare/0")
+    (place / "compare" / "0" / "results.json").write_text(content)
+    assert "runs/tiny/compare/0/results.json is damaged: delete it" in refused("compare --resume", capsys)
 
 
 def test_wrong_input_is_refused_before_the_first_step(place, capsys) -> None:
@@ -370,7 +377,7 @@ def test_a_kill_in_the_middle_of_the_replacement_costs_no_training(place, monkey
     """The run is complete under its other name: a comparison that goes on, and who builds on it, find it there."""
     monkeypatch.setattr(folders, "settle", lambda folder: None)
     for line in ("compare", "upon"):
-        with pytest.raises(CheckpointError):
+        with pytest.raises(SystemExit):
             run(line)
     monkeypatch.undo()
     monkeypatch.chdir(place.parent.parent)

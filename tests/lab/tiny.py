@@ -7,8 +7,12 @@ import argparse
 import os
 import random
 import signal
-from collections.abc import Callable
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -78,13 +82,49 @@ def run_tiny(folder: Path, batch_at=batch_at, steps: int = CONFIG["steps"], **op
     return model
 
 
-def main() -> None:
+class Ended(NamedTuple):
+    """How a process ended, in the terms of ``subprocess``."""
+
+    returncode: int
+    stderr: str
+
+
+def fork(function: Callable[[], None]) -> Callable[[], Ended]:
+    """Calls it in another process, at once, because that one imports nothing again; call the result to wait for it."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115  closed below
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            signal.alarm(60)  # rather killed than waited for
+            os.dup2(file.fileno(), 2)
+            sys.stderr = os.fdopen(2, "w")
+            function()
+            status = 0
+        except SystemExit as stop:
+            status = stop.code or 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(status)
+
+    def wait() -> Ended:
+        _, status = os.waitpid(child, 0)
+        with file:
+            file.seek(0)
+            return Ended(os.waitstatus_to_exitcode(status), file.read().decode())
+
+    return wait
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--kill", type=int, default=-1)
     parser.add_argument("--interrupt", type=int, default=-1)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(arguments)
     torch.set_num_threads(1)
     attacked = attack(attack(batch_at, arguments.kill, signal.SIGKILL), arguments.interrupt, signal.SIGINT)
     with command_line():

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.vqa.misconceptions import metric as misconceptions
-from vqa.extensions.answer_text import (
+from vqa.answer_text import (
     APOSTROPHES,
     normalize_answer,
     strip_marks,

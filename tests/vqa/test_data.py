@@ -16,7 +16,8 @@ from tests.toyworld.question_reader import read, take_apart
 from toyworld.drawing import draw
 from toyworld.questions import ANSWERS, question_at
 from toyworld.scenes import HELD_OUT, SPLITS, Scene
-from vqa.data import Batch, toy_batches, toy_examples
+from vqa.data import Batch, toy_batches
+from vqa.evaluate import toy_examples
 
 PIXEL = {"rtol": 0, "atol": 1 / 255}
 SIDE = 16  # pixels

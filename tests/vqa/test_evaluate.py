@@ -21,12 +21,13 @@ from torch import nn
 from toyworld.questions import question_at
 from toyworld.scenes import COLOURS, SHAPES
 from toyworld.tokenizer import split_words
-from vqa.data import Examples
+from vqa.answer_text import vqa_accuracy
 from vqa.evaluate import (
     ALL,
     PROMISES,
     Asked,
     Choices,
+    Examples,
     accuracies,
     baselines,
     by_kind,
@@ -35,7 +36,6 @@ from vqa.evaluate import (
     predict,
     probabilities,
 )
-from vqa.extensions.answer_text import vqa_accuracy
 from vqa.extensions.vocabulary import QuestionVocabulary
 
 

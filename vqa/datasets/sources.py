@@ -21,10 +21,10 @@ from torch import Tensor
 from lab.images import check_image, load_image
 from toyworld.questions import question_at
 from toyworld.tokenizer import split_words
-from vqa.data import Batch, Examples, toy_batches, toy_examples
+from vqa.data import Batch, toy_batches
 from vqa.datasets.easy_vqa import read_easy_vqa
 from vqa.datasets.vqa_v2 import read_vqa_v2
-from vqa.evaluate import Asked, most_frequent_answers, possible_toy_answers
+from vqa.evaluate import Asked, Examples, most_frequent_answers, possible_toy_answers, toy_examples
 from vqa.extensions.vocabulary import QuestionVocabulary, Record, check_length, toy_vocabulary
 from vqa.train import Config
 

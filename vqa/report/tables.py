@@ -24,6 +24,7 @@ CORE = {  # file of the core: what is in it, in the order to read them
     "data": "batches from the toy world",
     "train": "the configurations and the loop",
     "metric": "min(n/3, 1)",
+    "answer_text": "answers as the official evaluation compares them",
 }
 PRINTED = ("chance", "by text", "reached")  # columns of the terminal's table that the README shows
 

@@ -1,9 +1,9 @@
 """Wrong VQA accuracies that people really write. Each must fail the tests of ``vqa.metric`` or of
-``vqa.extensions.answer_text``."""
+``vqa.answer_text``."""
 
 import re
 
-from vqa.extensions.answer_text import normalize_answer, strip_marks, strip_periods, strip_punctuation, trim
+from vqa.answer_text import normalize_answer, strip_marks, strip_periods, strip_punctuation, trim
 from vqa.metric import mean_agreement
 
 # The mean over the annotators: (prediction, answers) are compared as they are.

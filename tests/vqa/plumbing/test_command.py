@@ -20,8 +20,7 @@ from tests.refusals import check_refused
 from tests.vqa.plumbing.vqa_v2_files import edit_json, image_path, write_vqa_v2
 from vqa import commands
 from vqa.__main__ import main
-from vqa.data import Examples
-from vqa.evaluate import predict
+from vqa.evaluate import Examples, predict
 from vqa.train import CONFIGS
 
 SMALL = "--images 4 --questions 2 --image-size 16 --channels 4 4 --embedding 4 --hidden 4 --common 8 --warmup 2"

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from lab.images import load_image
+from vqa.answer_text import vqa_accuracy
 from vqa.datasets.easy_vqa import kind_of_question, read_easy_vqa
-from vqa.extensions.answer_text import vqa_accuracy
 
 COLORS = {"red", "green", "gray", "teal", "black", "yellow", "brown", "blue"}
 SHAPES = {"circle", "rectangle", "triangle"}

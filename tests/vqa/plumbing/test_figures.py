@@ -10,7 +10,7 @@ from torch import nn
 from lab.figure import PALETTE
 from tests.pictures import check_texts, keep_figures
 from vqa import figures
-from vqa.data import Examples
+from vqa.evaluate import Examples
 from vqa.extensions.vocabulary import QuestionVocabulary
 
 ANSWERS = ("yes", "no", "purple and a little yellow", "2", "blue", "green")
