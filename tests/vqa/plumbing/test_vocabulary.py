@@ -1,4 +1,4 @@
-"""Words from 1, answers from 0, padding at the end; every word of the toy world is known."""
+"""Token ids of questions, with padding at the end; ids of answers; every word of the toy world is known."""
 
 from itertools import product
 
@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 from toyworld.questions import ANSWERS, PHRASES, more_questions, question_at
 from toyworld.scenes import COLOURS, RELATIONS, SHAPES, SIZES, SPLITS
-from vqa.extensions.vocabulary import LONGEST, QuestionVocabulary, split_words, toy_vocabulary
+from toyworld.tokenizer import PAD, SPECIAL, split_words
+from vqa.extensions.vocabulary import LONGEST, QuestionVocabulary, toy_vocabulary
+
+FIRST = len(SPECIAL)  # the id of the first word
 
 
 @pytest.fixture(scope="module")
@@ -17,24 +20,13 @@ def vocabulary() -> QuestionVocabulary:
     return toy_vocabulary()
 
 
-def decoded(vocabulary: QuestionVocabulary, row: torch.Tensor) -> str:
-    return " ".join(vocabulary.words[number - 1] for number in row.tolist() if number) + "?"
-
-
-def test_words_are_split() -> None:
-    assert split_words("What's on the T-shirt, 2 cats?") == ["what's", "on", "the", "t", "shirt", "2", "cats"]
-    assert split_words(" ?! ") == []
-
-
 def test_encode_by_hand() -> None:
+    """Unknown words are left out: the model was trained without them."""
     vocabulary = QuestionVocabulary.of(["Is it red?", "it is a cat"], ["yes", "no"])
-    assert vocabulary.words == ("a", "cat", "is", "it", "red")
-    assert vocabulary.answers == ("yes", "no")
-    assert vocabulary.encode(["IS it a cat?", "a red dog", "red"]).tolist() == [
-        [3, 4, 1, 2],
-        [1, 5, 0, 0],
-        [5, 0, 0, 0],
-    ]
+    assert vocabulary.tokenizer.words == ("a", "cat", "is", "it", "red")
+    a, cat, is_, it, red = range(FIRST, FIRST + 5)
+    expected = [[is_, it, a, cat], [a, red, PAD, PAD], [red, PAD, PAD, PAD]]
+    assert vocabulary.encode(["IS it a cat?", "a red dog", "red"]).tolist() == expected
     assert vocabulary.unknown("Is a green dog red?") == ["green", "dog"]
     assert vocabulary.unknown("Is it red?") == []
     assert vocabulary.answer_ids(["no", "yes", "no"]).tolist() == [1, 0, 1]
@@ -47,10 +39,16 @@ def test_decoding_gives_the_words_back(texts: list[str]) -> None:
     vocabulary = QuestionVocabulary.of(texts, [])
     rows = vocabulary.encode(texts)
     assert rows.shape == (len(texts), max(len(text.split()) for text in texts))
-    assert [decoded(vocabulary, row) for row in rows] == [f"{text}?" for text in texts]
+    assert [vocabulary.tokenizer.decode(row.tolist()) for row in rows] == texts
     for row in rows:
-        assert (row.diff()[row[1:] == 0] <= 0).all(), "filled up behind"
-        assert row[: (row != 0).sum()].all(), "filled up in front or in the middle"
+        assert row[: (row != PAD).sum()].all(), "padding is at the end, and only there"
+
+
+@given(words=st.lists(st.text("abcé가", min_size=1), unique=True, max_size=6), answers=st.lists(st.text(), max_size=4))
+def test_json_gives_the_vocabulary_back(words: list[str], answers: list[str]) -> None:
+    vocabulary = QuestionVocabulary(words, answers)
+    again = QuestionVocabulary.from_json(vocabulary.to_json())
+    assert (again.tokenizer.words, again.answers) == (tuple(words), tuple(answers))
 
 
 @pytest.mark.parametrize("text", ["", "  ?", "dog cat"])
@@ -72,11 +70,10 @@ def test_every_word_of_the_toy_world_is_known(vocabulary) -> None:
     plurals = [noun + ("es" if noun.endswith("s") else "s") for noun in nouns]
     spoken = {*nouns, *plurals, *COLOURS, *SIZES, *" ".join(RELATIONS).split(), "more", "fewer", "a", "an"}
     spoken |= {word for phrases in PHRASES.values() for phrase in phrases for word in split_words(phrase)}
-    assert spoken <= set(vocabulary.words)
-    assert set(vocabulary.words) <= spoken, "a word that is never said"
+    assert set(vocabulary.tokenizer.words) == spoken
     for split, k in product(SPLITS, range(300)):
         scene, first = question_at(split, 7, k)
         more = more_questions(split, 7, k, scene, 1) if split != "compositional" else []
         for question in (first, *more):
             assert vocabulary.unknown(question.text) == []
-            assert ANSWERS[int(vocabulary.answer_ids([question.answer]))] == question.answer
+            assert torch.tensor([ANSWERS.index(question.answer)]) == vocabulary.answer_ids([question.answer])
