@@ -77,18 +77,6 @@ def kept(tell: Callable) -> Callable:
     return page
 
 
-@pytest.fixture
-def small(tmp_path, monkeypatch) -> Path:
-    toy.make_small(monkeypatch, tmp_path)
-    monkeypatch.setattr(tour_commands, "chapters", small_chapters)
-    monkeypatch.setattr(word2vec_tasks, "toy_vocabulary", words_of)
-    monkeypatch.setattr("lab.training.advise_on_threads", lambda: None)
-    for module, name in FIGURES:
-        monkeypatch.setattr(module, name, save_dot)
-    monkeypatch.setattr(stft_chapter, "hear_scene", lambda folder, *scene: [save_dot(folder / "dot.png")] * 3)
-    return tmp_path
-
-
 FIGURES = [
     (detector_commands, "draw_detections"),
     (vqa_commands, "draw_answers"),
@@ -105,14 +93,29 @@ def save_dot(path: Path, *arguments: object) -> Path:
     return path
 
 
+def make_small(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """From now on ``python -m tour`` is a small tour in ``folder``."""
+    toy.make_small(patch, folder)
+    patch.setattr(tour_commands, "chapters", small_chapters)
+    patch.setattr(word2vec_tasks, "toy_vocabulary", words_of)
+    patch.setattr("lab.training.advise_on_threads", lambda: None)
+    for module, name in FIGURES:
+        patch.setattr(module, name, save_dot)
+    patch.setattr(stft_chapter, "hear_scene", lambda folder, *scene: [save_dot(folder / "dot.png")] * 3)
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch) -> Path:
+    make_small(monkeypatch, tmp_path)
+    return tmp_path
+
+
 @pytest.fixture(scope="module")
 def toured(tmp_path_factory) -> tuple[Path, str]:
     """A folder after a small tour, and what the tour printed."""
     folder = tmp_path_factory.mktemp("tour")
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
-        toy.make_small(patch, folder)
-        patch.setattr(tour_commands, "chapters", small_chapters)
-        patch.setattr(word2vec_tasks, "toy_vocabulary", words_of)
+        make_small(patch, folder)
         main([])
     return folder, printed.getvalue()
 
@@ -221,7 +224,7 @@ def test_what_is_finished_is_not_trained_again(after, monkeypatch, capsys, toure
     assert table == before
 
 
-@pytest.mark.parametrize("at", ALL_STEPS)
+@pytest.mark.parametrize("at", [("detector", 0), ("word2vec", 0), ("vqa", 1), ("vqa", 2)])
 def test_a_stopped_tour_goes_on_with_the_command_that_it_prints(small, monkeypatch, capsys, at) -> None:
     taken = steps_taken(monkeypatch, interrupt=at)
     with pytest.raises(SystemExit) as stopped:
@@ -243,8 +246,6 @@ def test_a_stopped_tour_goes_on_with_the_command_that_it_prints(small, monkeypat
         (detector_commands, "evaluate"),
         (word2vec_tasks, "baselines"),
         (vqa_commands, "baselines"),
-        (vqa_commands, "draw_answers"),
-        (stft_chapter, "hear_scene"),
         (stft_chapter, "hearing"),
     ],
 )
