@@ -19,6 +19,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 CONSTANT = 10.0  # about as large as the length of the sums before training
+EDGE = 2.0  # x and y run from −2 to 2; with −1 to 1, relations are learned later
 
 
 class GridEncoder(nn.Module):
@@ -47,8 +48,8 @@ class GridEncoder(nn.Module):
         m, _, rows, columns = grid.shape
         image, row, column = grid[:, 0].nonzero(as_tuple=True)  # the cells with an object; the others would add 0
         h = self.read(grid[image, :, row, column]).relu()  # (objects, channels)
-        x = (2 * column[:, None].to(h) + 1) / columns - 1  # (objects, 1), from -1 at the left edge to 1 at the right
-        y = (2 * row[:, None].to(h) + 1) / rows - 1
+        x = EDGE * ((2 * column[:, None].to(h) + 1) / columns - 1)  # (objects, 1), from −2 at the left edge to 2
+        y = EDGE * ((2 * row[:, None].to(h) + 1) / rows - 1)
         moments = torch.cat([h, x * h, y * h], dim=1)  # (objects, 3*channels)
         sums = moments.new_zeros(m, moments.shape[1]).index_add(0, image, moments)  # over the objects of each image
         return torch.cat([sums, sums.new_full((m, 1), CONSTANT)], dim=1)

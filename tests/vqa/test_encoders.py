@@ -41,7 +41,7 @@ def some_grid(m: int, rows: int, columns: int, seed: int) -> torch.Tensor:
 
 
 def check_two_objects_by_hand(candidate) -> None:
-    """A grid of 2 rows and 4 columns, whose columns are at x = −3/4, −1/4, 1/4, 3/4 and rows at y = −1/2, 1/2.
+    """A grid of 2 rows and 4 columns, whose columns are at x = −3/2, −1/2, 1/2, 3/2 and rows at y = −1, 1.
 
     One object is in row 0, column 3; the other in row 1, column 1. The channel reads 2 from the first object, and −5,
     therefore 0, from the second; the other channel reads 1 from each.
@@ -50,7 +50,7 @@ def check_two_objects_by_hand(candidate) -> None:
     grid[0, :, 0, 3] = doubles(1, 1, 0, 0, 1, 0)
     grid[0, :, 1, 1] = doubles(1, 0, 0, 1, 0, 1)
     weight = doubles([0, 2, 0, -5, 0, 0], [1, 0, 0, 0, 0, 0])
-    expected = doubles([2, 1 + 1, 3 / 4 * 2, 3 / 4 - 1 / 4, -1 / 2 * 2, -1 / 2 + 1 / 2, CONSTANT])
+    expected = doubles([2, 1 + 1, 3 / 2 * 2, 3 / 2 - 1 / 2, -1 * 2, -1 + 1, CONSTANT])
     equals(candidate(encoder_of(weight), grid), expected, "[Σ h, Σ x h, Σ y h, k], h = ReLU(W f)")
 
 
@@ -66,7 +66,7 @@ def by_loops(encoder: GridEncoder, grid: torch.Tensor) -> torch.Tensor:
         sums = torch.zeros(3, len(encoder.read.weight)).double()
         for row, column in itertools.product(range(rows), range(columns)):
             h = (encoder.read.weight @ grid[image, :, row, column]).relu()
-            x, y = -1 + (2 * column + 1) / columns, -1 + (2 * row + 1) / rows
+            x, y = -2 + (4 * column + 2) / columns, -2 + (4 * row + 2) / rows
             sums = sums + torch.stack([h, x * h, y * h])
         out.append(torch.cat([sums.flatten(), doubles(CONSTANT)]))
     return torch.stack(out)
@@ -92,8 +92,8 @@ def test_moments_follow_an_object(sizes, data) -> None:
         grid[0, 0, row, column] = 1
         return encoder_of(doubles([1, 0, 0, 0, 0, 0]))(grid)[0]
 
-    equals(pooled(y, x + 1) - pooled(y, x), doubles(0, 2 / w, 0, 0), "one column is 2/columns of x")
-    equals(pooled(y + 1, x) - pooled(y, x), doubles(0, 0, 2 / h, 0), "one row is 2/rows of y")
+    equals(pooled(y, x + 1) - pooled(y, x), doubles(0, 4 / w, 0, 0), "one column is 4/columns of x")
+    equals(pooled(y + 1, x) - pooled(y, x), doubles(0, 0, 4 / h, 0), "one row is 4/rows of y")
 
 
 def test_an_image_without_objects_has_the_constant_alone() -> None:

@@ -2,7 +2,7 @@
 
 import torch
 
-from vqa.encoders import CONSTANT
+from vqa.encoders import CONSTANT, EDGE
 
 
 def _h(encoder, grid):
@@ -11,8 +11,8 @@ def _h(encoder, grid):
 
 def _places(h):
     rows, columns = h.shape[2:]
-    x = (2 * torch.arange(columns).double() + 1) / columns - 1
-    y = (2 * torch.arange(rows).double() + 1) / rows - 1
+    x = EDGE * ((2 * torch.arange(columns).double() + 1) / columns - 1)
+    y = EDGE * ((2 * torch.arange(rows).double() + 1) / rows - 1)
     return x, y
 
 
