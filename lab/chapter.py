@@ -1,7 +1,7 @@
 """What a paper contributes to the tour: its ``report/chapter.py`` has ``CHAPTERS``, one for each data set."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,7 @@ class TrainedChapter:
         config: what it is trained with.
         task: given the options and the command, what is trained.
         tell: the page about a trained and judged model.
+        once: a finished run is used again, since other models were built on its weights.
     """
 
     paper: str
@@ -64,10 +65,14 @@ class TrainedChapter:
     config: Any
     task: Callable[[TrainingOptions, str], training.Task]
     tell: Callable[[training.Trained], Page]
+    once: bool = False
+
+    def chosen(self, options: TrainingOptions) -> TrainingOptions:
+        return replace(options, resume=True) if self.once and not options.restart else options
 
     def check(self, options: TrainingOptions, command: str) -> None:
         """Raises ValueError if a run is in the way; called for all chapters before the first one begins."""
-        training.check_place(self.paper, self.name, self.config, options, command)
+        training.check_place(self.paper, self.name, self.config, self.chosen(options), command)
 
     def page(self, options: TrainingOptions, command: str) -> Page:
-        return self.tell(training.train_or_reuse(self.task(options, command), options, command))
+        return self.tell(training.train_or_reuse(self.task(options, command), self.chosen(options), command))

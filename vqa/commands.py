@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import torch
 import tyro
@@ -26,6 +26,10 @@ from vqa.train import CONFIGS, Config, build, build_optimizer, train
 
 DataName = Literal["toy", "easy-vqa", "vqa-v2"]
 ConfigName = Literal["toy", "easy-vqa", "vqa-v2", "paper"]
+Configuration = Annotated[
+    ConfigName | None, tyro.conf.arg(metavar=cli.metavar(ConfigName), help_behavior_hint="(default: that of the data)")
+]
+Folder = Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(needed for vqa-v2)")]
 Overrides = cli.overrides(Config, CONFIGS)
 LIKELY = 5  # answers that ``ask`` prints
 VARIANTS: Mapping[str, Mapping[str, str]] = {  # of the comparison: what differs from the configuration
@@ -159,8 +163,8 @@ class Train(cli.TrainingOptions):
     """Train on a data set, judge the best weights on its test splits, and draw what was learned."""
 
     data: DataName = "toy"  # the data set
-    config: ConfigName | None = None  # one of the configurations in vqa/train.py; by default that of the data set
-    root: Path | None = None  # the folder with VQA v2's questions, annotations and images
+    config: Configuration = None  # one of the configurations in vqa/train.py
+    root: Folder = None  # the folder with VQA v2's questions, annotations and images
     configuration: tyro.conf.OmitArgPrefixes[Overrides] = field(default_factory=Overrides)
 
     def chosen_config(self) -> Config:
@@ -189,7 +193,7 @@ class Judge(cli.Machine):
     """Judge a trained model again on the test splits; nothing is trained."""
 
     run: str = "toy"  # the name of the run
-    root: Path | None = None  # the folder with VQA v2's questions, annotations and images
+    root: Folder = None  # the folder with VQA v2's questions, annotations and images
 
     def execute(self, command: str) -> None:
         folder, data, config, vocabulary, model = open_model(self.run, command_for_run(self.run))

@@ -23,5 +23,7 @@ def tell(trained: Trained) -> Page:
 
 
 CHAPTERS = (
-    TrainedChapter("detector", "toy", CONFIGS["toy"], lambda options, command: DetectorTask(CONFIGS["toy"]), tell),
+    TrainedChapter(
+        "detector", "toy", CONFIGS["toy"], lambda options, command: DetectorTask(CONFIGS["toy"]), tell, once=True
+    ),
 )
