@@ -19,7 +19,7 @@ ABOUT = (
 def word2vec_chapter(
     config: ObjectiveConfig, promises: Mapping[tuple[str, str, str], float] = PROMISES
 ) -> TrainedChapter:
-    """Trains on the toy language, and compares what was reached with the promises."""
+    """Trains on the toy language, and compares the accuracies with the promises."""
 
     def tell(trained: Trained) -> Page:
         pairs = trained.results["pairs"]

@@ -100,7 +100,7 @@ WRONG = {
     "a limit without a file": (["nearest", "king", *OF_RUN, "--limit", "3"], "limit must be left out where no file"),
     "thresholds": (["phrases", "--path", "one", "--out", "x", "--thresholds", "nan"], "thresholds must be a finite"),
     "count 0": (["nearest", "king", *OF_RUN, "--count", "0"], "--count must be at least 1, got 0"),
-    "count below 0": (["analogy", "the", "king", "and", *OF_RUN, "--count", "-1"], "--count must be at least 1, got -1"),
+    "count below 0": (["analogy", "a", "b", "c", *OF_RUN, "--count", "-1"], "--count must be at least 1, got -1"),
     "no questions": (["judge", *OF_RUN], "--similarity or --analogies must name a file: only the toy language has"),
     "no questions for a file": (["judge", "--vectors", "3.vec"], "--similarity or --analogies must name a file"),
     "a table of a file": (
@@ -153,7 +153,7 @@ WRONG = {
     "unknown table": (["nearest", "a", "--table", "left"], "'left'"),
     "unknown method": (["analogy", "a", "b", "c", "--method", "divide"], "'divide'"),
     "unknown objective": (["--objective", "glove"], "'glove'"),
-    "no number": (["--steps", "one"], "--steps cannot be read from 'one'"),
+    "no number": (["--steps", "one"], "'one'"),
 }  # fmt: skip
 
 
