@@ -121,7 +121,7 @@ def write_phrases(
 
 
 def read_joined(source: Path, passes: Sequence[Container[Pair]]) -> Iterator[list[str]]:
-    """The sentences of a file, one a line, with the phrases of each pass joined. Raises ValueError if it is not UTF-8."""
+    """The sentences of a file, one a line, with the phrases of each pass joined. Not UTF-8: ValueError."""
     try:
         file = source.open("rb")
     except OSError as error:
