@@ -80,7 +80,8 @@ class Text(cli.Threads):
         speed = f"{words / seconds:,.0f} words/s; " if seconds else ""
         print(f"{words:,} words in {seconds:.0f} s; {speed}{trained.results['vocabulary']:,} vectors")
         print(trained.folder)
-        word = task.vocabulary.words[min(200, len(task.vocabulary) - 1)]
+        words = [word for word in task.vocabulary.words[:201] if not word.startswith("-")]  # "-x" would be an option
+        word = words[-1] if words else "WORD"
         print("ask it:", shlex.join(["python", "-m", "word2vec", "nearest", word, "--run", task.name]))
 
 

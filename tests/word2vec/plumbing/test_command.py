@@ -121,6 +121,9 @@ def test_two_texts_have_runs_of_their_own(tmp_path, monkeypatch, capsys) -> None
         assert printed[1] == str(RUNS / name)
         assert set(load_trained(name).words) == set(words)
         assert output(arguments_of(printed[-1].removeprefix("ask it: ")), capsys)
+    Path("dashes and b.txt").write_text("b -x\n")
+    printed = output([*TEXT, "dashes and b.txt"], capsys)[-1]
+    assert output(arguments_of(printed.removeprefix("ask it: ")), capsys), "-x would be an option"
     output([*TEXT, "a.txt"], capsys)
     assert weights(RUNS / "text-a") == before, "the same text and configuration may be trained again"
     output([*TEXT, "other/a.txt", "--restart"], capsys)
