@@ -273,7 +273,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_a_file_that_is_no_text_is_refused_in_one_line_and_leaves_nothing(tmp_path, folder, monkeypatch, case: str) -> None:
+def test_a_file_that_is_no_text_is_refused_and_leaves_nothing(tmp_path, folder, monkeypatch, case: str) -> None:
     monkeypatch.setattr(module, "PIECE", 64)
     content, message = WRONG[case]
     source = write(tmp_path / "text", content)
