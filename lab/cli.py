@@ -52,9 +52,9 @@ class Machine(Threads):
 class TrainingOptions(Machine):
     """What every verb that trains has."""
 
-    run: Name = None  # the run's name, of the folder runs/PAPER/NAME; by default that of the data
-    resume: Flag = False  # go on with a run that was stopped
-    restart: Flag = False  # throw a stopped run away, or replace a finished one that has another configuration
+    run: Name = None  # the run is kept in runs/PAPER/NAME; by default NAME is that of the data
+    resume: Flag = False  # continue a run that was stopped
+    restart: Flag = False  # delete a stopped run, or replace a finished one that has another configuration
 
 
 def main(paper: str, arguments: Sequence[str] | None = None) -> None:
@@ -193,8 +193,9 @@ def shown(value: Any) -> str:
 
 
 def comments_of(config: type) -> dict[str, str]:
-    """The comment behind each field of a dataclass, as its source has it."""
-    return dict(re.findall(r"^    (\w+):[^#\n]*#\s*(.*)$", inspect.getsource(config), flags=re.MULTILINE))
+    """The comment behind each field of a dataclass, as its source has it; also of the classes that it extends."""
+    sources = [inspect.getsource(kind) for kind in reversed(config.__mro__) if dataclasses.is_dataclass(kind)]
+    return dict(re.findall(r"^    (\w+):[^#\n]*#\s*(.*)$", "\n".join(sources), flags=re.MULTILINE))
 
 
 def overridden(config: Any, changes: Any) -> Any:

@@ -27,15 +27,16 @@ from toyworld import SAMPLE_RATE, hear, scene_at
 
 RUNS = Path("runs/stft")
 SLOWEST, FASTEST = 0.01, 100
-SoundFile = tyro.conf.Positional[Path]
+SoundFile = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FILE")]
+Out = Annotated[Path, tyro.conf.arg(metavar="FILE")]
 OutFolder = Annotated[
-    Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint=f"(default: {RUNS / 'show' / 'NAME'})")
+    Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint=f"(default: {RUNS / 'show' / 'FILE'})")
 ]
-ENDS = {"pad_mode": "constant"}  # files may be shorter than a frame, and then have nothing to be mirrored
+ENDS = {"pad_mode": "constant"}  # a file may be shorter than a frame: too short for padding by reflection
 
 
 def hear_scene(folder: Path, split: str, seed: int, index: int) -> Sequence[Path]:
-    """A toy scene as a sound file, its picture, and what windows do to a pure tone; the paths that were written."""
+    """Writes a toy scene as a sound file, its figure, and the spectra of a windowed tone. Returns the paths."""
     if index < 0:
         raise ValueError(f"index must not be negative, got {index}")
     scene = scene_at(split, seed, index)
@@ -48,7 +49,7 @@ def hear_scene(folder: Path, split: str, seed: int, index: int) -> Sequence[Path
 
 
 def listen(folder: Path, seed: int, sounds: int, command: str) -> Mapping[str, Mapping[str, float]]:
-    """By split and attribute, how often a lone object is named rightly by ear; also written to ``results.json``."""
+    """By split and attribute, the accuracy of naming a single object by ear; also written to ``results.json``."""
     begun = time.monotonic()
     accuracy = {split: hearing(split, seed, sounds) for split in ("test", "compositional")}
     content = {
@@ -65,18 +66,18 @@ def listen(folder: Path, seed: int, sounds: int, command: str) -> Mapping[str, M
 
 
 def show(file: Path, folder: Path) -> Sequence[Path]:
-    """The pictures of any sound file, and what windows do to its loudest frame; the paths that were written."""
+    """Writes the figures of a sound file, and the spectra of its loudest frame under windows. Returns the paths."""
     rate, channels, samples = check_sound(file)
     shown = analyse(pieces_of(file), rate, samples)
     paths = folder / "sound.png", folder / "windows.png"
-    told = "mono" if channels == 1 else "stereo" if channels == 2 else f"{channels} channels"
-    draw_sound(paths[0], f"{file.name}: {rate:,} Hz, {told}, {shown.seconds:.2f} s", shown)
+    layout = "mono" if channels == 1 else "stereo" if channels == 2 else f"{channels} channels"
+    draw_sound(paths[0], f"{file.name}: {rate:,} Hz, {layout}, {shown.seconds:.2f} s", shown)
     draw_windows(paths[1], f"{file.name}: the loudest {frame_length(rate)} samples", shown.loudest, rate)
     return paths
 
 
 def stretch(file: Path, rate: float, out: Path) -> tuple[float, float]:
-    """Writes the sound ``rate`` times as fast, at the same pitch; its length before and after, in seconds."""
+    """Writes the sound ``rate`` times as fast, at the same pitch. Returns its old and its new length in seconds."""
     if not SLOWEST <= rate <= FASTEST:
         raise ValueError(f"rate must be from {SLOWEST} to {FASTEST}, got {rate}")
     check_format(out)
@@ -90,14 +91,17 @@ def stretch(file: Path, rate: float, out: Path) -> tuple[float, float]:
 
 
 def padded_istft(spectrum: Tensor, n_fft: int, length: int) -> Tensor:
-    """Exactly ``length`` samples: silence behind what the frames reach, which may end half a hop earlier."""
+    """Exactly ``length`` samples: the frames may end half a hop earlier, and silence fills the rest."""
     reached = (spectrum.shape[-1] - 1) * (n_fft // 4) + n_fft - n_fft // 2
     sound = istft(spectrum, n_fft, length=min(length, reached))
     return torch.nn.functional.pad(sound, (0, length - sound.shape[-1]))
 
 
 def invert(file: Path, out: Path, iterations: int, momentum: float, seed: int) -> tuple[float, float]:
-    """Forgets the phases, finds a sound with these magnitudes, writes it; spectral convergence at first and at last."""
+    """Discards the phases, and writes a sound with nearly the same magnitudes.
+
+    Returns the spectral convergence in dB with random phases, and after the iterations.
+    """
     check_format(out)
     sound, rate = read_sound(file)
     check_format(out, len(sound), rate)
@@ -110,7 +114,7 @@ def invert(file: Path, out: Path, iterations: int, momentum: float, seed: int) -
 def found_again(
     sound: Float[Tensor, "channels samples"], rate: int, iterations: int, momentum: float, seed: int
 ) -> tuple[Float[Tensor, "channels samples"], float]:
-    """A sound for the magnitudes of this one, and how far off its own are, in dB; silence is found at once."""
+    """A sound with nearly the magnitudes of this one, and their error in dB; for silence the error is −400 dB."""
     n_fft = frame_length(rate)
     magnitudes = stft(sound, n_fft, **ENDS).abs()
     if not 0 <= seed < 2**63:
@@ -124,7 +128,7 @@ def found_again(
 def measure(
     folder: Path, out: Path, iterations: int, momentum: float, seed: int, command: str
 ) -> Mapping[str, Sequence[float]]:
-    """How far off the magnitudes of every WAV file in ``folder`` are, in dB: at first, without and with momentum."""
+    """The error of the magnitudes of every WAV file in ``folder``, in dB: random phases, without and with momentum."""
     if not folder.is_dir():
         raise ValueError(f"{folder}: there is no such folder")
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".wav")
@@ -148,20 +152,20 @@ def measure(
 
 
 def spread(values: Sequence[float]) -> Sequence[float]:
-    """Below which a tenth, a half and nine tenths of the values lie."""
+    """The quantiles 0.1, 0.5 and 0.9."""
     parts = torch.tensor([0.1, 0.5, 0.9], dtype=torch.float64)
     return torch.tensor(values, dtype=torch.float64).quantile(parts).tolist()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hear(cli.Threads):
-    """Draw what a scene of the toy world sounds like, and what windows do to a pure tone; then name objects by ear."""
+    """Draw the sound of a toy scene and the spectra of a windowed tone; then name objects by ear."""
 
-    split: str = "test"  # of the scene: train, test or compositional
-    seed: int = 0  # another seed gives other scenes
+    split: str = "test"  # the split of the scene: train, test or compositional
+    seed: int = 0  # seed of the random scenes
     index: int = 1  # the number of the scene in its split
-    sounds: int = 500  # single objects that are named by ear in each split
-    out: Path = RUNS / "toy"  # the folder that is written to
+    sounds: int = 500  # the number of single objects that are named by ear in each split
+    out: Annotated[Path, tyro.conf.arg(metavar="FOLDER")] = RUNS / "toy"  # the folder for the files
 
     def execute(self, command: str) -> None:
         if self.sounds < 1:
@@ -173,10 +177,10 @@ class Hear(cli.Threads):
 
 @dataclass(frozen=True, kw_only=True)
 class Show(cli.Threads):
-    """Draw what a sound file holds: WAV, FLAC or OGG, any sample rate, any number of channels."""
+    """Draw a sound file: WAV, FLAC or OGG, any sample rate, any number of channels."""
 
     file: SoundFile  # the sound file
-    out: OutFolder = None  # the folder that is written to
+    out: OutFolder = None  # the folder for the figures
 
     def execute(self, command: str) -> None:
         print(*show(self.file, self.out or RUNS / "show" / self.file.name), sep="\n")
@@ -187,8 +191,8 @@ class Stretch(cli.Threads):
     """Make a sound longer or shorter without changing its pitch."""
 
     file: SoundFile  # the sound file
-    rate: float  # 0.8 is slower, 1.25 is faster
-    out: Path  # the .wav, .flac or .ogg file that is written
+    rate: float  # the new speed: 0.5 is half as fast, 2 is twice as fast
+    out: Out  # the .wav, .flac or .ogg file that is written
 
     def execute(self, command: str) -> None:
         before, after = stretch(self.file, self.rate, self.out)
@@ -197,13 +201,13 @@ class Stretch(cli.Threads):
 
 @dataclass(frozen=True, kw_only=True)
 class Invert(cli.Threads):
-    """Discard the phases of a sound's spectrogram, and estimate a sound from the magnitudes alone."""
+    """Discard the phases of a sound's STFT, and estimate the sound from the magnitudes alone."""
 
     file: SoundFile  # the sound file
-    out: Path  # the .wav, .flac or .ogg file that is written
-    iterations: int = 100  # of Griffin and Lim's algorithm
-    momentum: float = 0.99  # 0 is Griffin and Lim's own algorithm
-    seed: int = 0  # of the first phases
+    out: Out  # the .wav, .flac or .ogg file that is written
+    iterations: int = 100  # steps of the Griffin-Lim algorithm
+    momentum: float = 0.99  # momentum of the fast Griffin-Lim algorithm; 0 gives the original one
+    seed: int = 0  # seed of the random phases at the start
 
     def execute(self, command: str) -> None:
         first, last = invert(self.file, self.out, self.iterations, self.momentum, self.seed)
@@ -215,18 +219,18 @@ class Invert(cli.Threads):
 class Measure(cli.Threads):
     """Invert every WAV file of a folder, with and without momentum, and report the error of the magnitudes."""
 
-    folder: tyro.conf.Positional[Path]  # with .wav files
-    out: Path = RUNS / "measure" / "results.json"  # the file that is written
-    iterations: int = 100  # of Griffin and Lim's algorithm
-    momentum: float = 0.99  # of the accelerated algorithm
-    seed: int = 0  # of the first phases
+    folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FOLDER")]  # a folder with .wav files
+    out: Out = RUNS / "measure" / "results.json"  # the file that is written
+    iterations: int = 100  # steps of the Griffin-Lim algorithm
+    momentum: float = 0.99  # momentum of the fast Griffin-Lim algorithm
+    seed: int = 0  # seed of the random phases at the start
 
     def execute(self, command: str) -> None:
         words = shlex.split(command)
         place = [Path(word) == self.folder for word in words].index(True)
         command = shlex.join([*words[:place], "FOLDER", *words[place + 1 :]])
         rows = measure(self.folder, self.out, self.iterations, self.momentum, self.seed, command)
-        print("error in dB: a tenth, a half and nine tenths of the files are below")
+        print("error in dB: 10%, 50% and 90% of the files are below")
         for name, values in rows.items():
             print(f"{name:<18}" + "".join(f"{value:8.1f}" for value in values))
         print(self.out)

@@ -1,4 +1,4 @@
-"""What the tests of command lines share: wrong input is one line and status 2, and changes no file."""
+"""For the tests of command lines: wrong input is one line and status 2, and changes no file."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 
 def everything(folder: Path) -> dict[Path, bytes]:
-    """All files, but those that are kept beside a run: the numbers of its text, and its lock."""
+    """All files except those that are kept beside a run: the ids of its text, and its lock."""
     return {
         path: path.read_bytes()
         for path in folder.rglob("*")
@@ -26,18 +26,4 @@ def check_refused(main: Callable[[Sequence[str]], None], arguments: Sequence[str
     assert said.err.count("\n") == 1, said.err
     assert said.err.startswith("error: ")
     assert message in said.err, said.err
-    assert everything(Path.cwd()) == before
-
-
-def check_no_command(
-    main: Callable[[Sequence[str]], None], program: str, arguments: Sequence[str], capsys: pytest.CaptureFixture
-) -> None:
-    """Status 2 in tyro's words, which name the program, without a traceback; no file is new or another."""
-    before = everything(Path.cwd())
-    with pytest.raises(SystemExit) as stopped:
-        main(arguments)
-    said = capsys.readouterr()
-    assert (stopped.value.code, said.out) == (2, "")
-    assert program in said.err
-    assert "Traceback" not in said.err
     assert everything(Path.cwd()) == before

@@ -29,9 +29,11 @@ class Config:
     window: Annotated[int, Ge(1)] = 5  # largest window, in words on each side
     negatives: Annotated[int, Ge(1)] = 5  # noise words of each pair
     sample: Annotated[float, Ge(0)] = 3e-3  # words more frequent than this are dropped at times; 0 keeps all words
-    power: Annotated[float, Ge(0), Le(10)] = 0.75  # of the noise distribution; 0 makes it uniform
-    learning_rate: Annotated[float, Gt(0)] = 2e-2  # at step 0; it falls linearly to zero
-    seed: Annotated[int, Ge(0)] = 0  # of weights and data
+    power: Annotated[float, Ge(0), Le(10)] = (
+        0.75  # exponent of the counts in the noise distribution; 0 makes it uniform
+    )
+    learning_rate: Annotated[float, Gt(0)] = 2e-2  # learning rate at step 0; it falls linearly to zero
+    seed: Annotated[int, Ge(0)] = 0  # seed of the random weights and the sentences
 
 
 CONFIGS = {

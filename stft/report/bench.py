@@ -1,10 +1,10 @@
-"""How long the short-time Fourier transform takes beside torch's, torchaudio's, librosa's and nnAudio's, and our FFT
+"""The time of our short-time Fourier transform beside torch's, torchaudio's, librosa's and nnAudio's, and of our FFT
 beside torch's.
 
-A row is the time of ours divided by that of a peer, in the same repetition: below 1 is faster than the peer. Both have
-the same result from the same sound, in float32, with a periodic Hann window and centred frames. The two sides of a row
-run in turn, by themselves. Each peer is in its fastest mode: without gradients unless the row says so, modules built
-before the clock runs, librosa on numpy's array in float32, nnAudio with its kernels fixed and its output complex.
+A row is our time divided by the peer's time in the same repetition: below 1 we are faster. Both compute the same result
+from the same sound, in float32, with a periodic Hann window and centred frames. The two sides of a row run in turn, and
+nothing else runs between them. Each peer is in its fastest mode: without gradients unless the row has them, modules
+built before the clock starts, librosa on a float32 array of numpy, nnAudio with fixed kernels and complex output.
 """
 
 import json
@@ -36,8 +36,7 @@ Work = Callable[[], object]
 
 
 class Row(NamedTuple):
-    """Ours and a peer that computes the same; the ratio must not exceed the first target, and would be splendid below
-    the second."""
+    """Ours, and a peer that computes the same. ``targets`` of the ratio: must and moonshot."""
 
     name: str
     ours: Work
@@ -85,7 +84,7 @@ def stft_rows(n_fft: int, hop: int, seconds: float) -> list[Row]:
     shape = {"n_fft": n_fft, "hop_length": hop}
     spectrum = stft(x, **shape)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # bands between two bins
+        warnings.simplefilter("ignore")  # about bands that have no bin
         mel = torchaudio.transforms.MelSpectrogram(RATE, **shape, n_mels=MELS)
     convolution = nnaudio(n_fft, hop)
 
@@ -130,7 +129,7 @@ def stft_rows(n_fft: int, hop: int, seconds: float) -> list[Row]:
 
 
 def gradient(x: torch.Tensor, transform: Callable[[torch.Tensor], torch.Tensor]) -> Work:
-    """Forward and backward; gives the gradient of the sum of squared magnitudes."""
+    """Forward and backward: the gradient of the sum of squared magnitudes."""
 
     def work() -> torch.Tensor:
         (slope,) = torch.autograd.grad(transform(x).abs().square().sum(), x)
@@ -140,7 +139,7 @@ def gradient(x: torch.Tensor, transform: Callable[[torch.Tensor], torch.Tensor])
 
 
 def nnaudio(n_fft: int, hop: int) -> torch.nn.Module:
-    """nnAudio's STFT; it prints what it does, and imports a name that newer versions of scipy moved."""
+    """nnAudio's STFT, without its output and its warning about a name that newer versions of scipy moved."""
     with redirect_stdout(StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from nnAudio.features import STFT
@@ -162,7 +161,7 @@ def fft_rows(n: int, batch: int) -> list[Row]:
 class Stft(cli.Threads):
     """The short-time Fourier transform beside torch, torchaudio, librosa and nnAudio; our FFT beside torch's."""
 
-    repetitions: int = 25  # how often each candidate runs, in turn
+    repetitions: int = 25  # the number of runs of each candidate, in turn
 
     def execute(self, command: str) -> None:
         print(measure(self.repetitions))

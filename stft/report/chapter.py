@@ -1,4 +1,4 @@
-"""The chapter of the short-time Fourier transform: the toy world is heard, and nothing is learned."""
+"""The chapter of the short-time Fourier transform: objects of the toy world are named by ear, without learning."""
 
 import time
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from stft.commands import RUNS, hear_scene
 from stft.evaluate import CHANCE, PROMISES, SOUNDS, hearing
 
 ABOUT = (
-    "A scene is a chord: the shape of an object decides which harmonics sound, the colour the pitch, the size the "
-    "loudness, the place the onset and the side. The short-time Fourier transform takes the sound apart again. The "
-    "promise: a single object is named from its spectrum, by comparing it with the spectrum that each pair of colour "
-    "and shape has. A place counts if it is right to 0.01 image widths."
+    "A scene is a chord. The shape of an object decides which harmonics sound; its colour decides the pitch, its size "
+    "the loudness, its place the onset and the side. The short-time Fourier transform separates the tones again. The "
+    "promise: a single object is named from its spectrum, by comparison with the spectrum of each pair of colour and "
+    "shape. A place counts as right if its error is at most 0.01 image widths."
 )
 
 
@@ -23,7 +23,7 @@ def stft_page(
     promises: Mapping[tuple[str, str, str], float] = PROMISES,
     sounds: int = SOUNDS,
 ) -> Page:
-    """Draws a scene's sound in ``folder``, and compares what is named by ear with the promises."""
+    """Draws a scene's sound in ``folder``, and compares the accuracy of naming by ear with the promises."""
     heard, windows, _ = hear_scene(folder, "test", 0, 1)
     begun = time.monotonic()
     reached = {split: hearing(split, 0, sounds) for split in dict.fromkeys(split for _, split, _ in promises)}

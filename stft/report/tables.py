@@ -22,7 +22,7 @@ CORE = {  # file of the core, in reading order: what it contains
 
 
 def hearing(results: Mapping) -> str:
-    """Promised, chance and reached, for each split and attribute."""
+    """For each split and attribute, the accuracy: chance, promised and reached."""
     entry = results["hearing"]
     rows = [
         [f"{split}: {name}", percent(entry["chance"][name]), percent(promised), percent(entry["accuracy"][split][name])]
@@ -33,18 +33,18 @@ def hearing(results: Mapping) -> str:
 
 
 def speed(results: Mapping) -> str:
-    """Ours divided by the peer: medians, and the range that holds half of the repetitions."""
+    """Our time divided by the peer's: the median, and the range from the lower to the upper quartile."""
     entry, rows = results["speed"], []
     for name, row in entry["rows"].items():
         ratio, (must, moonshot) = row["ratio"], (target or "" for target in row["targets"])
-        told = f"{ratio['median']:.2f} ({ratio['low']:.2f} to {ratio['high']:.2f})"
-        rows.append([name, told, f"{row['milliseconds']['median']:.1f}", f"{must}", f"{moonshot}"])
+        cell = f"{ratio['median']:.2f} ({ratio['low']:.2f} to {ratio['high']:.2f})"
+        rows.append([name, cell, f"{row['milliseconds']['median']:.1f}", f"{must}", f"{moonshot}"])
     table = markdown(["peer", "time of ours / of the peer", "ours (ms)", "must be ≤", "moonshot ≤"], rows)
     return f"{table}\n\n`{entry['command']}`: {entry['repetitions']} repetitions ({entry['machine']})."
 
 
 def inversion(results: Mapping) -> str:
-    """How far off the magnitudes are: a tenth, a half and nine tenths of the files are at least that near."""
+    """The error of the magnitudes: its quantiles 0.1, 0.5 and 0.9 over the files."""
     entry = results["inversion"]
     rows = [[name, *(f"{x:.1f}".replace("-", "−") for x in values)] for name, values in entry["decibels"].items()]
     table = markdown(["magnitudes are off by (dB)", "best tenth", "middle", "worst tenth"], rows)

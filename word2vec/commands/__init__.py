@@ -34,14 +34,17 @@ TextOverrides = cli.overrides(TextConfig, {"text": TextConfig()})
 TableName = Literal["centre", "context", "sum"]
 Method = Literal["add", "mul"]
 Limit = Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="(default: all)")]
-File = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")]
+VectorFile = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")]
+Files = Annotated[tuple[Path, ...], tyro.conf.arg(metavar="FILE [FILE ...]", help_behavior_hint="")]
+RunName = Annotated[str, tyro.conf.arg(metavar="NAME")]
+File = Annotated[Path, tyro.conf.arg(metavar="FILE")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Train(cli.TrainingOptions):
-    """Train on the toy language, judge the vectors by its analogies, and draw what was learned."""
+    """Train on the toy language, judge the vectors by its analogies, and draw them."""
 
-    config: Literal["toy", "paper"] = "toy"  # one of the configurations in word2vec/train.py
+    config: Literal["toy", "paper"] = "toy"  # where the defaults of the options below come from: word2vec/train.py
     configuration: tyro.conf.OmitArgPrefixes[Overrides] = field(default_factory=Overrides)
 
     def chosen_config(self) -> ObjectiveConfig:
@@ -59,12 +62,12 @@ class Train(cli.TrainingOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class Text(cli.Threads):
-    """Train on any text by the block engine, on the CPU."""
+    """Train on any text, on the CPU, with an engine that is fast on large texts."""
 
-    path: Path  # the text file, in UTF-8, one sentence a line
-    run: cli.Name = None  # the run's name, of the folder runs/word2vec/NAME; by default text- and the file's name
-    resume: cli.Flag = False  # go on with a run that was stopped
-    restart: cli.Flag = False  # throw a stopped run away, or replace a finished one of another text or configuration
+    path: File  # the text, in UTF-8, one sentence a line, words with spaces between them
+    run: cli.Name = None  # the run is kept in runs/word2vec/NAME; by default NAME is text- and the file's name
+    resume: cli.Flag = False  # continue a run that was stopped
+    restart: cli.Flag = False  # delete a stopped run, or replace a finished one of another text or configuration
     configuration: tyro.conf.OmitArgPrefixes[TextOverrides] = field(default_factory=TextOverrides)
 
     def execute(self, command: str) -> None:
@@ -77,18 +80,19 @@ class Text(cli.Threads):
         speed = f"{words / seconds:,.0f} words/s; " if seconds else ""
         print(f"{words:,} words in {seconds:.0f} s; {speed}{trained.results['vocabulary']:,} vectors")
         print(trained.folder)
-        word = task.vocabulary.words[min(200, len(task.vocabulary) - 1)]
+        words = [word for word in task.vocabulary.words[:201] if not word.startswith("-")]  # "-x" would be an option
+        word = words[-1] if words else "WORD"
         print("ask it:", shlex.join(["python", "-m", "word2vec", "nearest", word, "--run", task.name]))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Vectors(cli.Threads):
-    """Which vectors a verb uses."""
+    """The vectors that a verb uses."""
 
-    run: str = "toy"  # those of a run, by its name
-    vectors: File = None  # or those of a file, .txt, .vec or .bin
-    table: TableName = "centre"  # the vectors of centres (W), of context words (W'), or their sum
-    limit: Limit = None  # how many words of the file are read, from the first on
+    run: RunName = "toy"  # use the vectors of this finished run
+    vectors: VectorFile = None  # use the vectors in this file instead: .txt, .vec or .bin
+    table: TableName = "centre"  # the vectors of words as centres (W), as context words (W'), or the sum of both
+    limit: Limit = None  # read only the first N words of the file
 
     def open(self) -> WordVectors:
         return open_vectors(self.run, self.table, self.vectors, self.limit)
@@ -96,11 +100,11 @@ class Vectors(cli.Threads):
 
 @dataclass(frozen=True, kw_only=True)
 class Judge(Vectors):
-    """Judge trained vectors: by the toy language's analogies, or by files of similar words and of analogies."""
+    """Judge trained vectors by the toy language's analogies, or by files of similar words and of analogies."""
 
-    similarity: tuple[Path, ...] = ()  # files with two words and a number on each line
-    analogies: tuple[Path, ...] = ()  # files with four words on each line, in sections
-    method: Method = "add"  # of answering analogies: 3CosAdd or 3CosMul
+    similarity: Files = ()  # pairs of words with people's scores: two words and a number on each line
+    analogies: Files = ()  # analogies: four words on each line, in sections that begin with ": NAME"
+    method: Method = "add"  # how analogies are answered: add is 3CosAdd, mul is 3CosMul
 
     def execute(self, command: str) -> None:
         vectors = self.open()
@@ -132,7 +136,7 @@ class Judge(Vectors):
 
 @dataclass(frozen=True, kw_only=True)
 class Compare(Train):
-    """Train on the toy language with every objective, one after the other, and compare what is learned."""
+    """Train on the toy language with every objective, one after the other, and compare their analogies."""
 
     def execute(self, command: str) -> None:
         config, place = self.chosen_config(), f"compare/{self.run or 'toy'}"
@@ -165,8 +169,8 @@ class Compare(Train):
 class Nearest(Vectors):
     """Print the words whose vectors are most similar to a word's, with their cosines."""
 
-    word: tyro.conf.Positional[str]  # the word
-    count: int = 10  # how many words are printed
+    word: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="WORD")]  # a word of the vocabulary
+    count: int = 10  # the number of words that are printed
 
     def execute(self, command: str) -> None:
         check_least("--count", self.count, 1)
@@ -175,13 +179,13 @@ class Nearest(Vectors):
 
 @dataclass(frozen=True, kw_only=True)
 class Analogy(Vectors):
-    """Print the best words for D, if A is to B as C is to D."""
+    """Print the best words D in "A is to B as C is to D"."""
 
-    a: tyro.conf.Positional[str]  # the word A, for example king
-    b: tyro.conf.Positional[str]  # the word B, for example queen
-    c: tyro.conf.Positional[str]  # the word C, for example prince
-    count: int = 5  # how many words are printed
-    method: Method = "add"  # 3CosAdd or 3CosMul
+    a: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="A")]  # for example king
+    b: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="B")]  # for example queen
+    c: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="C")]  # for example prince
+    count: int = 5  # the number of words that are printed
+    method: Method = "add"  # how words are scored: add is 3CosAdd, mul is 3CosMul
 
     def execute(self, command: str) -> None:
         check_least("--count", self.count, 1)
@@ -190,9 +194,9 @@ class Analogy(Vectors):
 
 @dataclass(frozen=True, kw_only=True)
 class Export(Vectors):
-    """Write vectors as a file that word2vec, gensim and other programs read."""
+    """Write vectors into a file that word2vec, gensim and other programs read."""
 
-    out: Path  # .txt or .vec for text, .bin for binary
+    out: File  # the file that is written: .txt or .vec for text, .bin for binary
 
     def execute(self, command: str) -> None:
         write_vectors(self.out, self.open())
@@ -201,13 +205,13 @@ class Export(Vectors):
 
 @dataclass(frozen=True, kw_only=True)
 class Phrases(cli.Threads):
-    """Find phrases in a text, and write it with their words joined."""
+    """Find phrases such as "new york" in a text, and write the text with new_york as one word."""
 
-    path: Path  # the text file, in UTF-8, one sentence a line
-    out: Path  # the file that is written
-    thresholds: tuple[float, ...] = (100.0,)  # of the score; one for each pass over the text
-    discount: float = 5.0  # subtracted from each count, so that rare pairs score 0
-    min_count: int = 5  # phrases with fewer occurrences are ignored
+    path: File  # the text, in UTF-8, one sentence a line
+    out: File  # the file that is written
+    thresholds: tuple[float, ...] = (100.0,)  # pairs with a higher score are phrases; one threshold for each pass
+    discount: float = 5.0  # is subtracted from the count of each pair, so that rare pairs have low scores
+    min_count: int = 5  # pairs with fewer occurrences are no phrases
 
     def execute(self, command: str) -> None:
         check_least("--discount", self.discount, 0)

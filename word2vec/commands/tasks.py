@@ -1,4 +1,4 @@
-"""What is trained: vectors of the toy language with any objective, and vectors of a text by the block engine."""
+"""The two trainings: vectors of the toy language with any objective, and vectors of a text by the block engine."""
 
 import json
 import math
@@ -129,5 +129,5 @@ class TextTask(training.Task):
             log(step, **known, rate=self.training.rate_at(step))
 
     def judge(self, model: nn.Module) -> dict[str, Any]:
-        """Nothing is judged: ``python -m word2vec judge --run NAME`` takes files to judge by."""
+        """Only sizes: ``python -m word2vec judge --run NAME`` judges by files of words."""
         return {"words": self.config.epochs * self.corpus.tokens, "vocabulary": len(self.vocabulary)}

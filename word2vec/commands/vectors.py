@@ -1,4 +1,4 @@
-"""Vectors of a run or of a file, and the questions that can be asked about them."""
+"""Vectors of a run or of a file, their nearest words, and their answers to analogies."""
 
 import difflib
 import json
@@ -55,16 +55,16 @@ def open_vectors(
 
 
 def check_words(vectors: WordVectors, least: int) -> None:
-    """Raises ValueError if there are too few words for an answer beside those of the question."""
+    """Raises ValueError if there are fewer words than a question and its answer need."""
     if len(vectors.words) < least:
         raise ValueError(f"the vocabulary must have {least} words or more, got {len(vectors.words)}")
 
 
 def id_of(vectors: WordVectors, word: str) -> int:
-    """The place of a word; if it is not there in this case, of its lower case.
+    """The row of a word, or of its lower case if the vocabulary lacks the word as it is.
 
     Raises:
-        ValueError: if it is not there; the message names words of similar spelling.
+        ValueError: if neither is there; the message suggests words of similar spelling.
     """
     index = {known: number for number, known in enumerate(vectors.words)}
     for variant in (word, word.lower()):

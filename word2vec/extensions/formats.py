@@ -1,23 +1,23 @@
-"""Files of word vectors, in the two formats that the authors' code (word2vec.c, 2013) writes and every library reads.
+"""Files of word vectors, in the two formats of the authors' code (word2vec.c, 2013), which every library reads.
 
-Both begin with a line of two numbers: V words, D numbers each. Then, for each word in order,
+Both begin with a line of two numbers: V words, D numbers each. Then, for each word in order:
 
-    text    ``.txt``, ``.vec``   the word, and before each number a space; the end of the line
-    binary  ``.bin``             the word, a space, D float32 of 4 bytes, the lowest first; nothing behind them
+    text    ``.txt``, ``.vec``   the word, then D times a space and a number, then the end of the line
+    binary  ``.bin``             the word, a space, D float32 numbers in little-endian order, and no separator
 
 The suffix of the file name decides the format. The reference is gensim 4.4 (``KeyedVectors.save_word2vec_format``,
 ``load_word2vec_format``): each program reads the other's files.
 
 What differs, and why:
-- The authors' code ends each vector with a line break, in the binary format too, and each line with a space before it;
-  gensim does neither, and it is written as gensim does. Both are read.
-- Numbers are written as text with nine digits, which is enough for every float32; the authors' six behind the point
-  are not. gensim writes the fewest digits that name a float32, and reads by way of float64: one number, 7.038531e-26,
-  then comes back as its neighbour. With nine digits it does not.
-- No word is empty or holds a space or a line break, in neither format: gensim writes such words, and reads them in
-  pieces or not at all. Phrases are joined with ``_``, as the authors' are. Other blanks (U+00A0, U+3000) are letters.
-- A word that comes twice is an error; gensim keeps the first. So is a number that is not finite, and a word that is
-  no UTF-8: the authors' code cuts long words at a byte, which may be the middle of a letter.
+- The authors' code puts a line break after each vector, in the binary format too, and a space before each line break.
+  gensim writes neither. We write as gensim does, and read both.
+- Numbers are written in text with nine significant digits, which is enough for every float32. The authors' six digits
+  after the point are not enough. gensim writes the fewest digits that identify a float32, and reads them as float64.
+  One number, 7.038531e-26, then comes back as its neighbour. With nine digits it does not.
+- A word must not be empty or contain a space or a line break. gensim writes such words, and cannot read them back.
+  Phrases are joined with ``_``, as in the authors' code. Other blanks (U+00A0, U+3000) are letters.
+- A word that occurs twice is an error; gensim keeps the first. A number that is not finite is an error, and a word that
+  is not UTF-8: the authors' code cuts long words at a byte, which may be in the middle of a letter.
 """
 
 import mmap
@@ -32,8 +32,8 @@ from torch import Tensor
 
 from lab.checkpoint import write_bytes
 
-BINARY = {".txt": False, ".vec": False, ".bin": True}  # suffix: whether the format is binary
-IN_TEXT = b"0123456789+-.eE \r\n"  # the bytes of numbers in text
+BINARY = {".txt": False, ".vec": False, ".bin": True}  # by suffix, whether the format is binary
+IN_TEXT = b"0123456789+-.eE \r\n"  # the bytes that numbers in text consist of
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ class WordVectors:
 
 
 def write_vectors(path: Path, vectors: WordVectors) -> None:
-    """Writes the whole file or leaves the old one as it is; vectors of another precision are rounded to float32.
+    """Writes vectors in float32. After an error the old file is unchanged.
 
     Raises:
-        ValueError: if the name does not end in .txt, .vec or .bin, if there are not as many words as vectors, or none,
-            or as ``check_vectors``.
+        ValueError: if the name does not end in .txt, .vec or .bin; if the numbers of words and of vectors differ, or
+            are 0; or as ``check_vectors``.
         OSError: if the file cannot be written.
     """
     binary = is_binary(path)
@@ -70,9 +70,9 @@ def read_vectors(path: Path, limit: int | None = None) -> WordVectors:
     """The words of a file with their vectors, or the first ``limit`` of them; the words after them are not read.
 
     Raises:
-        ValueError: in one line with the file's name, if that does not end in .txt, .vec or .bin, or if the file cannot
-            be read, is empty, begins with no two whole positive numbers, or holds fewer or more words or numbers than
-            these say; or as ``check_vectors``.
+        ValueError: if the name does not end in .txt, .vec or .bin; if the file cannot be read or is empty; if it does
+            not begin with two positive whole numbers, or has fewer or more words or numbers than they say; or as
+            ``check_vectors``. The message has one line, with the file's name.
     """
     binary = is_binary(path)
     if limit is not None and limit < 1:
@@ -95,10 +95,10 @@ def read_vectors(path: Path, limit: int | None = None) -> WordVectors:
 
 
 def is_binary(path: Path) -> bool:
-    """Which format the name stands for.
+    """Whether the file's name is that of the binary format.
 
     Raises:
-        ValueError: if it stands for none.
+        ValueError: if it is that of neither format.
     """
     if path.suffix.lower() not in BINARY:
         raise ValueError(f"{path}: the name must end in .txt or .vec (text) or .bin (binary)")
@@ -109,8 +109,8 @@ def check_vectors(path: Path, words: tuple[str, ...], rows: Float[np.ndarray, "v
     """Checks that both formats can hold the words and vectors.
 
     Raises:
-        ValueError: if a word is empty, holds a space or a line break, cannot be encoded, or comes twice, or a number
-            is not finite; words are counted from 1.
+        ValueError: if a word is empty, contains a space or a line break, cannot be encoded, or occurs twice; or if a
+            number is not finite. The message counts words from 1.
     """
     for number, word in enumerate(words, start=1):
         if not word or " " in word or "\n" in word:
@@ -128,7 +128,7 @@ def check_vectors(path: Path, words: tuple[str, ...], rows: Float[np.ndarray, "v
 
 
 def read_header(path: Path, data: mmap.mmap, binary: bool) -> tuple[int, int]:
-    """V and D. They decide the size of the arrays, so the size of the file is checked first.
+    """V and D. They are checked against the size of the file, before arrays of this size are made.
 
     Raises:
         ValueError: if the first line is not two whole positive numbers, or the file is too short for them.
@@ -140,7 +140,9 @@ def read_header(path: Path, data: mmap.mmap, binary: bool) -> tuple[int, int]:
             f"{path}: the first line must be two whole positive numbers (words, numbers each), got {line!r}"
         )
     v, d = sizes
-    least = v * (1 + 1 + 4 * d) if binary else v * (1 + 2 * d + 1) - 1  # words of one letter; the last line may be open
+    least = (
+        v * (1 + 1 + 4 * d) if binary else v * (1 + 2 * d + 1) - 1
+    )  # words of one letter; the last line break may be missing
     left = max(0, data.size() - len(line) - 1)
     if left < least:
         what = f"{v} words of {d} numbers need {least} bytes or more, got {left}"
@@ -150,7 +152,7 @@ def read_header(path: Path, data: mmap.mmap, binary: bool) -> tuple[int, int]:
 
 
 def read_text(path: Path, data: mmap.mmap, n: int, v: int, d: int) -> tuple[tuple[str, ...], Float[np.ndarray, "n d"]]:
-    """The first ``n`` of ``v`` words and their ``d`` numbers each. Only U+0020 parts them, and only U+000A ends a line.
+    """The first ``n`` of ``v`` words with ``d`` numbers each. Only U+0020 separates them, and only U+000A ends a line.
 
     Raises:
         ValueError: if there are fewer lines, or one (counted from 1, with the header) is not a word and d numbers.
@@ -164,7 +166,9 @@ def read_text(path: Path, data: mmap.mmap, n: int, v: int, d: int) -> tuple[tupl
         if len(numbers) != d:
             raise ValueError(f"{path}: line {i + 2} must have {d} numbers behind a word, got {len(numbers)}")
         try:
-            with np.errstate(over="ignore"):  # too large for float32 is infinite then, and check_vectors says so
+            with np.errstate(
+                over="ignore"
+            ):  # a number too large for float32 becomes infinite; check_vectors refuses it
                 rows[i] = [float(number) for number in numbers]
         except ValueError as error:
             raise ValueError(f"{path}: line {i + 2}: {error}") from None
@@ -175,10 +179,10 @@ def read_text(path: Path, data: mmap.mmap, n: int, v: int, d: int) -> tuple[tupl
 def read_binary(
     path: Path, data: mmap.mmap, n: int, v: int, d: int
 ) -> tuple[tuple[str, ...], Float[np.ndarray, "n d"]]:
-    """The first ``n`` of ``v`` words and their ``d`` numbers each, with or without line breaks between them.
+    """The first ``n`` of ``v`` words with ``d`` numbers each, with or without line breaks after the numbers.
 
     Raises:
-        ValueError: if the file ends before, or if the numbers are text.
+        ValueError: if the file ends too early, or if the numbers are text.
     """
     words, rows = [], np.empty((n, d), dtype=np.float32)
     for i in range(n):
@@ -188,7 +192,7 @@ def read_binary(
             raise ValueError(f"{path}: cut short: the header says {v} words of {d} numbers, got {i}")
         data.seek(space + 1)
         numbers = data.read(4 * d)
-        if i == 0 and d > 4 and not numbers.strip(IN_TEXT):  # more than 16 bytes are not all of them digits by chance
+        if i == 0 and d > 4 and not numbers.strip(IN_TEXT):  # more than 16 random bytes are not all digits
             raise ValueError(f"{path}: the name ends in .bin (binary), but the numbers are text: {numbers[:20]!r}")
         rows[i] = np.frombuffer(numbers, dtype="<f4")
         words.append(decode(path, i, data[start:space].lstrip(b"\n")))
@@ -196,10 +200,10 @@ def read_binary(
 
 
 def decode(path: Path, i: int, word: bytes) -> str:
-    """The letters of word i, counted from 0.
+    """Word i, counted from 0, as a string.
 
     Raises:
-        ValueError: if it is no UTF-8.
+        ValueError: if it is not UTF-8.
     """
     try:
         return word.decode()

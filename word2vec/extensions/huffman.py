@@ -1,14 +1,14 @@
 r"""Hierarchical softmax over a Huffman tree (Mikolov et al. 2013b, arXiv 1310.4546, section 2.1).
 
 The words are the leaves of a binary tree. Each inner node has a vector; its score with the centre word decides between
-its two children. The probability of a word is the product of the decisions on its path from the root. So the
-probabilities of all words sum to 1 without a sum over all words, and a pair needs as many scores as its path has nodes.
-Huffman's tree (1952) gives frequent words short paths: no binary tree has a shorter mean path.
+its two children. The probability of a word is the product of the probabilities of the decisions on its path from the
+root. The probabilities of all words then sum to 1 without a sum over all words. A pair needs one score for each node of
+its path. Huffman's tree (1952) gives frequent words short paths: no binary tree has a shorter mean path.
 
 What differs: the paper lets ch(n) be "an arbitrary fixed child". Here it is the less frequent child, with the sign +1.
 The authors' code and gensim do the same and store a bit: code 0 for that child, so sign = 1 - 2 code. The three
-programs break ties between equal counts differently, which changes paths but not their mean length. Without ties the
-paths are the same. The loss is the mean over pairs; the authors' code updates pair by pair and has no mean."""
+programs order words of equal counts differently: paths differ then, but not their mean length. If all counts differ,
+the paths are the same. The loss is the mean over pairs; the authors' code updates after every pair and has no mean."""
 
 import heapq
 import math
@@ -26,7 +26,7 @@ from torch.nn.utils.rnn import pad_sequence
 class Paths:
     """The path from the root to each word, one row for each word, padded with node 0 and sign 0."""
 
-    nodes: Int[Tensor, "v depth"]  # n(w, j): inner nodes, numbered in the order of their making; the root is v - 2
+    nodes: Int[Tensor, "v depth"]  # n(w, j): inner nodes, in the order in which they are made; the root is v - 2
     signs: Float[Tensor, "v depth"]  # +1 if the path goes on to ch(n), -1 if to the other child
     lengths: Int[Tensor, " v"]
 
@@ -35,7 +35,7 @@ def huffman_tree(counts: Sequence[int]) -> Paths:
     """Joins the two trees with the smallest counts until one tree is left.
 
     Among equal counts, the word with the smaller id comes first, words come before joined trees, and older trees before
-    newer ones. Of all trees with the shortest mean path this one has the shortest longest path.
+    newer ones. Among all trees with the shortest mean path, this one has the smallest depth.
 
     Args:
         counts: of the words, in any order.
@@ -100,7 +100,7 @@ def hierarchical_softmax_loss_spec(scores: Sequence[Sequence[float]], signs: Seq
 
 
 class HierarchicalSkipGram(nn.Module):
-    """Skip-gram whose second table, ``nodes``, has one row for each inner node of the tree, not for each word.
+    """Skip-gram with a second table, ``nodes``, that has one row for each inner node of the tree instead of each word.
 
     The first weights are those of ``SkipGram``: ``centre`` uniform within ±1/(2 dim), ``nodes`` zero. Every decision
     then has probability 1/2, and the loss at step 0 is ln 2 times the mean length of the context words' paths.

@@ -32,7 +32,7 @@ BatchAt = Callable[[int], Batch]
 class ObjectiveConfig(core.Config):
     """The configuration of a training on the toy language with any objective."""
 
-    objective: Literal["negative-sampling", "softmax", "hierarchical", "cbow"] = "negative-sampling"  # what is trained
+    objective: Literal["negative-sampling", "softmax", "hierarchical", "cbow"] = "negative-sampling"  # the loss
 
 
 CONFIGS = {name: ObjectiveConfig(**asdict(config)) for name, config in core.CONFIGS.items()}

@@ -1,22 +1,22 @@
-r"""Phrases, words with a meaning of their own when together (Mikolov et al. 2013b, arXiv 1310.4546, section 4).
+r"""Phrases: words that together have a meaning of their own (Mikolov et al. 2013b, arXiv 1310.4546, section 4).
 
-"Air Canada" is not air and Canada. Two words that are side by side far more often than expected from their counts are
-joined into one, ``Air_Canada``, which gets its own vector. Several passes make longer phrases; the paper runs two to
-four, with falling thresholds.
+The meaning of "Air Canada" is not the sum of "air" and "Canada". Two neighbouring words that occur together far more
+often than their counts suggest are joined into one word, ``Air_Canada``, with a vector of its own. Several passes make
+longer phrases; the paper runs two to four, with falling thresholds.
 
 What differs:
 
-- Equation 6 has no factor, so its threshold has to fall as the corpus grows. The authors' ``word2phrase.c`` multiplies
-  by the number of words in the corpus, and so do we: the score is then about how many times more often the pair occurs
-  than two independent words would, whatever the size of the corpus. A threshold of the paper is ours divided by that
-  number. gensim's ``original_scorer`` multiplies by the length of its vocabulary instead, in which words and pairs
-  are counted together.
-- ``word2phrase.c`` and gensim use one number as discount and as least count; here they are two.
-- Both store a pair as one string, so that "a_b" "c" and "a" "b_c", and a word "a_b", share a count. Here a pair is a
-  tuple.
-- ``word2phrase.c`` means to skip pairs across the ends of lines and, by a slip (``start`` is cleared before it is
-  asked), counts them. We do not, and gensim does not.
-- It drops rare pairs when its table is full. Here all counts are kept: the memory grows with the distinct pairs.
+- The score of equation 6 falls as the corpus grows. The authors' ``word2phrase.c`` multiplies it by the number of words
+  in the corpus, and so do we. For frequent pairs the score is then the ratio of their count to the count expected of
+  two independent words. A threshold of the paper is our threshold divided by the number of words. gensim's
+  ``original_scorer`` multiplies by the length of its vocabulary instead, which has both words and pairs.
+- ``word2phrase.c`` and gensim use one number as discount and as minimum count; here they are two.
+- Both store a pair as one string, so the pairs "a_b" "c" and "a" "b_c" share a count, also with a word "a_b_c". Here a
+  pair is a tuple.
+- ``word2phrase.c`` counts pairs across the ends of lines by mistake: it resets ``start`` before it tests it. We do not
+  count them, and gensim does not.
+- It drops rare pairs when its table is full. Here all counts are kept: memory grows with the number of different
+  pairs.
 """
 
 import math
@@ -31,7 +31,7 @@ Pair = tuple[str, str]
 
 
 def count_words_and_bigrams(sentences: Iterable[Sequence[str]]) -> tuple[Counter[str], Counter[Pair]]:
-    """How often each word occurs, and each pair of neighbours; no pair reaches from one sentence into the next."""
+    """The counts of words, and of pairs of neighbours within a sentence."""
     words, bigrams = Counter(), Counter()
     for sentence in sentences:
         words.update(sentence)
@@ -46,8 +46,8 @@ def phrase_scores(words: Counter[str], bigrams: Counter[Pair], discount: int | f
         {\mathrm{count}(w_i) \times \mathrm{count}(w_j)} \times N
 
     Args:
-        words: how often each word occurs, of the whole corpus: N is their sum.
-        bigrams: the pairs to be scored.
+        words: the count of each word in the whole corpus; N is the sum of all counts.
+        bigrams: the counts of the pairs that are scored.
         discount: δ is subtracted from each count, so two rare words do not become a phrase by chance.
     """
     n = words.total()
@@ -72,8 +72,8 @@ def find_phrases(
 
 
 def join_phrases(sentence: Sequence[str], phrases: Container[Pair], joiner: str = "_") -> list[str]:
-    """The sentence with its phrases joined, from left to right; a word that is joined already is not joined again."""
-    joined, open_word = [], None  # the last word, if it may still begin a phrase
+    """The sentence with its phrases joined, from left to right; a joined word is not joined again."""
+    joined, open_word = [], None  # the last word, unless it is joined already
     for word in sentence:
         if open_word is not None and (open_word, word) in phrases:
             joined[-1], open_word = open_word + joiner + word, None
@@ -90,15 +90,15 @@ def write_phrases(
     discount: int | float = 5,
     min_count: int = 5,
 ) -> list[Counter[Pair]]:
-    """Writes a text with its phrases joined, whole or not at all, in one pass for each threshold.
+    """Writes a text with its phrases joined, in one pass for each threshold. After an error the old file is unchanged.
 
     Args:
-        source: UTF-8, one sentence a line. It is read line by line, once for each pass and once to be written.
+        source: UTF-8, one sentence a line. It is read once for each pass and once more for writing, line by line.
         target: words with one space between them; it may be the source, which is replaced only at the end.
-        thresholds: of each pass, falling as a rule: a pass joins what the passes before have made.
+        thresholds: one for each pass, usually falling; a pass reads the text as the passes before have joined it.
 
     Returns:
-        The phrases of each pass with how often the pair occurs.
+        For each pass, the phrases with their counts.
 
     Raises:
         ValueError: if ``thresholds`` is empty, or the source holds no words or is not UTF-8.
@@ -121,7 +121,7 @@ def write_phrases(
 
 
 def read_joined(source: Path, passes: Sequence[Container[Pair]]) -> Iterator[list[str]]:
-    """The sentences of a file, one a line, with the phrases of each pass joined. Raises ValueError: not UTF-8."""
+    """The sentences of a file, one a line, with the phrases of each pass joined. Not UTF-8: ValueError."""
     try:
         file = source.open("rb")
     except OSError as error:

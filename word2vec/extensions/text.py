@@ -27,14 +27,16 @@ class TextConfig:
 
     dim: Annotated[int, Ge(1)] = 100  # size of a word vector
     window: Annotated[int, Ge(1), Le(WIDEST)] = 5  # largest window, in words on each side
-    negatives: Annotated[int, Ge(1)] = 5  # weight of the noise, k of equation 4
+    negatives: Annotated[int, Ge(1)] = 5  # noise words of each pair, k of equation 4
     sample: Annotated[float, Ge(0)] = 1e-3  # words more frequent than this are dropped at times; 0 keeps all words
     min_count: Annotated[int, Ge(1)] = 5  # words with fewer occurrences are dropped
-    power: Annotated[float, Ge(0), Le(10)] = 0.75  # of the noise distribution; 0 makes it uniform
+    power: Annotated[float, Ge(0), Le(10)] = (
+        0.75  # exponent of the counts in the noise distribution; 0 makes it uniform
+    )
     epochs: Annotated[int, Ge(1)] = 5  # the number of times that the text is read
-    learning_rate: Annotated[float, Gt(0)] = 0.05  # at the start; it falls linearly
+    learning_rate: Annotated[float, Gt(0)] = 0.05  # learning rate at the first step; it falls linearly
     last_learning_rate: Annotated[float, Gt(0)] = 1e-4  # the lowest learning rate
-    seed: Annotated[int, Ge(0)] = 0  # of weights, subsampling, windows and noise
+    seed: Annotated[int, Ge(0)] = 0  # seed of the random weights, subsampling, windows and noise words
 
 
 def check_config(config: TextConfig) -> None:

@@ -1,10 +1,10 @@
-"""How fast, and how well, the block engine learns from real text beside gensim's compiled code.
+"""The speed of the block engine on real text, and the quality of its vectors, beside gensim's compiled code.
 
-Both get the same text, already counted, and only the training is timed. gensim has two fast modes, sentences in memory
-and its ``corpus_file``; each reads the text once, and the faster one goes on. Its learning rate is the default,
-0.025; a third candidate is gensim with the rate that the engine has. Each seed is a repetition: the candidates run in
-turn, in every second repetition in reverse order. After a training the vectors are judged, on what people say about
-pairs of words and on analogies, by the same functions for all.
+Both get the same text with its words counted, and only the training is timed. gensim has two fast modes: sentences in
+memory and ``corpus_file``. Each trains one epoch, and the faster one is the peer. Its learning rate is its default,
+0.025; a third candidate is gensim with our learning rate. Each seed is a repetition: the candidates run in turn, in
+every second repetition in reverse order. After a training the same functions judge the vectors of all candidates, by
+people's scores for pairs of words and by analogies.
 """
 
 import json
@@ -34,7 +34,7 @@ RESULTS = Path("runs/bench/word2vec/results.json")
 BOUND_RESULTS = Path("runs/bench/bound/results.json")
 WORKERS = 2
 MUST, MOONSHOT = 1.5, 3.0  # times gensim's words per second
-SETS = {  # by text: what its vectors are judged on
+SETS = {  # by text: the files that judge its vectors
     "english": {"WordSim-353": "wordsim353.tsv", "SimLex-999": "simlex999.txt", "analogies": "questions-words.txt"},
     "korean": {"WordSim-353 in Korean": "wordsim353-korean.csv"},
 }
@@ -42,14 +42,14 @@ OURS, PEER, PEER_AT_OUR_RATE = "ours", "gensim", "gensim, our learning rate"
 
 
 class Outcome(NamedTuple):
-    """One training: the time it took, and what its vectors reach."""
+    """The time of one training, and the scores of its vectors."""
 
     seconds: float
     scores: Mapping[str, float]
 
 
 class Text:
-    """A text with all that the candidates need, made before any clock runs."""
+    """A text and everything that the candidates need, made before the clock starts."""
 
     def __init__(self, folder: Path, name: str, config: TextConfig, cache: Path) -> None:
         self.path, self.config = folder / f"{name}.txt", config
@@ -129,7 +129,7 @@ def measure(repetitions: int, folder: Path, results: Path = RESULTS) -> str:
 
 
 def measure_bound(folder: Path, results: Path = BOUND_RESULTS) -> str:
-    """What the bound on a word's step does for quality, on the English text with one seed."""
+    """The quality with different bounds on a word's step, on the English text with one seed."""
     text = Text(folder, "english", TextConfig(), results.parent)
     training = TextTraining(text.corpus, text.vocabulary, text.config)
     rates = [share * text.config.learning_rate for share in (1, 0.5, 0.1)]
@@ -152,12 +152,12 @@ def measure_bound(folder: Path, results: Path = BOUND_RESULTS) -> str:
     for row in rows:
         cells = ("not finite" if row["scores"][kind] is None else f"{row['scores'][kind]:.4f}" for kind in kinds)
         lines.append((str(row["bound"]), *cells))
-    told = ", ".join(f"{share:.0%} at the rate {rate}" for rate, share in scaled.items())
-    return f"{table(lines)}\n\nof a block's words the bound scales in W {told}\n{results}"
+    shares = ", ".join(f"{share:.0%} at the rate {rate}" for rate, share in scaled.items())
+    return f"{table(lines)}\n\nof a block's words the bound scales in W {shares}\n{results}"
 
 
 def compare(text: Text, repetitions: int) -> dict:
-    """All candidates with the seeds 0, 1, …"""
+    """Trains all candidates with the seeds 0, 1, …, and compares them."""
     config = text.config
     first = {mode: text.gensim(0, mode, 0.025, 1) for mode in (True, False)}
     in_memory = first[True].seconds <= first[False].seconds
@@ -186,7 +186,7 @@ def compare(text: Text, repetitions: int) -> dict:
 
 
 def mean_and_error(values: Sequence[float]) -> dict[str, float]:
-    """The mean and its standard error; of one value the error is not a number."""
+    """The mean and its standard error; with one value the error is NaN."""
     error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
     return {"mean": statistics.fmean(values), "error": error}
 
@@ -206,10 +206,10 @@ def text_table(text: Mapping) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Word2vec(cli.Threads):
-    """The block engine beside gensim: words per second, and what the vectors reach."""
+    """Words per second and quality of the block engine beside gensim."""
 
-    folder: Path  # with english.txt, korean.txt, and the files of words to judge on
-    repetitions: int = 5  # seeds; all candidates train with each of them
+    folder: Path  # a folder with english.txt, korean.txt, and the files of words to judge on
+    repetitions: int = 5  # the number of seeds; all candidates train with each of them
 
     def execute(self, command: str) -> None:
         print(measure(self.repetitions, self.folder))
@@ -217,9 +217,9 @@ class Word2vec(cli.Threads):
 
 @dataclass(frozen=True, kw_only=True)
 class Bound(cli.Threads):
-    """What the bound on a word's step does for the quality of the vectors."""
+    """The quality of the vectors with different bounds on a word's step."""
 
-    folder: Path  # with english.txt and the files of words to judge on
+    folder: Path  # a folder with english.txt and the files of words to judge on
 
     def execute(self, command: str) -> None:
         print(measure_bound(self.folder))
@@ -227,7 +227,7 @@ class Bound(cli.Threads):
 
 @dataclass(frozen=True, kw_only=True)
 class Memory(cli.Threads):
-    """How much memory a text of 1 GB needs."""
+    """The memory that a text of 1 GB needs."""
 
     def execute(self, command: str) -> None:
         print(memory.measure())

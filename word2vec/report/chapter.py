@@ -10,7 +10,7 @@ from word2vec.extensions.objectives import CONFIGS, ObjectiveConfig
 
 ABOUT = (
     "Skip-gram with negative sampling reads sentences of a toy language, in which words come in pairs: king and queen, "
-    "cat and cats, red and reddish. Of every second pair no sentence holds both words. The promise: such pairs still "
+    "cat and cats, red and reddish. For half of the pairs, no sentence has both words. The promise: these pairs still "
     "complete analogies, because their vectors differ in the same way as those of the other pairs. In the figure, the "
     "arrows of a relation are nearly parallel."
 )
@@ -19,7 +19,7 @@ ABOUT = (
 def word2vec_chapter(
     config: ObjectiveConfig, promises: Mapping[tuple[str, str, str], float] = PROMISES
 ) -> TrainedChapter:
-    """Trains on the toy language, and compares what was reached with the promises."""
+    """Trains on the toy language, and compares the accuracies with the promises."""
 
     def tell(trained: Trained) -> Page:
         pairs = trained.results["pairs"]

@@ -1,7 +1,7 @@
-"""How much memory word2vec needs for a text of 1 GB, beside the tables of its vocabulary.
+"""The memory that word2vec needs for a text of 1 GB, beside the tables of its vocabulary.
 
-The text is made for this: names whose frequencies follow Zipf's law. It is counted and read once by a process of its
-own, and the operating system says how much memory that process had at most.
+The text is artificial: names whose frequencies follow Zipf's law. A process of its own counts it and trains one epoch;
+the operating system reports the peak memory of that process.
 """
 
 import json
@@ -22,7 +22,7 @@ from lab.timing import table
 from word2vec.commands.tasks import TextTask
 from word2vec.extensions.text import TextConfig
 
-NAMES, WORDS_A_LINE, LINES = 1_000_000, 20, 20_000  # lines that are made at once
+NAMES, WORDS_A_LINE, LINES = 1_000_000, 20, 20_000  # LINES: written at once
 RESULTS = Path("runs/bench/memory/results.json")
 MUST = 1000  # MB
 

@@ -13,7 +13,7 @@ TAKEN = {  # entry of report/results.json: the pictures taken with it, by their 
     "bound": {},
     "memory": {},
 }
-CORE = {  # file of the core: what is in it, in the order to read them
+CORE = {  # file of the core, in reading order: what it contains
     "model": "the two tables and their scores",
     "loss": "the full softmax, negative sampling",
     "pairs": "windows, subsampling, pairs",
@@ -25,7 +25,7 @@ CORE = {  # file of the core: what is in it, in the order to read them
 
 
 def toy(results: Mapping) -> str:
-    """By relation: the baselines on held-out pairs, and what is reached on both kinds."""
+    """For each relation, the accuracy of the baselines on held-out pairs, and ours on known and held-out pairs."""
     entry = results["toy"]
     held, known = entry["pairs"][HELD_OUT], entry["pairs"][KNOWN]
     baselines = [name for name in held if name != "reached"]
@@ -54,7 +54,7 @@ def comparison(results: Mapping) -> str:
 
 
 def bench(results: Mapping) -> str:
-    """A table for each text: words per second and what the vectors reach, for all candidates."""
+    """A table for each text: words per second and quality of all candidates."""
     entry, parts = results["bench"], []
     for name, text in entry["texts"].items():
         names = list(text["speed"])
@@ -93,7 +93,7 @@ def memory(results: Mapping) -> str:
         "tables": "tables of the vocabulary",
         "beside": "the rest",
     }
-    rows = [[told, f"{entry[name] / 1e6:,.0f}"] for name, told in names.items()]
+    rows = [[label, f"{entry[name] / 1e6:,.0f}"] for name, label in names.items()]
     return (
         f"{markdown(['memory', 'MB'], rows)}\n\n`{entry['command']}`: {entry['words']:,} words, "
         f"{entry['vocabulary']:,} in the vocabulary, counted and read once "

@@ -1,4 +1,4 @@
-"""What ``python -m stft`` says to wrong input, and what it makes of sounds that hardly are one."""
+"""``python -m stft``: wrong input is one line and status 2; very short, silent and stereo sounds work."""
 
 import errno
 import os
@@ -67,6 +67,13 @@ WRONG = {
     "nothing to measure": (["measure", "folder.wav"], "folder.wav: there is no .wav file in it"),
     "seed below 0": ([*INVERT, "--seed", "-1"], "seed must be from 0 to below 2^63, got -1"),
     "large seed": ([*INVERT, "--seed", str(2**63)], f"seed must be from 0 to below 2^63, got {2**63}"),
+    "unknown verb": (["hera"], "did you mean hear?"),
+    "unknown option": (["hear", "--sonds", "4"], "did you mean --sounds?"),
+    "no file": (["show"], "required"),
+    "two files": (["show", "a.wav", "b.wav"], "b.wav"),
+    "no file to write": (["invert", "a.wav"], "--out"),
+    "no value": ([*STRETCH], "--out"),
+    "no number": (["--seed", "one"], "'one'"),
     "many channels": (["invert", "many.wav", "--out", "b.ogg"], "b.ogg: OGG holds up to 8 channels and 192,000 Hz"),
 }
 
@@ -94,21 +101,13 @@ def test_a_file_that_is_no_sound_is_named(work, capsys, verb: list[str], file: s
     check_refused([verb[0], file, *verb[1:]], f"error: {file}: {FILES[file]}", capsys)
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [["sing"], ["show"], ["invert", "a.wav"], [*STRETCH[:-1], "--out"], ["--seed", "one"], ["show", "a.wav", "b.wav"]],
-)
-def test_what_is_no_command_is_status_2(work, capsys, arguments: list[str]) -> None:
-    refusals.check_no_command(main, "python -m stft", arguments, capsys)
-
-
 def test_a_full_disk_leaves_the_old_file(work, capsys, monkeypatch) -> None:
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     check_refused(["stretch", "a.wav", "--rate", "2", "--out", "a.wav"], "a.wav: No space left on device", capsys)
-    check_refused(["show", "a.wav"], "runs/stft/show/a/sound.png: No space left on device", capsys)
+    check_refused(["show", "a.wav"], "runs/stft/show/a.wav/sound.png: No space left on device", capsys)
 
 
 def test_from_another_folder(tmp_path) -> None:
@@ -149,5 +148,5 @@ def test_odd_sounds_are_stretched_and_found_again(work, name: str) -> None:
 def test_odd_sounds_are_shown(work, capsys, name: str) -> None:
     write_sound(Path("odd.ogg"), ODD[name], RATE)
     main(["show", "odd.ogg"])
-    assert capsys.readouterr() == ("runs/stft/show/odd/sound.png\nruns/stft/show/odd/windows.png\n", "")
-    assert Image.open("runs/stft/show/odd/sound.png").size == (1100, 1180)
+    for path in capsys.readouterr().out.splitlines():
+        Image.open(path).verify()

@@ -125,7 +125,7 @@ def test_a_header_that_knows_of_no_samples(tmp_path) -> None:
 
 
 def test_bytes_behind_the_samples_are_no_cut(tmp_path) -> None:
-    """Tags of some programs stand there, known to the header or not."""
+    """Some programs write tags there, whether the header counts them or not."""
     write_sound(tmp_path / "a.wav", noise(1, 777), RATE)
     data = (tmp_path / "a.wav").read_bytes()
     for more in (b"LIST\4\0\0\0INFO", b"\0" * 1000):

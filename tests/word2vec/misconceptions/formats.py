@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lab import write_text
+from lab.checkpoint import write_text
 from word2vec.extensions.formats import WordVectors, write_vectors
 
 

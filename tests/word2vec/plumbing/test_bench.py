@@ -1,4 +1,4 @@
-"""word2vec's bench in small: both sides read the same text, are judged by the same functions, and all is written."""
+"""word2vec's bench on a small text: both sides read the same text, and the same functions judge them."""
 
 import json
 import math
@@ -36,7 +36,7 @@ def test_the_table_and_the_results(folder, monkeypatch) -> None:
     monkeypatch.setattr(bench, "TextConfig", lambda: SMALL)
     path = folder / "out" / "results.json"
     threads = torch.get_num_threads()
-    told = bench.measure(2, folder, path)
+    printed = bench.measure(2, folder, path)
     assert torch.get_num_threads() == threads
     content = json.loads(path.read_text())
     assert (content["paper"], content["what"], content["repetitions"]) == ("word2vec", "bench", 2)
@@ -47,16 +47,8 @@ def test_the_table_and_the_results(folder, monkeypatch) -> None:
         for kind, row in text["quality"].items():
             assert list(row) == [bench.OURS, bench.PEER, bench.PEER_AT_OUR_RATE]
             assert all(-1 <= cell["mean"] <= 1 for cell in row.values()), kind
-        assert f"{text['ratio']['median']:.2f}" in told
-    for what in (
-        "words/s",
-        "WordSim-353",
-        "SimLex-999",
-        "analogies",
-        "WordSim-353 in Korean",
-        "must 1.5, moonshot 3.0",
-    ):
-        assert what in told
+            assert kind in printed
+        assert f"{text['ratio']['median']:.2f}" in printed
 
 
 def test_a_ratio_above_one_is_faster_than_gensim(folder, monkeypatch) -> None:
@@ -100,7 +92,7 @@ def test_mean_and_error() -> None:
 
 
 def test_bounds_are_compared(folder, monkeypatch) -> None:
-    """Without its bound the engine may end in numbers that are not finite: they are told, and are no scores."""
+    """Without its bound the engine may give numbers that are not finite: their score is None."""
     monkeypatch.setattr(bench, "TextConfig", lambda: SMALL)
     seen = []
 
@@ -109,12 +101,12 @@ def test_bounds_are_compared(folder, monkeypatch) -> None:
         return bench.Outcome(1.0, {"WordSim-353": bound / 10 if bound < math.inf else math.nan})
 
     monkeypatch.setattr(bench.Text, "ours", outcome)
-    told = bench.measure_bound(folder, folder / "bound.json")
+    printed = bench.measure_bound(folder, folder / "bound.json")
     assert seen == [bench.BOUND / 3, bench.BOUND, 3 * bench.BOUND, math.inf]
     rows = json.loads((folder / "bound.json").read_text())["rows"]
     assert [row["scores"]["WordSim-353"] for row in rows] == [*(bound / 10 for bound in seen[:3]), None]
     assert rows[3]["bound"] == "none"
-    assert told.splitlines()[-4].split() == ["none", "not", "finite"]
+    assert "not finite" in printed
     scaled = json.loads((folder / "bound.json").read_text())["scaled"]
     assert list(scaled) == ["0.05", "0.025", "0.005"]
     assert 1 >= scaled["0.05"] > scaled["0.025"] > scaled["0.005"] >= 0
@@ -126,14 +118,14 @@ def test_the_bound_reaches_the_engine(folder) -> None:
 
 
 def test_memory_in_small(tmp_path, monkeypatch) -> None:
-    told = memory.measure(0.002, tmp_path / "results.json")
+    printed = memory.measure(0.002, tmp_path / "results.json")
     content = json.loads((tmp_path / "results.json").read_text())
     assert content["bytes"] >= 2_000_000
     assert content["beside"] == content["peak"] - content["tables"]
     assert content["tables"] > 2 * 4 * 100 * content["vocabulary"]
     assert 100e6 < content["peak"] < 2e9
-    for what in ("peak", "tables", "beside", "must be below 1,000 MB"):
-        assert what in told
+    for what in ("peak", "tables", "beside"):
+        assert f"{content[what] / 1e6:,.0f}" in printed
 
 
 def test_the_made_text_follows_zipfs_law(tmp_path) -> None:

@@ -1,4 +1,4 @@
-"""A corpus is what a naive reading gives, whatever the pieces; and what is said to a text that is none."""
+"""A corpus equals a naive reading, whatever the pieces; a file that is no text is refused."""
 
 import json
 import os
@@ -45,7 +45,7 @@ def naive(text: str, longest: int) -> list[list[str]]:
     return [line[k : k + longest] for line in lines for k in range(0, len(line), longest)]
 
 
-def told(corpus: Corpus, vocabulary_ids: np.ndarray | None = None) -> list[list[list[str]]]:
+def words_of_chunks(corpus: Corpus, vocabulary_ids: np.ndarray | None = None) -> list[list[list[str]]]:
     """The sentences of each chunk, in words."""
     vocabulary_ids = np.arange(len(corpus.words) + 1) - 1 if vocabulary_ids is None else vocabulary_ids
     found = []
@@ -87,7 +87,7 @@ def check_corpus(corpus: Corpus, expected: Sequence[Sequence[str]], chunk: int) 
     assert list(corpus.words) == list(counts), "in the order in which they are met"
     assert list(corpus.counts) == list(counts.values())
     assert corpus.tokens == counts.total()
-    found = told(corpus)
+    found = words_of_chunks(corpus)
     assert list(chain(*found)) == list(expected), "chunks together are the whole text"
     sizes = [sum(len(words) + 1 for words in sentences) for sentences in found]
     assert [corpus.size(k) for k in range(len(found))] == sizes
@@ -210,7 +210,7 @@ def test_a_damaged_corpus_is_made_anew(tmp_path, folder, monkeypatch, damage: st
     calls = made(monkeypatch)
     assert read_corpus(source, folder) == whole
     assert calls == [source]
-    assert told(whole) == [[["a", "한국", "a"], ["c"]]]
+    assert words_of_chunks(whole) == [[["a", "한국", "a"], ["c"]]]
 
 
 @pytest.mark.parametrize("at", [0, 1, 2])
@@ -237,7 +237,7 @@ def test_a_reading_that_is_killed_leaves_no_corpus(tmp_path, folder, at: int) ->
     done = subprocess.run([sys.executable, "-c", program, str(at)], cwd=ROOT, capture_output=True, timeout=60)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert not (folder / "corpus.json").exists()
-    assert told(read_corpus(source, folder)) == [[["a", "b"], ["c", "d"], ["e", "f"]]]
+    assert words_of_chunks(read_corpus(source, folder)) == [[["a", "b"], ["c", "d"], ["e", "f"]]]
     assert {path.name for path in folder.iterdir()} == {"corpus.ids", "corpus.json"}
 
 
@@ -252,7 +252,7 @@ def test_a_corpus_that_cannot_be_written_is_no_corpus(tmp_path, folder, monkeypa
         with pytest.raises(OSError, match=f"^cannot write {folder / 'corpus.ids'}: No space left on device$"):
             read_corpus(source, folder)
     assert list(folder.iterdir()) == []
-    assert told(read_corpus(source, folder)) == [[["a", "b"]]]
+    assert words_of_chunks(read_corpus(source, folder)) == [[["a", "b"]]]
 
 
 WRONG = {
@@ -273,7 +273,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_what_is_no_text_is_told_in_one_line_and_leaves_nothing(tmp_path, folder, monkeypatch, case: str) -> None:
+def test_a_file_that_is_no_text_is_refused_and_leaves_nothing(tmp_path, folder, monkeypatch, case: str) -> None:
     monkeypatch.setattr(module, "PIECE", 64)
     content, message = WRONG[case]
     source = write(tmp_path / "text", content)
