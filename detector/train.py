@@ -23,7 +23,7 @@ from detector.model import CELL, Detector
 class Config:
     """Everything that a training run depends on, except its data."""
 
-    steps: Annotated[int, Ge(1)] = 500  # batches
+    steps: Annotated[int, Ge(1)] = 800  # batches
     images: Annotated[int, Ge(1)] = 16  # in a batch
     image_size: Annotated[int, Ge(8), MultipleOf(CELL)] = 64  # pixels, height and width
     learning_rate: Annotated[float, Gt(0)] = 1e-2  # the highest one

@@ -52,7 +52,7 @@ PHOTOS = Config(encoder="cnn", background=0.45, dropout=0.5, learning_rate=4e-4,
 CONFIGS = MappingProxyType(
     {
         "toy": Config(),
-        "easy-vqa": Config(steps=1000, encoder="cnn", channels=(8, 16, 32), learning_rate=5e-3),
+        "easy-vqa": Config(steps=1200, encoder="cnn", channels=(8, 16, 32), learning_rate=5e-3),
         "vqa-v2": replace(PHOTOS, steps=20_000, questions=3, image_size=128, channels=(32, 64, 128, 256)),
         "paper": replace(
             PHOTOS, steps=150_000, images=500, questions=1, image_size=224, channels=(64, 128, 256, 512), hidden=512
