@@ -12,6 +12,7 @@ What differs from the paper, and why:
   but not in which direction. What it learns about a shape therefore holds for every colour. The colour pathway is a
   1×1 convolution.
 - The head is linear. The paper's heads have a hidden layer.
+- A peak is an object from ``THRESHOLD`` on. The paper keeps the 100 highest peaks.
 """
 
 from collections.abc import Sequence
@@ -22,8 +23,8 @@ from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
 CELL = 4  # pixels, height and width of a cell: the paper's output stride R
-PRIOR = 0.1  # the heatmap of the first step, so that the many empty cells do not dominate the first losses
-THRESHOLD = 0.3  # a peak of the heatmap is an object from here on
+PRIOR = 0.1  # the heatmap before training: most cells are empty, and at 1/2 their loss would be far too large
+THRESHOLD = 0.3  # a lower peak of the heatmap is no object
 
 
 class Detector(nn.Module):
@@ -63,11 +64,11 @@ class Detector(nn.Module):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
         with torch.no_grad():
-            self.head.weight[:3] *= 0.1
+            self.head.weight[:3] *= 0.1  # heatmap and offset are nearly the same in all cells at the start
             self.head.bias[0] = torch.tensor(PRIOR).logit()
 
     def forward(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m channels rows columns"]:
-        """Logits in 3 + 16 channels; ``images`` has values from 0 to 1.
+        """Logits in 3 + 16 channels (1 heatmap, 2 offset, 8 + 6 + 2 attributes); ``images`` has values from 0 to 1.
 
         Raises:
             ValueError: if height or width is not a multiple of ``CELL``.
@@ -77,14 +78,14 @@ class Detector(nn.Module):
             raise ValueError(f"images must have sides that are multiples of {CELL} pixels, got {h}×{w}")
         difference = images - self.background  # near 0 in the background
         distance = difference.square().sum(dim=1, keepdim=True).sqrt()  # (m, 1, h, w), of each pixel's colour
-        shape = self.shape_pathway((4 * distance).tanh())  # (m, third, rows, columns)
+        shape = self.shape_pathway((4 * distance).tanh())  # (m, third, rows, columns); tanh(4d) > 0.96 from d = 0.5 on
         colour = self.colour_pathway(3 * difference)  # (m, colour_channels, rows, columns)
         return self.head(torch.cat([shape, colour], dim=1))
 
     @torch.no_grad()
     def grid(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m features rows columns"]:
         r"""The frozen features: :math:`[1, p(\text{colour}), p(\text{shape}), p(\text{size})]` where an object's centre
-        is, and 0 elsewhere. Without the offsets: a centre is known to its cell."""
+        is, and 0 elsewhere. There are no offsets in it: it shows the cell of a centre, not the place in the cell."""
         heatmap, _, *attributes = self(images).split([1, 2, *self.attributes], dim=1)
         found = peaks(heatmap[:, 0].sigmoid())[:, None]  # (m, 1, rows, columns)
         ones = torch.ones_like(heatmap)
