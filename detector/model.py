@@ -23,6 +23,9 @@ from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
 CELL = 4  # pixels, height and width of a cell: the paper's output stride R
+BACKGROUND = 0.93  # brightness of an empty pixel, from 0 to 1
+SHAPE_CHANNELS = (24, 48, 64)  # of the three convolutions of the shape pathway
+COLOUR_CHANNELS = 32  # of the convolution of the colour pathway
 PRIOR = 0.1  # the heatmap before training: most cells are empty, and at 1/2 their loss would be far too large
 THRESHOLD = 0.3  # a lower peak of the heatmap is no object
 
@@ -32,20 +35,11 @@ class Detector(nn.Module):
 
     Args:
         attributes: how many values each attribute has, such as 8 colours, 6 shapes and 2 sizes.
-        shape_channels: channels of the three convolutions of the shape pathway.
-        colour_channels: channels of the convolution of the colour pathway.
-        background: brightness of the background, 0 to 1.
     """
 
-    def __init__(
-        self,
-        attributes: Sequence[int] = (8, 6, 2),
-        shape_channels: tuple[int, int, int] = (24, 48, 64),
-        colour_channels: int = 32,
-        background: float = 0.93,
-    ) -> None:
+    def __init__(self, attributes: Sequence[int] = (8, 6, 2)) -> None:
         super().__init__()
-        first, second, third = shape_channels
+        first, second, third = SHAPE_CHANNELS
         self.shape_pathway = nn.Sequential(
             nn.PixelUnshuffle(2),  # 2×2 pixels become 4 channels: the same numbers in fewer places
             nn.Conv2d(4, first, 3, padding=1),
@@ -56,9 +50,9 @@ class Detector(nn.Module):
             nn.Conv2d(second, third, 3, padding=2, dilation=2),  # sees 32×32 pixels; the largest object has 20
             nn.ReLU(),
         ).to(memory_format=torch.channels_last)
-        self.colour_pathway = nn.Sequential(nn.AvgPool2d(CELL), nn.Conv2d(3, colour_channels, 1), nn.ReLU())
-        self.head = nn.Conv2d(third + colour_channels, 3 + sum(attributes), 1)
-        self.attributes, self.background = tuple(attributes), background
+        self.colour_pathway = nn.Sequential(nn.AvgPool2d(CELL), nn.Conv2d(3, COLOUR_CHANNELS, 1), nn.ReLU())
+        self.head = nn.Conv2d(third + COLOUR_CHANNELS, 3 + sum(attributes), 1)
+        self.attributes = tuple(attributes)
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
@@ -76,10 +70,10 @@ class Detector(nn.Module):
         h, w = images.shape[2:]
         if h % CELL or w % CELL:
             raise ValueError(f"images must have sides that are multiples of {CELL} pixels, got {h}×{w}")
-        difference = images - self.background  # near 0 in the background
+        difference = images - BACKGROUND  # near 0 in the background
         distance = difference.square().sum(dim=1, keepdim=True).sqrt()  # (m, 1, h, w), of each pixel's colour
-        shape = self.shape_pathway((4 * distance).tanh())  # (m, third, rows, columns); tanh(4d) > 0.96 from d = 0.5 on
-        colour = self.colour_pathway(3 * difference)  # (m, colour_channels, rows, columns)
+        shape = self.shape_pathway((4 * distance).tanh())  # (m, 64, rows, columns); tanh(4d) > 0.96 from d = 0.5 on
+        colour = self.colour_pathway(3 * difference)  # (m, 32, rows, columns)
         return self.head(torch.cat([shape, colour], dim=1))
 
     @torch.no_grad()

@@ -25,6 +25,9 @@ EDGE = 2.0  # x and y run from −2 to 2; with −1 to 1, relations are learned 
 class GridEncoder(nn.Module):
     r"""Sums over the objects o of a grid: :math:`[\sum_o h_o,\; \sum_o x_o h_o,\; \sum_o y_o h_o,\; k]`, h = ReLU(W f).
 
+    x and y are those of the middle of the object's cell. x is -2 at the left edge of the image and 2 at the right edge;
+    y is -2 at the top and 2 at the bottom.
+
     At the start, each channel of h has weights for a random half of the attributes. So some channels depend on the
     colour alone, and others on colour and shape. Without this start, fewer answers about held-out pairs are right.
 
@@ -48,7 +51,7 @@ class GridEncoder(nn.Module):
         m, _, rows, columns = grid.shape
         image, row, column = grid[:, 0].nonzero(as_tuple=True)  # the cells with an object; the others would add 0
         h = self.read(grid[image, :, row, column]).relu()  # (objects, channels)
-        x = EDGE * ((2 * column[:, None].to(h) + 1) / columns - 1)  # (objects, 1), from −2 at the left edge to 2
+        x = EDGE * ((2 * column[:, None].to(h) + 1) / columns - 1)  # (objects, 1)
         y = EDGE * ((2 * row[:, None].to(h) + 1) / rows - 1)
         moments = torch.cat([h, x * h, y * h], dim=1)  # (objects, 3*channels)
         sums = moments.new_zeros(m, moments.shape[1]).index_add(0, image, moments)  # over the objects of each image

@@ -1,8 +1,8 @@
 r"""The model "deeper LSTM Q + norm I" (Antol et al. 2015, arXiv 1505.00468, section 5.2, fig. 8).
 
-Two encoders meet once. An image encoder gives one vector for an image, scaled to a fixed length. A two-layer LSTM gives
-one vector for a question: its final cell and hidden states. Each goes through a linear layer and tanh into a common
-space. The two are multiplied pointwise, and a linear classifier reads the answer off the product.
+Two encoders are combined. An image encoder gives one vector for an image, scaled to a fixed length. A two-layer LSTM
+gives one vector for a question: its final cell and hidden states. Each goes through a linear layer and tanh into a
+common space. The two are multiplied pointwise. From the product, a linear classifier computes the answers' logits.
 
 What differs from the paper, and why:
 

@@ -137,7 +137,7 @@ def test_the_paper_configuration_has_the_sizes_of_the_authors_code() -> None:
 
 
 def test_optimizer_by_hand() -> None:
-    """AdamW's first two steps: m and v of the gradients, both freed of their start at zero, and the weights decay."""
+    """AdamW's first two steps: m and v of the gradients, with bias correction, and weight decay."""
     config = replace(CONFIGS["toy"], learning_rate=0.1, weight_decay=0.5, warmup=1)
     w, m, v = 2.0, 0.0, 0.0
     model = nn.Linear(1, 1, bias=False).double()
