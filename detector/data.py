@@ -16,7 +16,7 @@ ATTRIBUTES = MappingProxyType({"colour": COLOURS, "shape": SHAPES, "size": SIZES
 
 
 class Batch(NamedTuple):
-    """m images with n objects; object k is in image ``image_of[k]``. Lengths are in image widths."""
+    """m square images with n objects; object k is in image ``image_of[k]``. Lengths are in image widths."""
 
     images: Float[Tensor, "m 3 h w"]
     image_of: Int[Tensor, " n"]

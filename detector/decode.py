@@ -24,7 +24,7 @@ class Detection:
 
 @torch.no_grad()
 def detect(model: Detector, images: Float[Tensor, "m 3 h w"]) -> list[list[Detection]]:
-    r"""The objects of each image, the most confident one first.
+    r"""Section 4: the objects of each image, the most confident one first.
 
     The centre of a peak in cell :math:`(\hat x, \hat y)` is :math:`(\hat x + \delta\hat x, \hat y + \delta\hat y)`,
     with the offsets :math:`\delta\hat x, \delta\hat y` of that cell.
@@ -35,7 +35,7 @@ def detect(model: Detector, images: Float[Tensor, "m 3 h w"]) -> list[list[Detec
     found: list[list[Detection]] = [[] for _ in range(m)]
     for image, row, column in peaks(heatmap).nonzero().tolist():
         _, (right, down), *values = logits[image, :, row, column].split([1, 2, *model.attributes])
-        names = [names[value.argmax()] for names, value in zip(ATTRIBUTES.values(), values, strict=True)]
+        names = [allowed[value.argmax()] for allowed, value in zip(ATTRIBUTES.values(), values, strict=True)]
         x, y = (column + right.item()) / columns, (row + down.item()) / rows
         found[image].append(Detection(*names, x, y, heatmap[image, row, column].item()))
     return [sorted(objects, key=lambda o: -o.confidence) for objects in found]

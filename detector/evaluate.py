@@ -1,8 +1,8 @@
 """How often the detector is right, on scenes of the splits that it was not trained on.
 
 A detection is a hit if its colour, shape and size are those of an object of the scene, and its centre is at most one
-cell away from that object's, in x and in y. No two objects are that near to each other, so that a detection cannot fit
-two of them; of two detections that fit one object, one is a hit.
+cell away from that object's, in x and in y. No two objects are that near to each other, so a detection never fits two
+of them. If two detections fit one object, only one of them is a hit.
 """
 
 from collections.abc import Iterable

@@ -1,9 +1,7 @@
-r"""The loss of "Objects as Points" (Zhou et al. 2019, section 3): heatmap, offset, and attributes.
+r"""The loss of "Objects as Points" (Zhou et al. 2019, sections 3 and 4): heatmap, offset, and attributes.
 
-.. math:: L = L_k + L_{off} + L_{att}
-
-What differs: the paper adds a loss for width and height, with weight 0.1. Here the cross-entropy of the attributes, at
-the objects' cells alone, takes its place. The Gaussian's standard deviation is a third of the object's radius.
+What differs: the paper has a loss for width and height, with weight 0.1. Here the cross-entropy of the attributes takes
+its place, with weight 1. The Gaussian's standard deviation is a third of the object's radius.
 """
 
 from collections.abc import Sequence
@@ -74,10 +72,12 @@ def detection_loss(
     labels: Int[Tensor, "n a"],
     attributes: Sequence[int],
 ) -> Float[Tensor, ""]:
-    """The sum of the three losses, for n objects in m images.
+    r"""Equation 4: :math:`L = L_k + L_{off} + L_{att}`, for n objects in m images. :math:`L_{att}` is the sum of the
+    attributes' cross-entropies in the cells of the centres; the paper has :math:`0.1\, L_{size}` in its place.
 
     Args:
-        centres, radii: in image widths.
+        centres: x in image widths, y in image heights.
+        radii: in image widths.
         labels: the value of each of the attributes, from 0 on.
         attributes: how many values each attribute has.
     """

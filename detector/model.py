@@ -12,6 +12,7 @@ What differs from the paper, and why:
   but not in which direction. What it learns about a shape therefore holds for every colour. The colour pathway is a
   1×1 convolution.
 - The head is linear. The paper's heads have a hidden layer.
+- A peak is an object from ``THRESHOLD`` on. The paper keeps the 100 highest peaks.
 """
 
 from collections.abc import Sequence
@@ -22,8 +23,11 @@ from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
 CELL = 4  # pixels, height and width of a cell: the paper's output stride R
-PRIOR = 0.1  # the heatmap of the first step, so that the many empty cells do not dominate the first losses
-THRESHOLD = 0.3  # a peak of the heatmap is an object from here on
+BACKGROUND = 0.93  # brightness of an empty pixel, from 0 to 1
+SHAPE_CHANNELS = (24, 48, 64)  # of the three convolutions of the shape pathway
+COLOUR_CHANNELS = 32  # of the convolution of the colour pathway
+PRIOR = 0.1  # the heatmap before training: most cells are empty, and at 1/2 their loss would be far too large
+THRESHOLD = 0.3  # a lower peak of the heatmap is no object
 
 
 class Detector(nn.Module):
@@ -31,20 +35,11 @@ class Detector(nn.Module):
 
     Args:
         attributes: how many values each attribute has, such as 8 colours, 6 shapes and 2 sizes.
-        shape_channels: channels of the three convolutions of the shape pathway.
-        colour_channels: channels of the convolution of the colour pathway.
-        background: brightness of the background, 0 to 1.
     """
 
-    def __init__(
-        self,
-        attributes: Sequence[int] = (8, 6, 2),
-        shape_channels: tuple[int, int, int] = (24, 48, 64),
-        colour_channels: int = 32,
-        background: float = 0.93,
-    ) -> None:
+    def __init__(self, attributes: Sequence[int] = (8, 6, 2)) -> None:
         super().__init__()
-        first, second, third = shape_channels
+        first, second, third = SHAPE_CHANNELS
         self.shape_pathway = nn.Sequential(
             nn.PixelUnshuffle(2),  # 2×2 pixels become 4 channels: the same numbers in fewer places
             nn.Conv2d(4, first, 3, padding=1),
@@ -55,19 +50,19 @@ class Detector(nn.Module):
             nn.Conv2d(second, third, 3, padding=2, dilation=2),  # sees 32×32 pixels; the largest object has 20
             nn.ReLU(),
         ).to(memory_format=torch.channels_last)
-        self.colour_pathway = nn.Sequential(nn.AvgPool2d(CELL), nn.Conv2d(3, colour_channels, 1), nn.ReLU())
-        self.head = nn.Conv2d(third + colour_channels, 3 + sum(attributes), 1)
-        self.attributes, self.background = tuple(attributes), background
+        self.colour_pathway = nn.Sequential(nn.AvgPool2d(CELL), nn.Conv2d(3, COLOUR_CHANNELS, 1), nn.ReLU())
+        self.head = nn.Conv2d(third + COLOUR_CHANNELS, 3 + sum(attributes), 1)
+        self.attributes = tuple(attributes)
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
         with torch.no_grad():
-            self.head.weight[:3] *= 0.1
+            self.head.weight[:3] *= 0.1  # heatmap and offset are nearly the same in all cells at the start
             self.head.bias[0] = torch.tensor(PRIOR).logit()
 
     def forward(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m channels rows columns"]:
-        """Logits in 3 + 16 channels; ``images`` has values from 0 to 1.
+        """Logits in 3 + 16 channels (1 heatmap, 2 offset, 8 + 6 + 2 attributes); ``images`` has values from 0 to 1.
 
         Raises:
             ValueError: if height or width is not a multiple of ``CELL``.
@@ -75,16 +70,16 @@ class Detector(nn.Module):
         h, w = images.shape[2:]
         if h % CELL or w % CELL:
             raise ValueError(f"images must have sides that are multiples of {CELL} pixels, got {h}×{w}")
-        difference = images - self.background  # near 0 in the background
+        difference = images - BACKGROUND  # near 0 in the background
         distance = difference.square().sum(dim=1, keepdim=True).sqrt()  # (m, 1, h, w), of each pixel's colour
-        shape = self.shape_pathway((4 * distance).tanh())  # (m, third, rows, columns)
-        colour = self.colour_pathway(3 * difference)  # (m, colour_channels, rows, columns)
+        shape = self.shape_pathway((4 * distance).tanh())  # (m, 64, rows, columns); tanh(4d) > 0.96 from d = 0.5 on
+        colour = self.colour_pathway(3 * difference)  # (m, 32, rows, columns)
         return self.head(torch.cat([shape, colour], dim=1))
 
     @torch.no_grad()
     def grid(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m features rows columns"]:
         r"""The frozen features: :math:`[1, p(\text{colour}), p(\text{shape}), p(\text{size})]` where an object's centre
-        is, and 0 elsewhere. Without the offsets: a centre is known to its cell."""
+        is, and 0 elsewhere. There are no offsets in it: it shows the cell of a centre, not the place in the cell."""
         heatmap, _, *attributes = self(images).split([1, 2, *self.attributes], dim=1)
         found = peaks(heatmap[:, 0].sigmoid())[:, None]  # (m, 1, rows, columns)
         ones = torch.ones_like(heatmap)

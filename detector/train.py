@@ -1,7 +1,7 @@
 """Training of the detector (Zhou et al. 2019, section 5): Adam, on scenes of the toy world's training split.
 
-What differs: the learning rate rises in a few steps and falls along a cosine, because the run is short. The paper
-divides it by ten, twice.
+What differs, because the run is short: the learning rate has linear warmup and cosine decay; the paper divides it by
+ten, twice. Adam's second beta is 0.98 and not 0.999.
 """
 
 import math
@@ -26,7 +26,7 @@ class Config:
     steps: Annotated[int, Ge(1)] = 800  # batches
     images: Annotated[int, Ge(1)] = 16  # in a batch
     image_size: Annotated[int, Ge(8), MultipleOf(CELL)] = 64  # pixels, height and width
-    learning_rate: Annotated[float, Gt(0)] = 1e-2  # the highest one
+    learning_rate: Annotated[float, Gt(0)] = 1e-2  # at the end of the warmup
     warmup: Annotated[int, Ge(1)] = 50  # batches until the highest learning rate
     seed: Annotated[int, Ge(0)] = 0  # of weights and data
 
@@ -35,7 +35,7 @@ CONFIGS = MappingProxyType({"toy": Config()})
 
 
 def build_optimizer(model: Detector, config: Config) -> tuple[Optimizer, LRScheduler]:
-    """Adam, and its learning rate: a linear rise under half a cosine that ends at zero."""
+    """Adam, and its learning rate: linear warmup times cosine decay to zero."""
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, betas=(0.9, 0.98))
     return optimizer, LambdaLR(
         optimizer,

@@ -14,8 +14,7 @@ apostrophes. Which answers are normalised has changed once:
 
 Numbers that were published until 2021 were computed in the older form. In that form some answers were out of reach: a
 prediction never holds "two", "the dog" or a capital letter, but an annotator's answer may. In today's form "T-shirt" is
-wrong where all annotators wrote "t-shirt". With a single answer, as in the toy world, the two strings are compared as
-they are.
+wrong where all annotators wrote "t-shirt". A single answer, as in the toy world, is a case of the second column.
 """
 
 import re
@@ -61,7 +60,7 @@ def strip_marks(text: str) -> str:
 def strip_periods(text: str) -> str:
     r"""Drop each period that no digit follows, 32 at most: "st. paul" → "st paul"; "2.5", ".5" and "no.1" stay.
 
-    The authors' pattern ``(?!<=\d)(\.)(?!\d)`` was surely meant to keep a period after a digit too, with ``(?<!\d)``.
+    The authors' pattern ``(?!<=\d)(\.)(?!\d)`` was probably meant to keep a period after a digit too, with ``(?<!\d)``.
     As it is written, its first group asks whether the period is a "<", which it never is. So "3." becomes "3".
     """
     return re.sub(r"\.(?!\d)", "", text, count=MOST_PERIODS)

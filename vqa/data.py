@@ -1,8 +1,8 @@
 r"""Batches of questions about images (Antol et al. 2015, sections 3 and 5).
 
 A batch is a pure function of its step. On the toy world a batch's images are a frozen detector's grids, as the authors
-computed VGGNet's features before training. ``features_of`` makes them of pixels; ``encode`` makes token ids of texts,
-padded with 0 at the end.
+computed VGGNet's features before training. ``features_of`` computes them from pixels; ``encode`` turns texts
+into token ids, padded with 0 at the end.
 """
 
 from collections.abc import Callable, Sequence

@@ -5,11 +5,11 @@ reads pixels and learns with the rest of the model.
 
 What the paper does not have, and why the toy world needs it:
 
-- The detector's grid has one cell for each object. A linear map and ReLU read each object by itself: one channel can
-  ask for "red and a star". No linear map can, once the objects are added up.
+- An object fills one cell of the detector's grid. A linear map and ReLU read each object by itself, so that one channel
+  can detect "red and a star". After the objects are added up, no linear map can.
 - Each channel is summed over the objects, because a question may ask how many there are. It is also summed with the
   objects' x and y as weights (the first moments), because a question may ask what is left of what.
-- A constant entry follows the sums. "Norm I" scales the vector to a fixed length, and two stars would look like one.
+- A constant entry follows the sums. Without it, "norm I" gives one star and two stars the same vector.
 """
 
 from collections.abc import Sequence
@@ -25,8 +25,11 @@ EDGE = 2.0  # x and y run from −2 to 2; with −1 to 1, relations are learned 
 class GridEncoder(nn.Module):
     r"""Sums over the objects o of a grid: :math:`[\sum_o h_o,\; \sum_o x_o h_o,\; \sum_o y_o h_o,\; k]`, h = ReLU(W f).
 
-    A channel of h begins with the weights of a random half of the attributes. From the start some channels count reds,
-    and others ask for red stars; without it, held-out pairs are answered less well.
+    x and y are those of the middle of the object's cell. x is -2 at the left edge of the image and 2 at the right edge;
+    y is -2 at the top and 2 at the bottom.
+
+    At the start, each channel of h has weights for a random half of the attributes. So some channels depend on the
+    colour alone, and others on colour and shape. Without this start, fewer answers about held-out pairs are right.
 
     Args:
         channels: how many numbers h has.
@@ -48,7 +51,7 @@ class GridEncoder(nn.Module):
         m, _, rows, columns = grid.shape
         image, row, column = grid[:, 0].nonzero(as_tuple=True)  # the cells with an object; the others would add 0
         h = self.read(grid[image, :, row, column]).relu()  # (objects, channels)
-        x = EDGE * ((2 * column[:, None].to(h) + 1) / columns - 1)  # (objects, 1), from −2 at the left edge to 2
+        x = EDGE * ((2 * column[:, None].to(h) + 1) / columns - 1)  # (objects, 1)
         y = EDGE * ((2 * row[:, None].to(h) + 1) / rows - 1)
         moments = torch.cat([h, x * h, y * h], dim=1)  # (objects, 3*channels)
         sums = moments.new_zeros(m, moments.shape[1]).index_add(0, image, moments)  # over the objects of each image
@@ -60,7 +63,7 @@ class SmallCNN(nn.Module):
 
     Args:
         channels: of each of the 3×3 convolutions.
-        background: brightness that counts as nothing, 0 to 1; it is subtracted first.
+        background: brightness of an empty pixel, from 0 to 1; it is subtracted first.
     """
 
     def __init__(self, channels: Sequence[int], background: float) -> None:
@@ -76,4 +79,4 @@ class SmallCNN(nn.Module):
                 nn.init.zeros_(layer.bias)
 
     def forward(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m features"]:
-        return self.layers(2 * (images - self.background)).amax(dim=(2, 3))
+        return self.layers(2 * (images - self.background)).amax(dim=(2, 3))  # (m, channels[-1])

@@ -2,7 +2,7 @@ r"""How good the answers are, and how good they would be without the image (Anto
 
 Accuracies lie between 0 and 1, by kind of question and over ``"all"`` questions. Five baselines need no image: chance
 (any possible answer), the most frequent answer, the most frequent answer of each kind of question and of each
-question's text, and the ceiling, which no choice out of the answer vocabulary exceeds.
+question's text, and the ceiling: the best accuracy that any answer of the vocabulary can reach.
 """
 
 from collections import Counter, defaultdict
@@ -196,7 +196,7 @@ def baselines(
 class Choices:
     """Answers to choose from. For each question: the accuracy of the best of them, and their mean accuracy.
 
-    Each of the answers is normalised once, and not once for each question.
+    Each answer is normalised once, not again for each question.
     """
 
     def __init__(self, answers: Collection[str]) -> None:
@@ -205,7 +205,7 @@ class Choices:
         self.size = len(answers)
 
     def best(self, answers: Sequence[str]) -> float:
-        """The ceiling: no choice out of these answers does better. 0 if there are none."""
+        """The ceiling: the accuracy of the best of these answers. 0 if there are none."""
         return max((accuracy for _, accuracy in self._hits(answers)), default=0.0)
 
     def mean(self, answers: Sequence[str]) -> float:

@@ -1,13 +1,13 @@
 r"""The accuracy of VQA (Antol et al. 2015, arXiv 1505.00468, section 3, "Testing").
 
 Ten annotators answered each question. An answer that n of them gave has the accuracy :math:`\min(n/3, 1)`. A machine
-and a human annotator are measured in the same way: the accuracy is averaged over all sets of nine annotators, which
-remain when one of the ten is left out. For that reason three of ten give 0.9, and four give 1.
+and a human annotator are measured in the same way: the accuracy is averaged over all sets of nine of the ten
+annotators. That is why an answer of three annotators has 0.9, and an answer of four has 1.
 
 Answers are compared as strings. ``vqa.answer_text`` first normalises them as the authors' code does.
 
 What differs from the paper: with a single answer, as in the toy world, nobody can be left out. The accuracy is then 1
-for an equal string and 0 for any other.
+for the same string and 0 for any other.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ def mean_agreement_of_matches(k: int, annotators: int) -> float:
     """
     if annotators == 1:
         return float(k)
-    return (k * min(k - 1, ENOUGH) + (annotators - k) * min(k, ENOUGH)) / (ENOUGH * annotators)
+    return (k * agreement(k - 1) + (annotators - k) * agreement(k)) / annotators
 
 
 def mean_agreement(prediction: str, answers: Sequence[str]) -> float:

@@ -1,8 +1,8 @@
 r"""The model "deeper LSTM Q + norm I" (Antol et al. 2015, arXiv 1505.00468, section 5.2, fig. 8).
 
-Two encoders meet once. An image encoder gives one vector for an image, scaled to a fixed length. A two-layer LSTM gives
-one vector for a question: its final cell and hidden states. Each goes through a linear layer and tanh into a common
-space. The two are multiplied pointwise, and a linear classifier reads the answer off the product.
+Two encoders are combined. An image encoder gives one vector for an image, scaled to a fixed length. A two-layer LSTM
+gives one vector for a question: its final cell and hidden states. Each goes through a linear layer and tanh into a
+common space. The two are multiplied pointwise. From the product, a linear classifier computes the answers' logits.
 
 What differs from the paper, and why:
 
@@ -44,7 +44,7 @@ def lstm_cell(
     """
     i, f, g, o = (x @ weight_x.T + h @ weight_h.T + bias).chunk(4, dim=-1)  # each (n, hidden)
     c = f.sigmoid() * c + i.sigmoid() * g.tanh()  # c_t: what is kept, and what is new
-    return o.sigmoid() * c.tanh(), c  # h_t: what is shown
+    return o.sigmoid() * c.tanh(), c  # h_t: the part of c_t that others read
 
 
 def lstm_states_spec(
@@ -64,7 +64,7 @@ def lstm_states_spec(
             for word in inputs:
                 h, c = lstm_cell(word[None], h, c, weight_x, weight_h, bias_x + bias_h)
                 outputs.append(h[0])
-            inputs = outputs  # the second layer reads what the first one shows
+            inputs = outputs  # the next layer reads the hidden states of this one
             states += [c[0], h[0]]
         rows.append(torch.cat(states))
     return torch.stack(rows)  # (n, 2 * layers * hidden)
@@ -114,10 +114,15 @@ class VQA(nn.Module):
     .. math:: z = \tanh(W_q\, q + b_q) \odot \tanh(W_v\, v + b_v), \qquad \text{logits} = W_a\, z + b_a
 
     Args:
+        question_encoder: gives n vectors; its ``features`` is their length, 2048 in the paper.
+        image_encoder: gives m vectors; its ``features`` is their length, 4096 in the paper.
+        answers: how many answers there are to choose from, 1000 in the paper.
         common: dimensions of the common space. A concatenation gets fewer, so that all fusions have the same number of
             parameters (to within one unit of that space).
+        dropout: share of the entries of z that are set to 0 in training.
         fusion: one of ``FUSIONS``.
-        inputs: one of ``INPUTS``. With ``"question"`` or ``"image"`` the other one is not used: z is one side alone.
+        inputs: one of ``INPUTS``. With ``"question"`` or ``"image"``, z is that side alone, as in the rows
+            "deeper LSTM Q" and "I" of the paper's table 2.
 
     Raises:
         ValueError: if ``fusion`` or ``inputs`` is not one of these.
@@ -146,7 +151,7 @@ class VQA(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.classify = nn.Linear(2 * common if fusion == "concat" and inputs == "both" else common, answers)
         self.fusion, self.inputs = fusion, inputs
-        with torch.no_grad():  # both sides of the product begin with entries of about one half
+        with torch.no_grad():  # then tanh(W_q q + b_q) and tanh(W_v v + b_v) have entries of about ±1/2 at the start
             self.from_question.weight *= 8
             self.from_image.weight *= 4
 
@@ -163,7 +168,7 @@ class VQA(nn.Module):
         return self.classify(self.dropout(z))
 
     def question_side(self, questions: Int[Tensor, "n t"]) -> Float[Tensor, "n common"]:
-        different, index = questions.unique(dim=0, return_inverse=True)  # a question that is repeated is read once
+        different, index = questions.unique(dim=0, return_inverse=True)  # (n_different, t); the LSTM reads each once
         return self.from_question(self.question_encoder(different)).tanh()[index]  # tanh(W_q q + b_q)
 
     def image_side(self, images: Float[Tensor, "m c h w"]) -> Float[Tensor, "m common"]:

@@ -1,8 +1,8 @@
 r"""Training (Antol et al. 2015, section 5.2): cross-entropy over the most frequent answers.
 
-What differs from the paper: AdamW with a short linear rise and a cosine's fall of the learning rate, where the authors'
-code uses RMSprop with an exponential fall. Several questions of a batch are about one image, because its features are
-then computed once. The authors' code clamps gradients and drops entries in several places; here neither.
+What differs from the paper: AdamW, with linear warmup and cosine decay of the learning rate; the authors' code uses
+RMSprop with exponential decay. Several questions of a batch are about one image, so that its features are computed
+once. The authors' code clamps gradients and has dropout in several places; here dropout follows the fusion only.
 """
 
 import math
@@ -33,7 +33,7 @@ class Config:
     questions: Positive = 8  # about each image of a batch
     encoder: Literal["grid", "cnn"] = "grid"  # grid reads the frozen detector's grid (toy data), cnn reads pixels
     image_size: Annotated[int, Ge(16)] = 64  # pixels, height and width
-    background: Annotated[float, Ge(0), Le(1)] = 0.93  # brightness of an empty pixel, subtracted before the cnn
+    background: Annotated[float, Ge(0), Le(1)] = 0.93  # brightness of an empty pixel, 0 to 1; the cnn subtracts it
     channels: Annotated[tuple[Positive, ...], Len(1)] = (256,)  # of the image encoder: one number for grid
     embedding: Positive = 64  # dimensions of a word's vector
     hidden: Positive = 64  # dimensions of each of the two LSTM layers
@@ -42,7 +42,7 @@ class Config:
     fusion: Literal["product", "sum", "concat"] = "product"  # how the two sides meet
     inputs: Literal["both", "question", "image"] = "both"  # what the model looks at
     answers: Positive = 1000  # size of the answer vocabulary: the most frequent ones (real data)
-    learning_rate: Annotated[float, Gt(0)] = 8e-3  # the highest one
+    learning_rate: Annotated[float, Gt(0)] = 8e-3  # at the end of the warmup
     weight_decay: Annotated[float, Ge(0)] = 0.1  # a step shrinks the weights by this times the learning rate
     warmup: Positive = 50  # batches until the highest learning rate
     seed: Annotated[int, Ge(0)] = 0  # of weights and data
@@ -55,7 +55,14 @@ CONFIGS = MappingProxyType(
         "easy-vqa": Config(steps=1200, encoder="cnn", channels=(8, 16, 32), learning_rate=5e-3),
         "vqa-v2": replace(PHOTOS, steps=20_000, questions=3, image_size=128, channels=(32, 64, 128, 256)),
         "paper": replace(
-            PHOTOS, steps=150_000, images=500, questions=1, image_size=224, channels=(64, 128, 256, 512), hidden=512
+            PHOTOS,
+            steps=150_000,
+            images=500,
+            questions=1,
+            image_size=224,
+            channels=(64, 128, 256, 512),
+            embedding=200,
+            hidden=512,
         ),
     }
 )
@@ -72,9 +79,9 @@ def build(config: Config, words: int, answers: int) -> VQA:
 
 
 def build_optimizer(model: nn.Module, config: Config) -> tuple[Optimizer, LRScheduler]:
-    """AdamW (Loshchilov & Hutter 2019), and its learning rate: a linear rise under half a cosine that ends at zero.
+    """AdamW (Loshchilov & Hutter 2019), and its learning rate: linear warmup times cosine decay to zero.
 
-    The second beta is below the usual 0.999, because the runs are short.
+    The second beta is 0.98 and not the usual 0.999, because the runs are short.
     """
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay

@@ -2,16 +2,19 @@
 
 hit: all attributes, one cell      fits       test_a_hit_by_hand
 precision, recall, all right       score      test_scores_by_hand
+a hit is at most one cell away     evaluate   test_a_hit_is_at_most_one_cell_away
 no object hides behind another     detect     test_objects_are_never_in_neighbouring_cells
 """
 
 from dataclasses import replace
 
 import pytest
+import torch
 
+from detector.data import ATTRIBUTES
 from detector.decode import Detection
-from detector.evaluate import fits, score
-from detector.model import CELL
+from detector.evaluate import evaluate, fits, score
+from detector.model import CELL, Detector
 from toyworld.scenes import Object, Scene, scene_at
 
 RED_STAR = Object("star", "red", "large", 0.5, 0.25, 0.15, (0.9, 0.1, 0.1))
@@ -47,6 +50,33 @@ def test_scores_by_hand() -> None:
 
 def test_nothing_found_is_no_division_by_zero() -> None:
     assert score([[]], [Scene((RED_STAR,), (0.9,) * 3, 0.0)], 0.05) == {"precision": 0, "recall": 0, "all_right": 0}
+
+
+class Knows(Detector):
+    """A detector that finds all objects of the first scenes of the test split, each ``error`` cells too far right."""
+
+    def __init__(self, error: float) -> None:
+        super().__init__()
+        self.error = error
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        rows, columns = (side // CELL for side in images.shape[2:])
+        logits = torch.zeros(len(images), 19, rows, columns)
+        logits[:, 0] = -9
+        for k in range(len(images)):
+            for o in scene_at("test", 5, k).objects:
+                x, y = o.x * columns, o.y * rows
+                cell = logits[k, :, int(y), int(x)]
+                cell[:3] = torch.tensor([9, x - int(x) + self.error, y - int(y)])
+                for start, (name, values) in zip((3, 11, 17), ATTRIBUTES.items(), strict=True):
+                    cell[start + values.index(getattr(o, name))] = 9
+        return logits
+
+
+@pytest.mark.parametrize(("error", "expected"), [(-1.1, 0), (-0.9, 1), (0.0, 1), (0.9, 1), (1.1, 0)])
+def test_a_hit_is_at_most_one_cell_away(error: float, expected: float) -> None:
+    got = evaluate(Knows(error), "test", seed=5, image_size=64, count=6)
+    assert got == dict.fromkeys(("precision", "recall", "all_right"), expected), f"{error} cells too far right: {got}"
 
 
 def colour_and_place_are_enough(detection, o, tolerance):

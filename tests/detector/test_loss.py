@@ -4,7 +4,7 @@ Y = max exp(−d²/2σ²)               gaussian_heatmap   test_heatmap_by_hand,
 equation 1, the focal loss         heatmap_loss       test_focal_loss_by_hand, test_focal_loss_by_loops
 its gradient                       heatmap_loss       test_gradient_of_the_focal_loss
 equation 2, the offset             offset_loss        test_offset_by_hand
-L_k + L_off + L_att                detection_loss     test_sum_of_the_losses
+equation 4, L_k + L_off + L_att    detection_loss     test_sum_of_the_losses
 """
 
 import math
@@ -137,7 +137,7 @@ def test_an_extreme_logit_gives_a_finite_loss() -> None:
 
 def check_sum(candidate, seed: int) -> None:
     """Two images, five objects, two attributes of 3 and 2 values; the parts are those judged above."""
-    m, rows, columns, attributes = 2, 3, 3, (3, 2)
+    m, rows, columns, attributes = 2, 2, 4, (3, 2)
     image_of, centres, radii = some_objects(5, m, rows, columns, seed)
     generator = torch.Generator().manual_seed(seed)
     logits = torch.randn(m, 8, rows, columns, generator=generator).double()
@@ -146,8 +146,9 @@ def check_sum(candidate, seed: int) -> None:
     at = torch.stack([logits[i, :, int(y), int(x)] for i, (x, y) in zip(image_of, centres, strict=True)])
     expected = expected + offset_loss(at[:, 1:3], centres)
     expected = expected + cross_entropy(at[:, 3:6], labels[:, 0]) + cross_entropy(at[:, 6:], labels[:, 1])
-    got = candidate(logits, image_of, centres / columns, radii / columns, labels, attributes)
-    equals(got, expected, "L = L_k + L_off + the cross-entropy of each attribute")
+    places = centres / doubles(columns, rows)  # x in image widths, y in image heights
+    got = candidate(logits, image_of, places, radii / columns, labels, attributes)
+    equals(got, expected, "equation 4: L = L_k + L_off + the cross-entropy of each attribute")
 
 
 @given(seed=SEEDS)

@@ -4,7 +4,9 @@ peaks: 3×3 max-pooling              peaks     test_peaks_by_hand, test_peaks_by
 o [1, p(colour), p(shape), p(size)] grid      test_grid_by_hand
 (x̂ + δx̂, ŷ + δŷ)                    detect    test_detections_by_hand
 convolutions see no absolute place  forward   test_a_shift_by_one_cell_shifts_the_logits
+a cell sees 32×32 pixels            forward   test_a_cell_sees_32_pixels
 shapes hold for every colour        forward   test_the_shape_pathway_does_not_see_the_direction_of_a_colour
+the heatmap begins at the prior     Detector  test_the_heatmap_begins_at_the_prior
 """
 
 import math
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from detector.decode import detect
-from detector.model import CELL, THRESHOLD, Detector, peaks
+from detector.model import CELL, PRIOR, THRESHOLD, Detector, peaks
 from tests.detector.misconceptions import model as misconceptions
 from tests.detector.test_loss import EXACT, doubles, equals
 from tests.strategies import unequal_sizes, whole_tensors
@@ -113,6 +115,23 @@ def test_a_shift_by_one_cell_shifts_the_logits() -> None:
     logits, shifted = model(images), model(images.roll((CELL, 2 * CELL), dims=(2, 3)))
     assert logits.shape == (2, 19, 48 // CELL, 64 // CELL)
     assert_close(shifted[:, :, 5:-4, 6:-4], logits[:, :, 4:-5, 4:-6], **EXACT)
+
+
+def test_a_cell_sees_32_pixels() -> None:
+    """Cell 8 has the pixels 32 to 35. Backwards: the dilated convolution reads the cells 6 to 10, the one before it 5
+    to 11, which are 10 to 23 before pooling; the first one reads 9 to 24, blocks of two pixels: the pixels 18 to 49."""
+    torch.manual_seed(0)
+    model, images = Detector().double(), some_images(8, 64, 64).requires_grad_()
+    (gradient,) = torch.autograd.grad(model(images)[:, :, 8, 8].sum(), images)
+    seen = (gradient != 0).any(dim=0).any(dim=0).nonzero()  # (pixels, 2): rows and columns
+    assert (seen.amin(dim=0).tolist(), seen.amax(dim=0).tolist()) == ([18, 18], [49, 49])
+
+
+def test_the_heatmap_begins_at_the_prior() -> None:
+    torch.manual_seed(0)
+    with torch.no_grad():
+        heatmap = Detector()(some_images(4, 64, 64).float())[:, 0].sigmoid()
+    assert abs(heatmap.median().item() - PRIOR) < 0.05, f"the bias is the logit of {PRIOR}"
 
 
 def test_the_shape_pathway_does_not_see_the_direction_of_a_colour() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import tables
 
+from lab.tables import lines_of_code
 from tests.vqa.plumbing.test_report import run_folder
 from vqa.report import tables as vqa_tables
 
@@ -16,6 +17,22 @@ def test_a_block_is_filled_or_left_open() -> None:
     assert tables.filled(text, vqa_tables, {}) == expected
     with pytest.raises(ValueError, match=r"results: must be one of toy, .*, got 'tory'"):
         tables.filled(text.replace("toy", "tory"), vqa_tables, {})
+
+
+def test_lines_are_counted_by_hand() -> None:
+    source = [
+        '"""Head',  # a docstring of two lines
+        'of the file."""',
+        "",
+        "x = 1  # one",  # 1
+        "# none",
+        "def f(a,",  # 2
+        "      b):",  # 3
+        '    """Docstring."""',
+        '    return """two',  # 4
+        'lines"""',  # 5
+    ]
+    assert lines_of_code("\n".join(source)) == 5
 
 
 @pytest.fixture

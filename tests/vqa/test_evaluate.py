@@ -226,7 +226,7 @@ def test_accuracies_by_hand() -> None:
 
 
 def test_possible_answers_do_occur() -> None:
-    """Over the first questions of the stream. Two wordings of one question count as one."""
+    """Over the first questions of the training split. Two wordings of one question count as one."""
     seen = defaultdict(set)
     for k in range(2500):
         _, question = question_at("train", 0, k)

@@ -3,7 +3,7 @@
 i, f, g, o; c_t, h_t                    lstm_cell        test_cell_by_hand, test_cell_equals_torch
 [c1, h1, c2, h2], the last word         lstm_states      test_states_equal_torch, test_padding_does_not_matter
 embedding, tanh, LSTM                   QuestionEncoder  test_question_encoder_by_hand
-"norm I"                                norm_i           test_norm_by_hand
+"norm I"                                norm_i           test_norm_by_hand, test_gradient_of_the_norm
 z = q ⊙ v; the sum; the concatenation   fuse             test_fusions_by_hand, test_gradient_of_the_product
 logits = W_a z + b_a                    VQA              test_equals_each_question_alone
 sum, concat: logits = f(q) + g(v)       VQA              test_sum_and_concat_have_no_interaction, test_exclusive_or
@@ -76,6 +76,20 @@ def check_norm_by_hand(candidate) -> None:
 
 def test_norm_by_hand() -> None:
     check_norm_by_hand(norm_i)
+
+
+@given(sizes=unequal_sizes(2), seed=SEEDS)
+@settings(max_examples=25)
+def test_gradient_of_the_norm(sizes, seed: int) -> None:
+    r"""With :math:`u = f / \lVert f \rVert`: :math:`dL/df = k (g - (g \cdot u)\, u) / \lVert f \rVert`. It is at right
+    angles to f, because the length of f does not change the result."""
+    generator = torch.Generator().manual_seed(seed)
+    features, g = (torch.randn(sizes, generator=generator).double() for _ in range(2))
+    features.requires_grad_()
+    (got,) = torch.autograd.grad(norm_i(features), features, g)
+    length = features.detach().norm(dim=-1, keepdim=True)
+    u = features.detach() / length
+    equals(got, LENGTH * (g - (g * u).sum(dim=-1, keepdim=True) * u) / length, "dL/df = k (g − (g·u) u) / |f|")
 
 
 def test_fusions_by_hand() -> None:
@@ -309,6 +323,19 @@ def test_one_input_alone(fusion: str) -> None:
     assert (logits[0] - logits[5]).abs().max() > 1e-6, "does not depend on the image"
 
 
+def test_dropout_is_between_fusion_and_classifier() -> None:
+    """In training an entry of z is 0 with probability p, and z/(1 − p) otherwise; the classifier reads all of it."""
+    model, inputs = small(dropout=0.25, common=200), (some_images(2), some_questions(6), torch.tensor([0, 1] * 3))
+    model.classify = nn.Identity()
+    z, dropped = model(*inputs), model.train()(*inputs)
+    kept = dropped != 0
+    equals(dropped[kept], z[kept] / 0.75, "z/(1 − p)")
+    assert abs(kept.double().mean().item() - 0.75) < 4 * math.sqrt(0.25 * 0.75 / kept.numel())  # 4 standard deviations
+    model.classify = nn.Linear(200, ANSWERS).double()
+    nn.init.zeros_(model.classify.weight)
+    equals(model(*inputs), model.classify.bias.expand(6, ANSWERS), "logits are not dropped: W_a = 0 gives b_a")
+
+
 @given(sizes=unequal_sizes(3, low=2, high=40))
 @settings(max_examples=20)
 def test_fusions_have_the_same_number_of_parameters(sizes) -> None:
@@ -376,11 +403,11 @@ GENERATE = settings(database=None, phases=[Phase.generate])  # no shrinking: it 
 def test_wrong_cell_is_caught(wrong) -> None:
     @given(sizes=unequal_sizes(3, low=1, high=4), data=st.data())
     @GENERATE
-    def folder_tests(sizes, data) -> None:
+    def check(sizes, data) -> None:
         check_cell_equals_torch(wrong, *sizes, data)
 
     with pytest.raises(AssertionError):
-        folder_tests()
+        check()
 
 
 @each(misconceptions.STATES)

@@ -5,19 +5,15 @@ a rise, a peak, and nothing at the end         test_learning_rate_rises_and_fall
 it learns                                      test_learns_eight_examples_by_heart
 one seed, the same bits                        test_same_seed_same_weights
 the core trains by itself in another project   test_core_trains_where_nothing_else_can_be_imported
-the reading budget                             test_core_can_be_read_in_one_sitting
 two processes, one gradient                    test_two_processes_give_the_gradient_of_one
 
 ``python -m tests.vqa.test_train`` is what each of the two processes runs.
 """
 
-import ast
-import io
 import math
 import shutil
 import subprocess
 import sys
-import tokenize
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +29,6 @@ from vqa.model import FUSIONS
 from vqa.train import CONFIGS, build, build_optimizer, train
 
 ROOT = Path(__file__).parents[2]
-CORE = ("model", "encoders", "data", "train", "metric")
 SMALL = replace(CONFIGS["toy"], encoder="cnn", channels=(8, 16), embedding=8, hidden=16, common=64, weight_decay=0.0)
 
 
@@ -134,8 +129,15 @@ def test_each_configuration_has_a_warmup_much_shorter_than_the_run(name: str) ->
     assert 1 <= CONFIGS[name].warmup <= CONFIGS[name].steps // 10
 
 
+def test_the_paper_configuration_has_the_sizes_of_the_authors_code() -> None:
+    """The options of ``train.lua``, and 500 questions in a batch."""
+    config = CONFIGS["paper"]
+    assert (config.embedding, config.hidden, config.common, config.answers) == (200, 512, 1024, 1000)
+    assert (config.images * config.questions, config.steps) == (500, 150_000)
+
+
 def test_optimizer_by_hand() -> None:
-    """AdamW's first two steps: m and v of the gradients, both freed of their start at zero, and the weights decay."""
+    """AdamW's first two steps: m and v of the gradients, with bias correction, and weight decay."""
     config = replace(CONFIGS["toy"], learning_rate=0.1, weight_decay=0.5, warmup=1)
     w, m, v = 2.0, 0.0, 0.0
     model = nn.Linear(1, 1, bias=False).double()
@@ -228,43 +230,6 @@ def test_core_trains_where_nothing_else_can_be_imported(tmp_path) -> None:
     result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr
     assert result.stdout.split() == ["4", "True"]
-
-
-def lines_of_code(source: str) -> int:
-    """Lines that hold code: no blanks, comments, docstrings."""
-    places = (ast.Module, ast.ClassDef, ast.FunctionDef)
-    heads = [node.body[0] for node in ast.walk(ast.parse(source)) if isinstance(node, places) and node.body]
-    said = {
-        line
-        for head in heads
-        if isinstance(head, ast.Expr) and isinstance(head.value, ast.Constant) and isinstance(head.value.value, str)
-        for line in range(head.lineno, head.end_lineno + 1)
-    }
-    layout = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
-    tokens = [t for t in tokenize.generate_tokens(io.StringIO(source).readline) if t.type not in layout]
-    return len({line for token in tokens for line in range(token.start[0], token.end[0] + 1)} - said)
-
-
-def test_lines_are_counted_by_hand() -> None:
-    source = [
-        '"""Head',  # a docstring of two lines
-        'of the file."""',
-        "",
-        "x = 1  # one",  # 1
-        "# none",
-        "def f(a,",  # 2
-        "      b):",  # 3
-        '    """Said."""',
-        '    return """two',  # 4
-        'lines"""',  # 5
-    ]
-    assert lines_of_code("\n".join(source)) == 5
-
-
-def test_core_can_be_read_in_one_sitting() -> None:
-    assert lines_of_code((ROOT / "vqa" / "model.py").read_text()) <= 130
-    counts = {name: lines_of_code((ROOT / "vqa" / f"{name}.py").read_text()) for name in CORE}
-    assert sum(counts.values()) <= 370, counts
 
 
 def answer_loss(model, images, questions, image_of, answers):

@@ -75,6 +75,10 @@ def open_source(data: str, config: Config, features_of: Callable[[], Callable[[T
         raise ValueError(f"--root is for vqa-v2 only, {data} needs no folder")
     if data != "toy" and config.encoder == "grid":
         raise ValueError(f"--encoder must be cnn for {data}, got grid: the detector knows the toy world only")
+    if config.encoder == "grid" and len(config.channels) > 1:
+        raise ValueError(
+            f"--channels must be one number with --encoder grid, got {' '.join(map(str, config.channels))}"
+        )
     if data == "toy":
         return ToySource(config, features_of() if config.encoder == "grid" else lambda pixels: pixels)
     if data == "easy-vqa":

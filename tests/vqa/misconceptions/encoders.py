@@ -57,7 +57,7 @@ def without_the_constant(encoder, grid):
 
 
 def background_not_subtracted(cnn, images):
-    """Tempting because pixels are numbers from 0 to 1 already; the empty background then speaks loudest."""
+    """Tempting because pixels are numbers from 0 to 1 already; the empty background then has the largest values."""
     return cnn(images + cnn.background)
 
 

@@ -15,7 +15,7 @@ def nobody_left_out(prediction, answers):
 
 
 def fraction_of_annotators(prediction, answers):
-    """Tempting because it is a mean; but four who agree are enough, the other six may say what they like."""
+    """Tempting because it is a mean; but four who agree are enough, whatever the other six say."""
     return answers.count(prediction) / len(answers)
 
 

@@ -32,7 +32,7 @@ def shows_the_old_cell(x, h, c, weight_x, weight_h, bias):
 
 
 def hidden_before_cell(lstm, x, lengths):
-    """Tempting because torch returns (h, c); to a learned layer it is all one, to published weights it is not."""
+    """Tempting because torch returns (h, c); a layer that is learned can read any order, published weights cannot."""
     states = lstm_states(lstm, x, lengths)
     n, hidden = len(x), lstm.hidden_size
     return states.view(n, lstm.num_layers, 2, hidden).flip(2).flatten(1)
@@ -106,7 +106,7 @@ def norm_forgotten(model, images, questions, image_of):
 
 
 def softmax_in_the_model(model, images, questions, image_of):
-    """Tempting because the paper ends with a softmax; ``cross_entropy`` takes another one, and learning crawls."""
+    """Tempting because the paper ends with a softmax; ``cross_entropy`` takes another one, and learning is slow."""
     return model(images, questions, image_of).softmax(dim=-1)
 
 

@@ -274,6 +274,10 @@ WRONG = {  # the arguments, and the one line that names what is wrong
     "no steps for the toy world": (["--steps", "0"], "steps must be greater than or equal to 1, got 0"),
     "no images": ([*TINY, "--images", "0"], "images must be greater than or equal to 1, got 0"),
     "no answers": ([*TINY, "--answers", "0"], "answers must be greater than or equal to 1, got 0"),
+    "channels of a cnn": (
+        ["--channels", "8", "16"],
+        "--channels must be one number with --encoder grid, got 8 16",
+    ),
     "no channels": ([*TINY, "--channels", "8", "0"], "channels[1] must be greater than or equal to 1, got 0"),
     "climbing": ([*TINY, "--learning-rate", "-1"], "learning_rate must be greater than 0, got -1.0"),
     "not a number": ([*TINY, "--learning-rate", "nan"], "learning_rate must be a finite number, got nan"),
