@@ -120,7 +120,7 @@ def test_help_has_every_comment_and_the_defaults_of_each_configuration(capsys, m
         "the sentences (default: True)",
         "what it is trained on (default: toy)",
         "CPU threads; by default one for each core",
-        "go on with a run that was stopped",
+        "continue a run that was stopped",
         "Ask a trained model.",
     ):
         assert text in shown, text
