@@ -12,8 +12,8 @@ import tyro
 from PIL import Image
 from torch import nn
 
+from detector import commands as detector_commands
 from detector.commands import load_detector
-from detector.train import CONFIGS as DETECTOR_CONFIGS
 from lab import cli, folders, training
 from lab.checkpoint import CheckpointError, write_text
 from lab.device import choose_device
@@ -61,11 +61,9 @@ class VQATask(training.Task):
         self.data: dict[str, Any] = {"data": data}
 
         def grid() -> Callable:  # called when all else is in order: the detector may have to be trained
-            size = DETECTOR_CONFIGS["toy"].image_size
+            size = detector_commands.CONFIGS["toy"].image_size
             if config.image_size != size:
-                raise ValueError(
-                    f"--image-size must be {size}, that of the detector's training, got {config.image_size}"
-                )
+                raise ValueError(f"--image-size must be {size}, as in the detector's training, got {config.image_size}")
             detector, self.data["detector"] = load_detector(command, machine.device, machine.threads)
             return detector.grid
 
