@@ -7,8 +7,9 @@ Allen & Rabiner, "A Unified Approach to Short-Time Fourier Analysis and Synthesi
 the windowed frames add up to the sound again (COLA). Griffin & Lim, "Signal Estimation from Modified Short-Time Fourier
 Transform", give in eq. (6) the inverse: the sound whose STFT is nearest to X in the squared distance.
 
-What differs from the papers: the phase of a frame counts from the frame's first sample, not from the sound's first
-sample, as in every library. Frames may be centred, which needs padding at both ends.
+What differs from the papers, as in every library: the phase of a frame counts from the frame's first sample, not from
+the sound's first sample. The window is not reversed in time; the papers write :math:`w(tH - s)\, x(s)`. Frames may be
+centred, which needs padding at both ends.
 
 ``extensions/fast.py`` computes the same faster, with the arguments of ``torch.stft``. The package exports that form.
 """

@@ -233,7 +233,7 @@ def mfcc(
     shared_dims: int = 3,
     **options: object,
 ) -> Float[Tensor, "*batch n_mfcc frames"]:
-    r"""Mel-frequency cepstral coefficients :math:`\sum_m D_{mq}\, L_{mt}` (Davis & Mermelstein 1980).
+    r"""Mel-frequency cepstral coefficients :math:`\sum_j D_{jq}\, L_{jt}` (Davis & Mermelstein 1980).
 
     The ``options`` are those of ``mel_spectrogram``. The levels L are decibels, at most 80 below the maximum. With
     ``log_mels`` they are the natural logarithm of the power plus 1e-6. The maximum is that of the last ``shared_dims``

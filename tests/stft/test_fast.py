@@ -169,7 +169,7 @@ def test_mfcc_equals_the_plain_form() -> None:
     x = normal(900)
     power = mel_bands(magnitude_to_power(transform.stft(x, hann(64), 32)), mel_filter_bank(64, 8000, 12))
     expected = mel_cepstrum(decibels(power, top_db=80.0), 5)
-    check_equal("Σ_m D_mq L_mt", mfcc(x, 8000, 5, n_fft=64, n_mels=12), expected)
+    check_equal("Σ_j D_jq L_jt", mfcc(x, 8000, 5, n_fft=64, n_mels=12), expected)
 
 
 @given(power=st.sampled_from([0.5, 1.0, 2.0, 3.0]), batch=BATCHES, onesided=st.booleans())
