@@ -10,8 +10,8 @@ whose length is free to choose (Bluestein, "A Linear Filtering Approach to the C
 Transform"). All functions transform the last dimension of a batch and have gradients.
 
 What differs from the papers: Cooley and Tukey have W = e^{2πi/n}; here the exponent is negative, as in every library.
-They split down to the primes. Here a length of up to 64 is transformed by its matrix, because one matrix product of this
-size is faster than many small steps. The same holds for a length of up to 512 without a factor of up to 64.
+They split down to the primes. Here a length of up to 64 is transformed by its matrix, because one matrix product of
+this size is faster than many small steps. The same holds for a length of up to 512 without a factor of up to 64.
 """
 
 import math

@@ -7,11 +7,10 @@ loudness. The cosine transform of the decibels across the bands gives the MFCCs 
 of Parametric Representations for Monosyllabic Word Recognition in Continuously Spoken Sentences"). It separates slow
 changes across the bands, which the vocal tract makes, from fast changes, which the pitch makes.
 
-What differs from the paper: Davis & Mermelstein have 20 bands with a spacing of their own, 100 Hz up to 1 kHz. Their
-cosine transform :math:`\mathrm{MFCC}_i = \sum_{k=1}^{20} X_k \cos(i\,(k - \tfrac12)\,\pi/20)` counts bands from 1, has no
-scale, and begins at i = 1. Here bands count from 0, and names and defaults are those of torchaudio. What differs from
-torchaudio: a bin stands for its true frequency, also for an odd ``n_fft`` or sample rate, and the filter bank is always
-computed in float64.
+What differs from the paper: Davis & Mermelstein have 20 bands with a spacing of their own. Their cosine transform,
+:math:`\mathrm{MFCC}_i = \sum_{k=1}^{20} X_k \cos(i\,(k - \tfrac12)\,\pi/20)`, counts bands from 1, has no scale, and
+begins at i = 1. Here bands count from 0, and names and defaults are those of torchaudio. What differs from torchaudio:
+bin k has its true frequency, also for an odd ``n_fft`` or sample rate, and the filter bank is always in float64.
 
 ``extensions/fast.py`` has ``mel_spectrogram`` and ``mfcc`` of a waveform. The package exports those.
 """
@@ -110,7 +109,7 @@ def mel_filter_bank(
 def mel_bands(
     spectrogram: Float[Tensor, "*batch bins frames"], bank: Float[Tensor, "bins n_mels"]
 ) -> Float[Tensor, "*batch n_mels frames"]:
-    r"""Band j of frame t is :math:`\sum_k B_{kj}\, S_{kt}`, with :math:`S = |X|^p` from ``units.magnitude_to_power``."""
+    r"""Band j of frame t: :math:`\sum_k B_{kj}\, S_{kt}`, with :math:`S = |X|^p` from ``units.magnitude_to_power``."""
     return bank.T @ spectrogram  # (*batch, n_mels, frames)  sum_k B_kj S_kt
 
 

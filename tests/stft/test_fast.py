@@ -3,6 +3,7 @@
 What is computed            → function                  → test
 Σ_m w_m x_(tH+m) W^km       fast.stft                   test_stft_equals_the_plain_form, test_stft_equals_torch
 Σ w f / Σ w²  (eq. 6)       fast.istft                  test_istft_equals_the_plain_form, test_istft_equals_torch
+Σ_t f_(t,s−tH)              fast.overlap_add            test_overlap_add_equals_the_plain_form
 |X|^p                       fast.spectrogram            test_spectrogram_is_the_magnitude_to_a_power
 Σ_k B_kj |X[k, t]|^p        fast.mel_spectrogram        test_mel_spectrogram_equals_the_plain_form
 """
@@ -23,6 +24,7 @@ from stft.windows import hamming, hann
 from tests.stft.checks import BATCHES, check_equal, check_same, normal
 from tests.stft.misconceptions import fast as misconceptions
 from tests.stft.test_transform import ISTFT, PADDINGS, STFT, with_window
+from tests.strategies import unequal_sizes
 
 METHODS = ("matrix", "fft", "torch")
 CHUNKS = st.sampled_from([1, 100, 2**19])  # one frame at a time, a few, all
@@ -102,6 +104,14 @@ def test_stft_equals_the_plain_form(method: str, options, pad_mode: str, batch, 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fast, "CHUNK", chunk)
         check_stft(with_method(stft, method), plain_stft, with_window(options), pad_mode, batch)
+
+
+@given(sizes=unequal_sizes(3), batch=BATCHES)
+def test_overlap_add_equals_the_plain_form(sizes, batch) -> None:
+    """Also where the hop is longer than a frame."""
+    n, hop, count = sizes
+    ours, plain = (lambda f: fast.overlap_add(f, hop)), (lambda f: transform.overlap_add(f, hop))
+    check_same(f"y_s = Σ_t f_(t,s−tH), n = {n}, H = {hop}", ours, plain, [normal(*batch, count, n)])
 
 
 @given(method=st.sampled_from(METHODS), options=analyses(), batch=BATCHES, chunk=CHUNKS)
