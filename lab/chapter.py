@@ -11,7 +11,7 @@ from lab.cli import TrainingOptions
 
 @dataclass(frozen=True)
 class Row:
-    """One promise of a paper: what is measured, and three accuracies between 0 and 1."""
+    """One promise of a paper: what is measured, and three accuracies from 0 to 1."""
 
     measured: str
     chance: float
@@ -42,7 +42,7 @@ class Chapter:
     make: Callable[[TrainingOptions], Page]
 
     def check(self, options: TrainingOptions, command: str) -> None:
-        """Nothing can keep it from beginning."""
+        """A chapter without training can always begin."""
 
     def page(self, options: TrainingOptions, command: str) -> Page:
         return self.make(options)
@@ -56,8 +56,8 @@ class TrainedChapter:
         paper, name: of the run, ``runs/PAPER/NAME``.
         config: what it is trained with.
         task: given the options and the command, what is trained.
-        tell: the page about a trained and judged model.
-        once: a finished run is used again, since other models were built on its weights.
+        tell: gives the page about a trained and judged model.
+        once: if true, a finished run is used again, because other models were built on its weights.
     """
 
     paper: str

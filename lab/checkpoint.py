@@ -1,4 +1,4 @@
-"""Files that are either the old one or the new one, whole, whenever the power goes; and clear words for damaged ones.
+"""Files that are replaced atomically, and clear errors for damaged ones.
 
 A file is written under another name in the same folder, forced to the disk, and only then renamed over the old one,
 which systems do in one piece. Nothing here unpickles: a checkpoint loads with ``weights_only=True``, weights are

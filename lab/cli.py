@@ -28,7 +28,7 @@ except KeyboardInterrupt:  # the import takes a moment, and nothing else catches
 
 SPINS = "1000"  # how often a waiting thread looks for work before it sleeps; libgomp's default wastes a busy machine
 
-
+# types of options: how help shows them
 Number = Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")]
 Name = Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")]
 Flag = Annotated[bool, tyro.conf.arg(help_behavior_hint="")]
@@ -36,21 +36,21 @@ Flag = Annotated[bool, tyro.conf.arg(help_behavior_hint="")]
 
 @dataclass(frozen=True, kw_only=True)
 class Threads:
-    """What every verb has."""
+    """Options of every verb."""
 
     threads: Number = None  # CPU threads; by default one for each core
 
 
 @dataclass(frozen=True, kw_only=True)
 class Machine(Threads):
-    """What every verb has that works on any device."""
+    """Options of every verb that can work on any device."""
 
     device: Name = None  # cuda, mps or cpu; by default the first of them that this machine has
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingOptions(Machine):
-    """What every verb that trains has."""
+    """Options of every verb that trains."""
 
     run: Name = None  # the run is kept in runs/PAPER/NAME; by default NAME is that of the data
     resume: Flag = False  # continue a run that was stopped
@@ -116,9 +116,9 @@ def parse(program: str, verbs: Sequence[type], arguments: Sequence[str], default
 
 
 def one_line(box: str, verbs: Sequence[str]) -> str:
-    """A framed error of tyro's in one line: its first paragraph, and the nearest word that would have been right."""
+    """An error that tyro printed in a frame, in one line: its first paragraph, and the nearest allowed word."""
     rows = [row.strip("│╭╮╰╯─ ") for row in box.splitlines()[1:]]  # the first one is the frame's title
-    rows = [row if row.strip("-") else "" for row in rows]  # rules, where the terminal has ASCII alone
+    rows = [row if row.strip("-") else "" for row in rows]  # horizontal rules, in a terminal with ASCII only
     message = " ".join(takewhile(bool, dropwhile(lambda row: not row, rows)))
     message = (message[:1].lower() + message[1:]).replace("'None', ", "").replace(", 'None'", "")
     message = re.sub(r" \(applied to [^)]*\)", "", message)
@@ -136,7 +136,7 @@ def one_line(box: str, verbs: Sequence[str]) -> str:
 
 
 def set_threads(threads: int | None) -> None:
-    """As many CPU threads as the user asked for."""
+    """Sets the number of CPU threads; None leaves it as it is."""
     if threads is None:
         return
     if threads < 1:
@@ -189,6 +189,7 @@ def metavar(kind: Any) -> str:
 
 
 def shown(value: Any) -> str:
+    """A default value as the user would type it."""
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

@@ -24,7 +24,7 @@ def checked(kind: type[Config], values: Mapping[str, Any]) -> Config:
         try:
             fields[name] = adapter.validate_python(value)
         except ValidationError as error:
-            (*_, first) = error.errors()[:1]
+            first = error.errors()[0]
             place = "".join(f"[{index}]" for index in first["loc"] if isinstance(index, int))
             message = first["msg"].replace("Input should", "must").replace("Tuple should", "must")
             raise ValueError(f"{name}{place} {message}, got {first['input']!r}") from None

@@ -125,7 +125,7 @@ def differences(before: dict[str, Any], now: dict[str, Any]) -> str:
 
 
 def lock(folder: Path) -> BaseFileLock:
-    """Keeps other processes off a run's folder until it is released, forgotten, or the process ends.
+    """Locks a run's folder against other processes, until the lock is released or deleted, or the process ends.
 
     Raises:
         ValueError: if another process has it.

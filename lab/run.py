@@ -46,8 +46,8 @@ class Run:
             process, with the modules in evaluation mode, without gradients.
         validate_every: in steps; 0 for at the end only. It is always called at the end.
         save_seconds: how often to save between validations, which always save; results do not depend on it.
-        unit, size: what the progress bar counts, and how many of these a step is.
-        threads: that the user asked for; None takes those of the run that is resumed.
+        unit, size: what the progress bar counts, and how many of them a step has.
+        threads: the number that the user gave; None takes that of the run that is resumed.
         resume: go on after the last saved step.
         restart: throw an unfinished run away and begin anew; replace a finished one with another config.
 

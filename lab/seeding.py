@@ -1,7 +1,7 @@
 """Seeds, and the states of the three random generators that a training can draw from: python's, numpy's and torch's.
 
-Random numbers are not all: threads that add into one place do it in any order, and float sums depend on the order. So
-torch is told to use those forms of its operations that give the same bits each time, where it has them.
+Equal seeds are not enough: threads add into one place in any order, and a float sum depends on the order. So torch is
+asked for deterministic operations, where it has them.
 """
 
 import random
@@ -13,7 +13,7 @@ import torch
 def seed_everything(seed: int) -> None:
     """Seeds python, numpy's global generator and torch, on every device; from here on, torch adds in a fixed order.
 
-    On the CPU every operation that is used here has such a form; torch warns where one has none.
+    On the CPU every operation that is used here is deterministic; torch warns where one is not.
 
     Raises:
         ValueError: if ``seed`` does not lie in 0 … 2³² − 1, which is what numpy takes.
@@ -40,7 +40,7 @@ def random_states() -> dict:
 
 
 def restore_random_states(states: dict) -> None:
-    """Puts every generator back to where ``random_states`` found it, so that the same numbers come again."""
+    """Restores the states that ``random_states`` returned, so that the same random numbers follow."""
     random.setstate(states["python"])
     np.random.set_state(states["numpy"])  # noqa: NPY002
     torch.set_rng_state(states["torch"])

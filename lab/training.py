@@ -7,6 +7,7 @@ half alone. ``runs/PAPER/NAME`` is the run's folder; a name may have parts, as i
 
 import json
 import re
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -49,7 +50,7 @@ class Task:
     unit: str = "step"
 
     def check(self) -> None:
-        """Everything that training and judging will need is looked at here, before the first step."""
+        """Checks, before the first step, everything that training and judging will need."""
 
     def size(self, step: int) -> int:
         """How many units a step has."""
@@ -93,8 +94,13 @@ class Trained:
 
 
 def run_config(task: Task) -> dict[str, Any]:
-    """What a run is made with: the data and the configuration, in terms of JSON, where a tuple is a list."""
-    return json.loads(json.dumps({**task.data, **asdict(task.config)}))
+    """What a run is made with: the data and the configuration, in terms of JSON."""
+    return in_json({**task.data, **asdict(task.config)})
+
+
+def in_json(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as they are when they are read again from a JSON file: tuples are lists."""
+    return json.loads(json.dumps(values))
 
 
 def folder_of(paper: str, name: str) -> Path:
@@ -114,8 +120,9 @@ def folder_of(paper: str, name: str) -> Path:
 
 
 def check_place(paper: str, name: str, config: Any, options: TrainingOptions, command: str) -> None:
-    """To be called before anything slow, such as the training of what a task builds on. It knows no data yet: where a
-    finished run is there, only the configurations are compared.
+    """Checks that a run may begin. Call it before anything slow, such as the training of a model that the task needs.
+
+    The data are not known yet: the configuration alone is compared with that of a finished run.
 
     Raises:
         ValueError: if the configuration is out of range, or something in the place of the run would be lost.
@@ -126,7 +133,7 @@ def check_place(paper: str, name: str, config: Any, options: TrainingOptions, co
     if not (options.restart or (options.resume and folders.under_way(folder))):
         place = folders.finished_or_none(folder)
         before = folders.read_summary(place)["config"] if place else {}
-        now = {**before, **json.loads(json.dumps(asdict(config)))}
+        now = {**before, **in_json(asdict(config))}
         folders.check_free(folder, now, f"{command} --resume", f"{command} --restart")
 
 
@@ -175,8 +182,8 @@ def train(
     try:
         return judge(task, model, folder)
     except KeyboardInterrupt:
-        name = "" if (options.run or task.name) == "toy" else f" --run {options.run or task.name}"
-        command = f"python -m {task.paper} judge{name}"
+        name = options.run or task.name
+        command = shlex.join(["python", "-m", task.paper, "judge", *([] if name == "toy" else ["--run", name])])
         print(f"stopped while judging: the model is trained, judge it with {command}", file=sys.stderr)
         raise
 
@@ -191,7 +198,7 @@ def judge(task: Task, model: nn.Module, folder: Path) -> Trained:
         "what": task.data["data"],
         "data": dict(task.data),
         "command": summary["command"],
-        "config": json.loads(json.dumps(asdict(task.config))),
+        "config": in_json(asdict(task.config)),
         "steps": summary["steps"],
         "seconds": round(summary["seconds"], 1),
         "threads": summary["threads"],
@@ -234,9 +241,11 @@ def read_results(folder: Path) -> dict[str, Any] | None:
         return None
     try:
         results = json.loads(read_bytes(path))
-        return results["config"] and results
-    except (ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path} is damaged: delete it, and judge the run anew") from error
+    except ValueError:
+        results = None
+    if isinstance(results, dict) and "config" in results:
+        return results
+    raise CheckpointError(f"{path} is damaged: delete it, and judge the run anew")
 
 
 def open_weights(task: Task, folder: Path) -> nn.Module:

@@ -9,9 +9,9 @@ Algorithm for the Machine Calculation of Complex Fourier Series"). A length with
 whose length is free to choose (Bluestein, "A Linear Filtering Approach to the Computation of Discrete Fourier
 Transform"). All functions transform the last dimension of a batch and have gradients.
 
-What differs from the papers: Cooley and Tukey split down to the primes. Here a length of up to 64 is transformed by its
-matrix, because one matrix product of this size is faster than many small steps. The same holds for a length of up to
-512 without a factor of up to 64.
+What differs from the papers: Cooley and Tukey have W = e^{2πi/n}; here the exponent is negative, as in every library.
+They split down to the primes. Here a length of up to 64 is transformed by its matrix, because one matrix product of
+this size is faster than many small steps. The same holds for a length of up to 512 without a factor of up to 64.
 """
 
 import math

@@ -7,8 +7,10 @@ loudness. The cosine transform of the decibels across the bands gives the MFCCs 
 of Parametric Representations for Monosyllabic Word Recognition in Continuously Spoken Sentences"). It separates slow
 changes across the bands, which the vocal tract makes, from fast changes, which the pitch makes.
 
-What differs from the paper: names and defaults are those of torchaudio. What differs from torchaudio: a bin stands for
-its true frequency, also for an odd ``n_fft`` or sample rate, and the filter bank is always computed in float64.
+What differs from the paper: Davis & Mermelstein have 20 bands with a spacing of their own. Their cosine transform,
+:math:`\mathrm{MFCC}_i = \sum_{k=1}^{20} X_k \cos(i\,(k - \tfrac12)\,\pi/20)`, counts bands from 1, has no scale, and
+begins at i = 1. Here bands count from 0, and names and defaults are those of torchaudio. What differs from torchaudio:
+bin k has its true frequency, also for an odd ``n_fft`` or sample rate, and the filter bank is always in float64.
 
 ``extensions/fast.py`` has ``mel_spectrogram`` and ``mfcc`` of a waveform. The package exports those.
 """
@@ -26,7 +28,7 @@ MelScale = Literal["htk", "slaney"]
 
 KNEE = 1000.0  # Hz; Slaney's scale is linear below it and logarithmic above it
 HZ_PER_MEL = 200 / 3  # Slaney, below the knee: Hz per mel
-STEPS = 27 / math.log(6.4)  # Slaney, above the knee: 27 mels multiply the frequency by 6.4
+STEPS = 27 / math.log(6.4)  # mel; Slaney, above the knee: 27 mels multiply the frequency by 6.4
 HTK_FACTOR, HTK_KNEE = 2595.0, 700.0  # mel, Hz
 
 
@@ -107,7 +109,7 @@ def mel_filter_bank(
 def mel_bands(
     spectrogram: Float[Tensor, "*batch bins frames"], bank: Float[Tensor, "bins n_mels"]
 ) -> Float[Tensor, "*batch n_mels frames"]:
-    r""":math:`M_{jt} = \sum_k B_{kj}\, S_{kt}`, with :math:`S = |X|^p` from ``units.magnitude_to_power``."""
+    r"""Band j of frame t: :math:`\sum_k B_{kj}\, S_{kt}`, with :math:`S = |X|^p` from ``units.magnitude_to_power``."""
     return bank.T @ spectrogram  # (*batch, n_mels, frames)  sum_k B_kj S_kt
 
 
@@ -148,15 +150,15 @@ def decibels(
 
 
 def dct_spec(x: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
-    r"""DCT-II in loops: :math:`y_q = 2 \sum_m x_m \cos(\pi q (2m + 1)/2n)`."""
+    r"""DCT-II in loops: :math:`y_q = 2 \sum_j x_j \cos(\pi q (2j + 1)/2n)`."""
     n = len(x)
     return torch.stack(
-        [sum(2 * x[m] * math.cos(math.pi * q * (2 * m + 1) / (2 * n)) for m in range(n)) for q in range(n)]
+        [sum(2 * x[j] * math.cos(math.pi * q * (2 * j + 1) / (2 * n)) for j in range(n)) for q in range(n)]
     )
 
 
 def dct_matrix(n_mfcc: int, n_mels: int, norm: Literal["ortho"] | None = "ortho") -> Float[Tensor, "n_mels n_mfcc"]:
-    r"""The first ``n_mfcc`` columns of the DCT-II, :math:`D_{mq} = 2 \cos(\pi q (2m + 1)/2M)`, in the default dtype.
+    r"""The first ``n_mfcc`` columns of the DCT-II, :math:`D_{jq} = 2 \cos(\pi q (2j + 1)/2M)`, in the default dtype.
 
     The columns are orthogonal. "ortho" also scales them to length 1: the constant first column by
     :math:`1/\sqrt{4M}`, the others by :math:`1/\sqrt{2M}`.
@@ -167,8 +169,8 @@ def dct_matrix(n_mfcc: int, n_mels: int, norm: Literal["ortho"] | None = "ortho"
     if not 1 <= n_mfcc <= n_mels:
         raise ValueError(f"n_mfcc must be from 1 to n_mels {n_mels}, got {n_mfcc}")
     check_one_of((None, "ortho"), norm=norm)
-    m, q = torch.arange(n_mels, dtype=torch.float64)[:, None], torch.arange(n_mfcc, dtype=torch.float64)
-    columns = 2 * torch.cos(math.pi * q * (2 * m + 1) / (2 * n_mels))  # (n_mels, n_mfcc)
+    j, q = torch.arange(n_mels, dtype=torch.float64)[:, None], torch.arange(n_mfcc, dtype=torch.float64)
+    columns = 2 * torch.cos(math.pi * q * (2 * j + 1) / (2 * n_mels))  # (n_mels, n_mfcc)
     if norm == "ortho":
         columns = columns / math.sqrt(2 * n_mels)
         columns[:, 0] /= math.sqrt(2)
@@ -178,10 +180,10 @@ def dct_matrix(n_mfcc: int, n_mels: int, norm: Literal["ortho"] | None = "ortho"
 def mel_cepstrum(
     levels: Float[Tensor, "*batch n_mels frames"], n_mfcc: int = 40, norm: Literal["ortho"] | None = "ortho"
 ) -> Float[Tensor, "*batch n_mfcc frames"]:
-    r"""The MFCCs :math:`\sum_m D_{mq}\, L_{mt}` of the levels L, which are mel bands in decibels.
+    r"""The MFCCs :math:`\sum_j D_{jq}\, L_{jt}` of the levels L, which are mel bands in decibels.
 
     Raises:
         ValueError: as ``dct_matrix``.
     """
     matrix = dct_matrix(n_mfcc, levels.shape[-2], norm).to(levels)  # (n_mels, n_mfcc)
-    return matrix.T @ levels  # (*batch, n_mfcc, frames)  sum_m D_mq L_mt
+    return matrix.T @ levels  # (*batch, n_mfcc, frames)  sum_j D_jq L_jt

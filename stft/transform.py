@@ -7,8 +7,9 @@ Allen & Rabiner, "A Unified Approach to Short-Time Fourier Analysis and Synthesi
 the windowed frames add up to the sound again (COLA). Griffin & Lim, "Signal Estimation from Modified Short-Time Fourier
 Transform", give in eq. (6) the inverse: the sound whose STFT is nearest to X in the squared distance.
 
-What differs from the papers: the phase of a frame counts from the frame's first sample, not from the sound's first
-sample, as in every library. Frames may be centred, which needs padding at both ends.
+What differs from the papers, as in every library: the phase of a frame counts from the frame's first sample, not from
+the sound's first sample. The window is not reversed in time; the papers write :math:`w(tH - s)\, x(s)`. Frames may be
+centred, which needs padding at both ends.
 
 ``extensions/fast.py`` computes the same faster, with the arguments of ``torch.stft``. The package exports that form.
 """
@@ -89,9 +90,9 @@ def istft(
     n = len(window)
     frames = irfft(spectrum.transpose(-1, -2), n)  # (*batch, frames, n)  f_{t,m}
     signal = overlap_add(frames * window, hop_length)  # (*batch, padded samples)  sum_t w_{s-tH} f_{t,s-tH}
-    envelope = window_envelope(window, hop_length, frames.shape[-2], center, length)  # (samples)
-    start = n // 2 if center else 0  # samples of padding
-    return signal[..., start : start + len(envelope)] / envelope  # (*batch, samples)
+    squares = overlap_add(window.square().expand(frames.shape[-2], n), hop_length)  # (padded samples)  sum_t w_{s-tH}^2
+    kept = known_samples(squares, n, hop_length, center, length)
+    return signal[..., kept] / squares[kept]  # (*batch, samples)
 
 
 def pad_ends(
@@ -132,40 +133,36 @@ def frame(x: Shaped[Tensor, "*batch samples"], frame_length: int, hop_length: in
 def overlap_add(frames: Shaped[Tensor, "*batch frames n"], hop_length: int) -> Shaped[Tensor, "*batch samples"]:
     r""":math:`y_s = \sum_t f_{t,\, s - tH}`: adds each frame at its place. The transpose of ``frame``.
 
-    Each frame is cut into ⌈n/H⌉ pieces of one hop. Piece k of frame t belongs at hop t + k. So all first pieces are
-    added with one addition, then all second pieces, and so on.
-
     Raises:
         ValueError: if the hop is below 1.
     """
     check_at_least_1(hop_length=hop_length)
     *batch, count, n = frames.shape  # count frames of n samples
-    pieces = math.ceil(n / hop_length)
-    frames = pad(frames, (0, pieces * hop_length - n)).unflatten(-1, (pieces, hop_length))  # (*batch, t, piece, H)
-    signal = frames.new_zeros(*batch, count + pieces - 1, hop_length)  # (*batch, hops, H)
-    for k in range(pieces):
-        signal[..., k : k + count, :] += frames[..., k, :]  # piece k of frame t goes to hop t + k
-    return signal.flatten(-2)[..., : (count - 1) * hop_length + n]  # (*batch, samples)
+    signal = frames.new_zeros(*batch, (count - 1) * hop_length + n)  # (*batch, samples)
+    for t in range(count):
+        signal[..., t * hop_length : t * hop_length + n] += frames[..., t, :]  # y_{tH+m} += f_{t,m}
+    return signal
 
 
-def window_envelope(
-    window: Float[Tensor, " n"], hop_length: int, frames: int, center: bool, length: int | None
-) -> Float[Tensor, " samples"]:
-    r""":math:`\sum_t w_{s-tH}^2` at the samples that ``istft`` returns: the denominator of eq. (6).
+def known_samples(
+    squares: Float[Tensor, " padded_samples"], n: int, hop_length: int, center: bool, length: int | None
+) -> slice:
+    r"""The samples that ``istft`` returns, given :math:`\sum_t w_{s-tH}^2`, the denominator of eq. (6).
 
     Raises:
-        ValueError: if it is zero at a sample, or the frames do not reach ``length``.
+        ValueError: if the denominator is zero at one of them, or the frames do not reach ``length``.
     """
-    start = len(window) // 2 if center else 0
-    squares = overlap_add(window.square().expand(frames, -1), hop_length)[start:]  # (samples and padding at the end)
-    length = len(squares) - start if length is None else length
-    if not 1 <= length <= len(squares):
-        raise ValueError(f"length must be from 1 to the {len(squares)} samples that the frames reach, got {length}")
-    squares = squares[:length]
-    if (squares < TINY).any():
-        at = int((squares < TINY).nonzero()[0])
+    start = n // 2 if center else 0  # samples of padding
+    reached = len(squares) - start
+    length = reached - start if length is None else length
+    if not 1 <= length <= reached:
+        raise ValueError(f"length must be from 1 to the {reached} samples that the frames reach, got {length}")
+    kept = slice(start, start + length)
+    unknown = squares[kept] < TINY  # (samples)
+    if unknown.any():
+        at = int(unknown.nonzero()[0])
         raise ValueError(f"sample {at} cannot be known: every window is zero there (hop {hop_length}, center {center})")
-    return squares
+    return kept
 
 
 def overlapped(window: Float[Tensor, " n"], hop_length: int) -> Float[Tensor, " hop"]:

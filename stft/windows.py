@@ -11,8 +11,8 @@ lobes is the leakage. All windows here are sums of a few cosines:
 **Periodic or symmetric.** With N = n the window is periodic, like the transform itself. Copies of it, one per hop, add
 up to a constant. With N = n − 1 it is symmetric: its last sample equals its first. Filter design uses this form.
 
-What differs from the paper: Harris centres his windows at 0, which removes the factor :math:`(-1)^j`. Hamming's and
-Blackman's coefficients are rounded (0.54 and 0.42), as in every library.
+What differs from the paper: a window centred at 0, as Harris first writes it, has no factor :math:`(-1)^j`. Here it
+begins at m = 0. Hamming's and Blackman's coefficients are rounded (0.54 and 0.42), as in every library.
 """
 
 import math

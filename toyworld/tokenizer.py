@@ -50,7 +50,7 @@ class Tokenizer:
         return len(SPECIAL) + len(self.words)
 
     def ids(self, text: str) -> list[int]:
-        """The id of each word; ``UNKNOWN`` for a word that the tokenizer does not have."""
+        """The id of each word, ``UNKNOWN`` for an unknown one. ``START`` and ``END`` are not added."""
         return [self.id_of.get(word, UNKNOWN) for word in split_words(text)]
 
     def unknown(self, text: str) -> list[str]:

@@ -19,7 +19,7 @@ from torch.nn.functional import pad
 from stft import fourier
 from stft.checks import REAL, Hz, check_at_least_1, check_one_of, check_positive, check_samples
 from stft.mel import MelScale, decibels, mel_cepstrum, mel_filter_bank
-from stft.transform import Padding, frame, overlap_add, pad_ends, window_envelope
+from stft.transform import Padding, frame, known_samples, pad_ends
 from stft.units import magnitude_to_power
 from stft.windows import hann
 
@@ -164,9 +164,28 @@ def istft(
     groups = bins.reshape(-1, *bins.shape[-2:]).split(max(1, CHUNK // (count * n_fft)))  # a few clips at a time
     signal = torch.cat([overlap_add(BACKWARD[method](group, n_fft) * window, hop_length) for group in groups])
     signal = signal.reshape(*bins.shape[:-2], -1) * scale(normalized, window)  # (*batch, padded samples)
-    envelope = window_envelope(window, hop_length, count, center, length)  # (samples)
-    start = n_fft // 2 if center else 0  # samples of padding
-    return signal[..., start : start + len(envelope)] / envelope  # (*batch, samples)
+    squares = overlap_add(window.square().expand(count, n_fft), hop_length)  # (padded samples)
+    kept = known_samples(squares, n_fft, hop_length, center, length)
+    return signal[..., kept] / squares[kept]  # (*batch, samples)
+
+
+def overlap_add(frames: Shaped[Tensor, "*batch frames n"], hop_length: int) -> Shaped[Tensor, "*batch samples"]:
+    r""":math:`y_s = \sum_t f_{t,\, s - tH}`, as in ``transform.py``, with ⌈n/H⌉ additions instead of one per frame.
+
+    Each frame is cut into ⌈n/H⌉ pieces of one hop. Piece k of frame t belongs at hop t + k. So all first pieces are
+    added with one addition, then all second pieces, and so on.
+
+    Raises:
+        ValueError: if the hop is below 1.
+    """
+    check_at_least_1(hop_length=hop_length)
+    *batch, count, n = frames.shape  # count frames of n samples
+    pieces = math.ceil(n / hop_length)
+    frames = pad(frames, (0, pieces * hop_length - n)).unflatten(-1, (pieces, hop_length))  # (*batch, t, piece, H)
+    signal = frames.new_zeros(*batch, count + pieces - 1, hop_length)  # (*batch, hops, H)
+    for k in range(pieces):
+        signal[..., k : k + count, :] += frames[..., k, :]  # piece k of frame t goes to hop t + k
+    return signal.flatten(-2)[..., : (count - 1) * hop_length + n]  # (*batch, samples)
 
 
 def spectrogram(waveform: Waveform, power: int | float = 2.0, **options: object) -> Float[Tensor, "*batch bins frames"]:
@@ -233,7 +252,7 @@ def mfcc(
     shared_dims: int = 3,
     **options: object,
 ) -> Float[Tensor, "*batch n_mfcc frames"]:
-    r"""Mel-frequency cepstral coefficients :math:`\sum_m D_{mq}\, L_{mt}` (Davis & Mermelstein 1980).
+    r"""Mel-frequency cepstral coefficients :math:`\sum_j D_{jq}\, L_{jt}` (Davis & Mermelstein 1980).
 
     The ``options`` are those of ``mel_spectrogram``. The levels L are decibels, at most 80 below the maximum. With
     ``log_mels`` they are the natural logarithm of the power plus 1e-6. The maximum is that of the last ``shared_dims``

@@ -29,7 +29,7 @@ def hearing(results: Mapping) -> str:
         for (_, split, name), promised in PROMISES.items()
     ]
     table = markdown(["named by ear, in %", "chance", "promised", "reached"], rows)
-    return f"{table}\n\n`{entry['command']}`: {entry['sounds']} lone objects a split, {entry['seconds']:.0f} s."
+    return f"{table}\n\n`{entry['command']}`: {entry['sounds']} single objects per split, {entry['seconds']:.0f} s."
 
 
 def speed(results: Mapping) -> str:
@@ -47,7 +47,7 @@ def inversion(results: Mapping) -> str:
     """The error of the magnitudes: its quantiles 0.1, 0.5 and 0.9 over the files."""
     entry = results["inversion"]
     rows = [[name, *(f"{x:.1f}".replace("-", "−") for x in values)] for name, values in entry["decibels"].items()]
-    table = markdown(["magnitudes are off by (dB)", "best tenth", "middle", "worst tenth"], rows)
+    table = markdown(["magnitudes are off by (dB)", "best tenth", "median", "worst tenth"], rows)
     return f"{table}\n\n`{entry['command']}`: {entry['files']} files ({entry['machine']})."
 
 

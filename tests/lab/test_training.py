@@ -189,6 +189,19 @@ def test_judging_needs_no_training(place, monkeypatch) -> None:
     assert Tiny.taken.total() == steps
 
 
+@pytest.mark.parametrize(("line", "printed"), [("", "judge"), ("--run 'my text'", "judge --run 'my text'")])
+def test_ctrl_c_while_judging_prints_a_command_that_judges(line, printed, place, monkeypatch, capsys) -> None:
+    def interrupted(self, model: nn.Module) -> dict[str, float]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Tiny, "judge", interrupted)
+    with pytest.raises(SystemExit) as stopped:
+        run(line)
+    assert stopped.value.code == 130
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == f"stopped while judging: the model is trained, judge it with python -m tiny {printed}"
+
+
 def test_after_judging_has_failed_nothing_is_trained_again(place, monkeypatch) -> None:
     monkeypatch.setattr(Tiny, "broken", True)
     with pytest.raises(ZeroDivisionError):

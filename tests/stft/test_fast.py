@@ -3,6 +3,7 @@
 What is computed            → function                  → test
 Σ_m w_m x_(tH+m) W^km       fast.stft                   test_stft_equals_the_plain_form, test_stft_equals_torch
 Σ w f / Σ w²  (eq. 6)       fast.istft                  test_istft_equals_the_plain_form, test_istft_equals_torch
+Σ_t f_(t,s−tH)              fast.overlap_add            test_overlap_add_equals_the_plain_form
 |X|^p                       fast.spectrogram            test_spectrogram_is_the_magnitude_to_a_power
 Σ_k B_kj |X[k, t]|^p        fast.mel_spectrogram        test_mel_spectrogram_equals_the_plain_form
 """
@@ -23,6 +24,7 @@ from stft.windows import hamming, hann
 from tests.stft.checks import BATCHES, check_equal, check_same, normal
 from tests.stft.misconceptions import fast as misconceptions
 from tests.stft.test_transform import ISTFT, PADDINGS, STFT, with_window
+from tests.strategies import unequal_sizes
 
 METHODS = ("matrix", "fft", "torch")
 CHUNKS = st.sampled_from([1, 100, 2**19])  # one frame at a time, a few, all
@@ -104,6 +106,14 @@ def test_stft_equals_the_plain_form(method: str, options, pad_mode: str, batch, 
         check_stft(with_method(stft, method), plain_stft, with_window(options), pad_mode, batch)
 
 
+@given(sizes=unequal_sizes(3), batch=BATCHES)
+def test_overlap_add_equals_the_plain_form(sizes, batch) -> None:
+    """Also where the hop is longer than a frame."""
+    n, hop, count = sizes
+    ours, plain = (lambda f: fast.overlap_add(f, hop)), (lambda f: transform.overlap_add(f, hop))
+    check_same(f"y_s = Σ_t f_(t,s−tH), n = {n}, H = {hop}", ours, plain, [normal(*batch, count, n)])
+
+
 @given(method=st.sampled_from(METHODS), options=analyses(), batch=BATCHES, chunk=CHUNKS)
 def test_istft_equals_the_plain_form(method: str, options, batch, chunk: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -169,7 +179,7 @@ def test_mfcc_equals_the_plain_form() -> None:
     x = normal(900)
     power = mel_bands(magnitude_to_power(transform.stft(x, hann(64), 32)), mel_filter_bank(64, 8000, 12))
     expected = mel_cepstrum(decibels(power, top_db=80.0), 5)
-    check_equal("Σ_m D_mq L_mt", mfcc(x, 8000, 5, n_fft=64, n_mels=12), expected)
+    check_equal("Σ_j D_jq L_jt", mfcc(x, 8000, 5, n_fft=64, n_mels=12), expected)
 
 
 @given(power=st.sampled_from([0.5, 1.0, 2.0, 3.0]), batch=BATCHES, onesided=st.booleans())

@@ -27,6 +27,7 @@ from stft.fourier import (
     largest_factor,
     mirrored,
     rfft,
+    roots_of_unity,
 )
 from tests.stft.checks import BATCHES, LENGTHS, check_equal, check_same, normal
 from tests.stft.misconceptions import fourier as misconceptions
@@ -173,6 +174,12 @@ def test_long_transforms_stay_exact(n: int) -> None:
 @pytest.mark.parametrize("n", [7, 64, 211, 1000, 1021, 1024, 4096])
 def test_float32(transform, n: int) -> None:
     check_float32(transform, n)
+
+
+def test_roots_in_float32_are_the_exact_ones_rounded() -> None:
+    """So the angles are computed in float64, also where the result is not."""
+    exact, got = (roots_of_unity(4095, torch.zeros(1, dtype=dtype)) for dtype in (torch.float64, torch.float32))
+    check_equal("W_n^m in float32, n = 4095", got, exact.to(torch.complex64), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("n", [6, 67, 72, 521])

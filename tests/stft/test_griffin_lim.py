@@ -63,6 +63,16 @@ def test_spectral_convergence_by_hand() -> None:
     assert spectral_convergence(2 * x, magnitudes, **OPTIONS) == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.parametrize("n_fft", [32, 33])
+def test_spectral_convergence_counts_the_mirrored_bins(n_fft: int) -> None:
+    x, other = chirp(), normal(400)
+    options = {"n_fft": n_fft, "hop_length": 8}
+    got, goal = (stft(signal, **options, onesided=False).abs() for signal in (x, other))
+    expected = 20 * math.log10(float((got - goal).norm() / goal.norm()))
+    convergence = spectral_convergence(x, stft(other, **options).abs(), **options)
+    assert convergence == pytest.approx(expected, abs=1e-9), "the norm is that of all n bins"
+
+
 @given(
     iterations=st.integers(0, 4),
     momentum=st.sampled_from([0.0, 0.5, 0.99]),

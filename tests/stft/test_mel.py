@@ -4,8 +4,8 @@ m(f), f(m)                       hz_to_mel, mel_to_hz       test_anchors, test_s
 triangles between the corners    mel_filter_bank            test_bank_by_hand, test_bank_equals_torchaudio
 Σ_k B_kj S_kt                    mel_bands                  test_bands_by_hand, test_mel_spectrogram_equals_torchaudio
 10 log₁₀ max(x, a)               decibels                   test_decibels_by_hand, test_decibels_equal_torchaudio
-2 Σ x_m cos(πq(2m+1)/2M)         dct_matrix                 test_dct_equals_the_spec, test_dct_is_orthonormal
-Σ_m D_mq L_mt                    mel_cepstrum               test_cepstrum_by_hand, test_mfcc_equals_torchaudio
+2 cos(πq(2j+1)/2M)               dct_matrix                 test_dct_equals_the_spec, test_dct_is_orthonormal
+Σ_j D_jq L_jt                    mel_cepstrum               test_cepstrum_by_hand, test_mfcc_equals_torchaudio
 """
 
 import math
@@ -27,7 +27,7 @@ from tests.strategies import whole_tensors
 
 torchaudio = import_torchaudio()
 BANK = "B_kj = max(0, min((f_k − c_j)/(c_(j+1) − c_j), (c_(j+2) − f_k)/(c_(j+2) − c_(j+1))))"
-DCT = "D_mq = 2 cos(πq(2m + 1)/2M)"
+DCT = "D_jq = 2 cos(πq(2j + 1)/2M)"
 SCALES = st.sampled_from(["htk", "slaney"])
 
 
@@ -78,7 +78,7 @@ def check_mfcc(candidate) -> None:
     options = {"n_fft": 64, "hop_length": 20, "n_mels": 12}
     reference = torchaudio.transforms.MFCC(8000, 5, melkwargs=options)
     fading = normal(3, 700) * 10 ** torch.linspace(1, -6, 700)  # over 140 dB, more than the 80 that are kept
-    check_same("Σ_m D_mq L_mt", lambda x: candidate(x, 8000, 5, **options), reference, [fading])
+    check_same("Σ_j D_jq L_jt", lambda x: candidate(x, 8000, 5, **options), reference, [fading])
 
 
 @pytest.mark.parametrize(
@@ -106,6 +106,8 @@ def test_bank_by_hand() -> None:
     check_equal(f"{BANK}\n  c = 0, 2, 4, 6, 8 Hz", bank, expected)
     area_1 = mel_filter_bank(16, 16, 3, norm="slaney", mel_scale="slaney")
     check_equal("B_kj · 2/(c_(j+2) − c_j): each band has the area 1", area_1, expected / 2)
+    odd = mel_filter_bank(17, 17, 3, f_max=8.0, mel_scale="slaney")
+    check_equal("f_k = k f_s/n, also for an odd n: 17 samples at 17 Hz have bins at 0, 1, …, 8 Hz too", odd, expected)
 
 
 def test_bands_by_hand() -> None:
@@ -117,7 +119,7 @@ def test_bands_by_hand() -> None:
 def test_cepstrum_by_hand() -> None:
     """With two bands, D has the columns (1, 1)/√2 and (1, −1)/√2."""
     levels = torch.tensor([[10.0], [4.0]])
-    check_equal("Σ_m D_mq L_mt", mel_cepstrum(levels, 2), torch.tensor([[14 / math.sqrt(2)], [6 / math.sqrt(2)]]))
+    check_equal("Σ_j D_jq L_jt", mel_cepstrum(levels, 2), torch.tensor([[14 / math.sqrt(2)], [6 / math.sqrt(2)]]))
 
 
 @pytest.mark.parametrize(
@@ -270,7 +272,7 @@ def test_mfcc_equals_torchaudio(n_mfcc: int, norm, log_mels: bool, batch) -> Non
     options = {"n_fft": 64, "hop_length": 20, "n_mels": 12, "f_min": 30.0, "mel_scale": "slaney"}
     reference = torchaudio.transforms.MFCC(8000, n_mfcc, norm=norm, log_mels=log_mels, melkwargs=options)
     check_same(
-        "Σ_m D_mq L_mt",
+        "Σ_j D_jq L_jt",
         lambda x: mfcc(x, 8000, n_mfcc, norm, log_mels, **options),
         reference,
         [normal(*batch, 700)],

@@ -242,6 +242,14 @@ def test_cola_and_nola_equal_scipy(name: str, n: int) -> None:
 def test_cola_is_relative_to_the_height() -> None:
     assert is_cola(1e-9 * hann(16), 4)
     assert not is_cola(1e-9 * hann(16), 7)
+    assert is_cola(-hann(16), 4), "the constant may be negative"
+
+
+def test_nola_adds_squares() -> None:
+    """Copies of the window 1, −1 cancel each other. Their squares do not, so every sample can be known."""
+    window = torch.tensor([1.0, -1])
+    assert overlapped(window, 1).tolist() == [0]
+    assert is_nola(window, 1), "Σ_t w²_(r+tH) = 2 for w = 1, −1 and H = 1"
 
 
 @given(n=st.integers(1, 9), hop=st.integers(1, 12), data=st.data())

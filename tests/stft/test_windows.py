@@ -53,11 +53,23 @@ def test_by_hand(window, n: int, periodic: bool, expected) -> None:
     check_equal(equation, window(n, periodic), torch.tensor(expected, dtype=torch.float64))
 
 
+def test_response_by_hand() -> None:
+    """w = 3, −1 has W(0) = 2 and W(1 bin) = 4: the response is relative to W(0), not to the largest |W|."""
+    check_equal("|W(f)| / |W(0)| at 0 and 1 bin", response(torch.tensor([3.0, -1]), 1), torch.tensor([1.0, 2]))
+
+
 @pytest.mark.parametrize("name", WINDOWS)
 @given(n=st.integers(1, 600))
 def test_equals_scipy(name: str, n: int) -> None:
     """The reference is scipy.signal.get_window; at one sample all of them agree on 1."""
     check_equals_scipy(WINDOWS[name], NAMES[name], n)
+
+
+@pytest.mark.parametrize("name", WINDOWS)
+def test_in_float32_a_window_is_the_exact_one_rounded(name: str, float32) -> None:
+    """So the angles are computed in float64, also where the result is not."""
+    expected = torch.from_numpy(signal.get_window(NAMES[name], 4095)).float()
+    check_equal(f"{SUM}: {name}, n = 4095, float32", WINDOWS[name](4095), expected, rtol=1e-7, atol=1e-15)
 
 
 @given(n=st.integers(2, 300), name=st.sampled_from(list(WINDOWS)))

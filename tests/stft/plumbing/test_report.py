@@ -51,4 +51,4 @@ def test_tables_by_hand() -> None:
     entry = {"command": "c", "sounds": 9, "seconds": 3.6, "chance": chance, "accuracy": accuracy}
     told = tables.hearing({"hearing": entry})
     assert "| test: colour | 12.50 | 99.00 | 99.50 |" in told
-    assert told.endswith("`c`: 9 lone objects a split, 4 s.")
+    assert told.endswith("`c`: 9 single objects per split, 4 s.")
