@@ -72,7 +72,7 @@ class TrainedChapter:
 
     def check(self, options: TrainingOptions, command: str) -> None:
         """Raises ValueError if a run is in the way; called for all chapters before the first one begins."""
-        training.check_place(self.paper, self.name, self.config, self.chosen(options), command)
+        training.check_start(self.paper, self.name, self.config, self.chosen(options), command)
 
     def page(self, options: TrainingOptions, command: str) -> Page:
         return self.tell(training.train_or_reuse(self.task(options, command), self.chosen(options), command))

@@ -119,7 +119,7 @@ def folder_of(paper: str, name: str) -> Path:
     return RUNS / paper / name
 
 
-def check_place(paper: str, name: str, config: Any, options: TrainingOptions, command: str) -> None:
+def check_start(paper: str, name: str, config: Any, options: TrainingOptions, command: str) -> None:
     """Checks that a run may begin. Call it before anything slow, such as the training of a model that the task needs.
 
     The data are not known yet: the configuration alone is compared with that of a finished run.

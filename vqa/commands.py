@@ -180,7 +180,7 @@ class Train(cli.TrainingOptions):
 
     def execute(self, command: str) -> None:
         config = self.chosen_config()
-        training.check_place("vqa", self.run or self.data, config, self, command)
+        training.check_start("vqa", self.run or self.data, config, self, command)
         task = VQATask(self.data, config, command, self, self.root)
         trained = training.train(task, self, command)
         print(result_table(trained.results))
@@ -220,7 +220,7 @@ class Compare(Train):
         runs = {name: f"{folder}/{name.replace(' ', '-')}" for name in VARIANTS}
         configs = {name: replace(self.chosen_config(), **changes) for name, changes in VARIANTS.items()}
         for name, config in configs.items():
-            training.check_place("vqa", runs[name], config, self, command)
+            training.check_start("vqa", runs[name], config, self, command)
         tasks = {
             name: VQATask(self.data, config, command, self, self.root, runs[name]) for name, config in configs.items()
         }
