@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import pytest
 import torch
 from gensim.models import Word2Vec
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 from torch.testing import assert_close
@@ -213,6 +213,7 @@ def test_the_generator_alone_decides() -> None:
 
 
 @given(counts=st.lists(st.integers(0, 10**6), min_size=2, max_size=40).filter(any), power=st.sampled_from([0.75, 1.0]))
+@example(counts=[0, 3, 0, 5], power=0.75)  # the number 0 must not fall to word 0
 def test_no_word_outside(counts, power) -> None:
     """However near a uniform number is to 1, and at 0, it falls to a word, and to one whose part is not empty."""
     distribution = noise_distribution(counts, power)

@@ -2,22 +2,23 @@
 
 Both begin with a line of two numbers: V words, D numbers each. Then, for each word in order,
 
-    text    ``.txt``, ``.vec``   the word, and before each number a space; the end of the line
-    binary  ``.bin``             the word, a space, D float32 of 4 bytes, the lowest first; nothing behind them
+    text    ``.txt``, ``.vec``   the word, then D numbers with a space before each, then a line break
+    binary  ``.bin``             the word, a space, D float32 (4 bytes, little-endian)
 
 The suffix of the file name decides the format. The reference is gensim 4.4 (``KeyedVectors.save_word2vec_format``,
 ``load_word2vec_format``): each program reads the other's files.
 
 What differs, and why:
-- The authors' code ends each vector with a line break, in the binary format too, and each line with a space before it;
-  gensim does neither, and it is written as gensim does. Both are read.
-- Numbers are written as text with nine digits, which is enough for every float32; the authors' six behind the point
-  are not. gensim writes the fewest digits that name a float32, and reads by way of float64: one number, 7.038531e-26,
-  then comes back as its neighbour. With nine digits it does not.
-- No word is empty or holds a space or a line break, in neither format: gensim writes such words, and reads them in
-  pieces or not at all. Phrases are joined with ``_``, as the authors' are. Other blanks (U+00A0, U+3000) are letters.
-- A word that comes twice is an error; gensim keeps the first. So is a number that is not finite, and a word that is
-  no UTF-8: the authors' code cuts long words at a byte, which may be the middle of a letter.
+- The authors' code writes a space at the end of each text line, and a line break after each binary vector. gensim
+  writes neither, and neither do we. Both kinds are read.
+- In text, numbers have nine digits, which is enough for every float32. The authors' six decimals are not enough. gensim
+  writes the fewest digits that identify a float32, and reads them as float64 first. Then 7.038531e-26 comes back as
+  another float32; with nine digits it does not.
+- An empty word, or a word with a space or a line break, is an error in both formats. gensim writes such words, and
+  reads them in pieces or not at all. Phrases are joined with ``_``, as in the authors' code. Other kinds of white space
+  (U+00A0, U+3000) are allowed in words.
+- A word that comes twice is an error; gensim keeps the first. A number that is not finite is an error, too, and so is a
+  word that is not UTF-8: the authors' code cuts long words after a fixed number of bytes, maybe within a letter.
 """
 
 import mmap
@@ -95,10 +96,10 @@ def read_vectors(path: Path, limit: int | None = None) -> WordVectors:
 
 
 def is_binary(path: Path) -> bool:
-    """Which format the name stands for.
+    """Whether the suffix of the name means the binary format.
 
     Raises:
-        ValueError: if it stands for none.
+        ValueError: if the suffix belongs to neither format.
     """
     if path.suffix.lower() not in BINARY:
         raise ValueError(f"{path}: the name must end in .txt or .vec (text) or .bin (binary)")

@@ -8,7 +8,8 @@ Huffman's tree (1952) gives frequent words short paths: no binary tree has a sho
 What differs: the paper lets ch(n) be "an arbitrary fixed child". Here it is the less frequent child, with the sign +1.
 The authors' code and gensim do the same and store a bit: code 0 for that child, so sign = 1 - 2 code. The three
 programs break ties between equal counts differently, which changes paths but not their mean length. Without ties the
-paths are the same. The loss is the mean over pairs; the authors' code updates pair by pair and has no mean."""
+paths are the same. The loss is the mean over pairs; the authors' code updates pair by pair and has no mean.
+"""
 
 import heapq
 import math
@@ -26,7 +27,7 @@ from torch.nn.utils.rnn import pad_sequence
 class Paths:
     """The path from the root to each word, one row for each word, padded with node 0 and sign 0."""
 
-    nodes: Int[Tensor, "v depth"]  # n(w, j): inner nodes, numbered in the order of their making; the root is v - 2
+    nodes: Int[Tensor, "v depth"]  # n(w, j): inner nodes, in the order in which they are made; the root is v - 2
     signs: Float[Tensor, "v depth"]  # +1 if the path goes on to ch(n), -1 if to the other child
     lengths: Int[Tensor, " v"]
 
@@ -35,7 +36,7 @@ def huffman_tree(counts: Sequence[int]) -> Paths:
     """Joins the two trees with the smallest counts until one tree is left.
 
     Among equal counts, the word with the smaller id comes first, words come before joined trees, and older trees before
-    newer ones. Of all trees with the shortest mean path this one has the shortest longest path.
+    newer ones. Many trees can have the shortest mean path. Of these, this tree has the smallest depth.
 
     Args:
         counts: of the words, in any order.

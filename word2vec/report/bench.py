@@ -152,8 +152,8 @@ def measure_bound(folder: Path, results: Path = BOUND_RESULTS) -> str:
     for row in rows:
         cells = ("not finite" if row["scores"][kind] is None else f"{row['scores'][kind]:.4f}" for kind in kinds)
         lines.append((str(row["bound"]), *cells))
-    told = ", ".join(f"{share:.0%} at the rate {rate}" for rate, share in scaled.items())
-    return f"{table(lines)}\n\nof a block's words the bound scales in W {told}\n{results}"
+    shares = ", ".join(f"{share:.0%} at the rate {rate}" for rate, share in scaled.items())
+    return f"{table(lines)}\n\nof a block's words the bound scales in W {shares}\n{results}"
 
 
 def compare(text: Text, repetitions: int) -> dict:
