@@ -167,8 +167,8 @@ def sentence_at(split: str, seed: int, index: int) -> list[str]:
 
 
 def relation_sentence(rng: Rng) -> list[str]:
-    """A sentence about a pair of words. Relation, pair, kind of sentence (for the first word, the second, or both),
-    wording and topic are drawn uniformly, one after the other. A held-out pair has no sentences for both words."""
+    """A sentence about a pair of words. Relation, pair, topic, kind of sentence (for the first word, the second, or
+    both) and wording are drawn uniformly, one after the other. A held-out pair has no sentences for both words."""
     relation = RELATIONS[rng.choice(tuple(RELATIONS))]
     pair = rng.choice(relation.pairs)
     kinds = [relation.first, relation.second] + ([relation.both] if pair in relation.known else [])
