@@ -47,7 +47,7 @@ def cost(tree, counts: Sequence[int]) -> int:
 
 @cache
 def shortest(trees: tuple[tuple[int, int], ...]) -> tuple[int, int]:
-    """(cost, longest path), over all ways to join trees of (count, height): whichever two first, then whichever, …"""
+    """(cost, longest path), over all ways to join trees of (count, height), two at a time."""
     if len(trees) == 1:
         return 0, trees[0][1]
     found = []
@@ -72,10 +72,10 @@ def check_is_a_tree(candidate: Callable, counts: Sequence[int]) -> None:
             signs.setdefault(node, set()).add(sign)
             way += (sign,)
     assert sorted(ways) == list(range(v - 1)), f"nodes {sorted(ways)} for {v} words"
-    assert {len(way) for way in ways.values()} == {1}, f"a node stands at two places: {ways}"
+    assert {len(way) for way in ways.values()} == {1}, f"a node is at two places: {ways}"
     assert all(both == {1, -1} for both in signs.values()), f"a node has one child only: {signs}"
     for word, length in enumerate(tree.lengths.tolist()):
-        assert tree.signs[word, length:].eq(0).all(), f"word {word} has signs behind its end"
+        assert tree.signs[word, length:].eq(0).all(), f"word {word} has signs after its end"
         assert tree.signs[word, :length].ne(0).all(), f"word {word} has no sign on its way"
 
 
@@ -199,7 +199,7 @@ class Loss(torch.nn.Module):
 
 @given(counts=COUNTS, contexts=st.lists(st.integers(0, 100), min_size=1, max_size=20))
 def test_step_0_costs_the_mean_length(counts, contexts) -> None:
-    """Every node answers ½, so a word costs its length in bits, whatever the centres are."""
+    """Every decision has probability ½, so a word costs its path's length in bits, whatever the centres are."""
     model = HierarchicalSkipGram(counts, dim=4).double()
     contexts = torch.tensor(contexts) % len(counts)
     expected = huffman_tree(counts).lengths[contexts].double().mean() * math.log(2)
@@ -279,8 +279,8 @@ def test_with_ties_it_costs_the_same_as_gensims(counts) -> None:
 
 def test_log_probabilities_equal_gensims() -> None:
     """The reference is Word2Vec.score, which adds ln p(a | b) and ln p(b | a) for a sentence of two words. It reads
-    ln σ from a table at place 83 (s + 6) of 1000, where 83⅓ were right: hence 0.03 for each node. By hand, from
-    gensim's own tree, the two are equal."""
+    ln σ from a table at place 83 (s + 6) of 1000, where 83⅓ would be right: hence 0.03 for each node. Computed from
+    gensim's own tree in float64, the two are equal."""
     counts = [400, 211, 101, 50, 24, 11, 5]
     gensim = gensims(counts)
     gensim.wv.vectors *= 0.5  # so that no score leaves the table

@@ -12,10 +12,10 @@ What differs:
   number. gensim's ``original_scorer`` multiplies by the length of its vocabulary instead, in which words and pairs
   are counted together.
 - ``word2phrase.c`` and gensim use one number as discount and as least count; here they are two.
-- Both store a pair as one string, so that "a_b" "c" and "a" "b_c", and a word "a_b", share a count. Here a pair is a
-  tuple.
-- ``word2phrase.c`` means to skip pairs across the ends of lines and, by a slip (``start`` is cleared before it is
-  asked), counts them. We do not, and gensim does not.
+- Both store a pair as one string. So the pairs "a_b" "c" and "a" "b_c" share a count, and so do the pair "a" "b" and
+  the word "a_b". Here a pair is a tuple.
+- ``word2phrase.c`` is meant to skip pairs across line ends. Because of a bug (``start`` is reset before it is checked)
+  it counts them. We do not, and gensim does not.
 - It drops rare pairs when its table is full. Here all counts are kept: the memory grows with the distinct pairs.
 """
 
@@ -48,7 +48,7 @@ def phrase_scores(words: Counter[str], bigrams: Counter[Pair], discount: int | f
     Args:
         words: how often each word occurs, of the whole corpus: N is their sum.
         bigrams: the pairs to be scored.
-        discount: δ is subtracted from each count, so two rare words do not become a phrase by chance.
+        discount: δ, subtracted from each count, so that two rare words do not become a phrase by chance.
     """
     n = words.total()
     return {(a, b): (count - discount) * n / (words[a] * words[b]) for (a, b), count in bigrams.items()}

@@ -1,10 +1,10 @@
-"""How fast, and how well, the block engine learns from real text beside gensim's compiled code.
+"""Speed and quality of the block engine on real text, beside gensim's compiled code.
 
 Both get the same text, already counted, and only the training is timed. gensim has two fast modes, sentences in memory
-and its ``corpus_file``; each reads the text once, and the faster one goes on. Its learning rate is the default,
+and its ``corpus_file``. Each reads the text once, and the faster one is used. Its learning rate is the default,
 0.025; a third candidate is gensim with the rate that the engine has. Each seed is a repetition: the candidates run in
-turn, in every second repetition in reverse order. After a training the vectors are judged, on what people say about
-pairs of words and on analogies, by the same functions for all.
+turn, in every second repetition in reverse order. After training, the same functions judge all vectors, by word
+similarity and by analogies.
 """
 
 import json
@@ -42,14 +42,14 @@ OURS, PEER, PEER_AT_OUR_RATE = "ours", "gensim", "gensim, our learning rate"
 
 
 class Outcome(NamedTuple):
-    """One training: the time it took, and what its vectors reach."""
+    """One run: its seconds, and the scores of its vectors."""
 
     seconds: float
     scores: Mapping[str, float]
 
 
 class Text:
-    """A text with all that the candidates need, made before any clock runs."""
+    """A text with all that the candidates need, prepared before the time is measured."""
 
     def __init__(self, folder: Path, name: str, config: TextConfig, cache: Path) -> None:
         self.path, self.config = folder / f"{name}.txt", config
@@ -129,7 +129,7 @@ def measure(repetitions: int, folder: Path, results: Path = RESULTS) -> str:
 
 
 def measure_bound(folder: Path, results: Path = BOUND_RESULTS) -> str:
-    """What the bound on a word's step does for quality, on the English text with one seed."""
+    """How the bound on a word's step changes the quality, on the English text with one seed."""
     text = Text(folder, "english", TextConfig(), results.parent)
     training = TextTraining(text.corpus, text.vocabulary, text.config)
     rates = [share * text.config.learning_rate for share in (1, 0.5, 0.1)]
@@ -217,7 +217,7 @@ class Word2vec(cli.Threads):
 
 @dataclass(frozen=True, kw_only=True)
 class Bound(cli.Threads):
-    """What the bound on a word's step does for the quality of the vectors."""
+    """How the bound on a word's step changes the quality of the vectors."""
 
     folder: Path  # with english.txt and the files of words to judge on
 
