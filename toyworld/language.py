@@ -1,13 +1,13 @@
-"""A toy language: word pairs that differ in one thing (king and queen, cat and cats), and captions of the toy world.
+"""A toy language: word pairs that differ in one respect (king and queen, cat and cats), and captions of the toy world.
 
 A relation is a list of word pairs. The two words of a pair share topics: "throne" is near "king" and near "queen". The
 first words of a relation have sentences of their own, and so have the second words ("he is a king with his throne",
-"she is a queen with her throne"). Of every second pair, some sentences also hold both words. The other pairs are *held
-out*: no sentence holds both of their words, so a model can only relate them through the words around them.
+"she is a queen with her throne"). For every second pair, some sentences also contain both words. The other pairs are
+*held out*: no sentence contains both of their words, so a model can only relate them through the words around them.
 
 Some sentences are English captions of scenes, in lower case and without punctuation: every eighth sentence is one, if
-the caption names no size and holds no held-out pair. The colours, shapes and sizes of the toy world are words of the
-relations, too.
+the caption fits (see ``fits``). About one caption in four does. The colours, shapes and sizes of the toy world are
+words of the relations, too.
 """
 
 import re
@@ -36,12 +36,12 @@ class Relation:
 
     @property
     def known(self) -> Sequence[tuple[str, str]]:
-        """The pairs with sentences that hold both words."""
+        """The pairs with sentences that contain both words."""
         return self.pairs[::2]
 
     @property
     def held_out(self) -> Sequence[tuple[str, str]]:
-        """The pairs of which no sentence holds both words."""
+        """The pairs without a sentence that contains both words."""
         return self.pairs[1::2]
 
 
@@ -167,8 +167,8 @@ def sentence_at(split: str, seed: int, index: int) -> list[str]:
 
 
 def relation_sentence(rng: Rng) -> list[str]:
-    """A sentence about a pair of words. Relation, pair, kind of sentence (for the first word, the second, or both),
-    wording and topic are drawn uniformly, one after the other. A held-out pair has no sentences for both words."""
+    """A sentence about a pair of words. Relation, pair, topic, kind of sentence (for the first word, the second, or
+    both) and wording are drawn uniformly, one after the other. A held-out pair has no sentences for both words."""
     relation = RELATIONS[rng.choice(tuple(RELATIONS))]
     pair = rng.choice(relation.pairs)
     kinds = [relation.first, relation.second] + ([relation.both] if pair in relation.known else [])
@@ -183,8 +183,9 @@ def caption_words(split: str, seed: int, index: int) -> list[str]:
 
 
 def fits(words: Sequence[str]) -> bool:
-    """Whether a caption may be a sentence: it names no size, since captions say "small" beside colours and shapes,
-    where "smaller" never is; and it does not hold both words of a held-out pair, as "a square and two squares" does."""
+    """Whether a caption may be a sentence of the language. A caption with a size may not: it has "small" beside colours
+    and shapes, but "smaller" is never beside them. A caption with both words of a held-out pair may not, either, for
+    example "a square and two squares"."""
     present = set(words)
     held_out = (pair for relation in RELATIONS.values() for pair in relation.held_out)
     return present.isdisjoint(SIZES) and not any(present.issuperset(pair) for pair in held_out)

@@ -1,7 +1,7 @@
 """Batches of the toy language (``toyworld.language``). A batch is a pure function of split, seed and step.
 
 Step by step: sentences → word ids → frequent words are dropped → windows are drawn → pairs (``word2vec.pairs``) → noise
-words for each pair (``word2vec.vocabulary``). Every step reads new sentences.
+words for each pair (``word2vec.vocabulary``). Every step reads the next sentences.
 """
 
 from collections import Counter

@@ -1,15 +1,15 @@
 r"""Evaluation by analogies of the toy language, and by the public sets of analogies and of similar words.
 
 An analogy "a is to b as c is to d" is answered correctly if d has the best score of all words except a, b and c. In the
-toy language (a, b) is a pair that some sentences hold together (``known``), and (c, d) is either another known pair or
-a pair that no sentence holds together (``held out``). Three baselines need no analogy:
+toy language some sentences contain both words of the pair (a, b); such a pair is ``known``. The pair (c, d) is either
+another known pair, or ``held out``: no sentence contains both of its words. Three baselines need no analogy:
 
 - ``chance``: any word;
 - ``word-form``: any word of d's relation on d's side (for d = queen: any word for a woman). A model that has learned
-  the forms but not the topics reaches this;
+  the forms but not the topics reaches this accuracy;
 - ``nearest``: the word nearest to c. It is what remains of the analogy without b - a.
 
-Similar words are judged by the rank correlation of the cosines with scores that people gave (Finkelstein et al. 2002,
+Word similarity is judged by the rank correlation of cosines with scores that people gave (Finkelstein et al. 2002,
 WordSim-353; Hill et al. 2015, SimLex-999). Pairs and questions with an unknown word are left out and counted.
 """
 

@@ -1,8 +1,8 @@
 r"""The losses of skip-gram: the full softmax and negative sampling (Mikolov et al. 2013b, arXiv 1310.4546, section 2).
 
 Both take scores and return the mean loss of a pair (centre, context), in nats. The softmax asks which word of the
-vocabulary is the context; it needs the scores of all words. Negative sampling asks of k + 1 words, one by one: is this
-the context, or is it noise? It needs k + 1 scores and no normalisation.
+vocabulary is the context. It needs the scores of all words. Negative sampling asks for each of k + 1 words: is this the
+context, or is it noise? It needs k + 1 scores and no normalisation.
 
 What differs: the authors' code skips a noise word that is the context itself. Equation 4 does not, and neither do we.
 """

@@ -37,9 +37,10 @@ class SkipGram(nn.Module):
 
     def scores(self, centres: Int[Tensor, " n"], contexts: Int[Tensor, "n *k"]) -> Float[Tensor, "n *k"]:
         r""":math:`v'_{w_O} \cdot v_{w_I}`: each centre with its own context word, or with k words of its own."""
-        v, u = embedding(centres, self.centre), embedding(contexts, self.context)  # (n, d), (n, d) or (n, k, d)
+        v = embedding(centres, self.centre)  # (n, d)
+        u = embedding(contexts, self.context)  # v' in the paper, (n, d) or (n, k, d)
         return torch.einsum("nd, n...d -> n...", v, u)  # v'_{w_O} · v_{w_I}
 
     def all_scores(self, centres: Int[Tensor, " n"]) -> Float[Tensor, "n v"]:
         r""":math:`v'_w \cdot v_{w_I}`: each centre with every word w of the vocabulary."""
-        return embedding(centres, self.centre) @ self.context.T
+        return embedding(centres, self.centre) @ self.context.T  # (n, V); v'_w · v_{w_I}

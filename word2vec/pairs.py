@@ -28,7 +28,10 @@ class Text:
 
 
 def skip_gram_pairs_spec(sentence: Sequence[int], windows: Sequence[int]) -> list[tuple[int, int]]:
-    """The pairs of one sentence, as equation 1 sums over them: for each position t, all offsets j in its window."""
+    """The pairs of one sentence, as equation 1 sums over them: for each position t, all offsets j in its window.
+
+    The sentence [7, 8, 9] with the windows [1, 1, 2] has the pairs (7, 8), (8, 7), (8, 9), (9, 7), (9, 8).
+    """
     pairs = []
     for t, (centre, c) in enumerate(zip(sentence, windows, strict=True)):
         for j in range(-c, c + 1):
@@ -42,9 +45,10 @@ def skip_gram_pairs(text: Text) -> tuple[Int[Tensor, " pairs"], Int[Tensor, " pa
     left, right = reach(text)
     ids, position = text.ids, torch.arange(len(text.ids))
     centres, contexts = [ids[:0]], [ids[:0]]
-    for j in range(1, int(torch.stack([left, right]).max()) + 1 if len(ids) else 1):
+    farthest = int(torch.maximum(left, right).max()) if len(ids) else 0  # the largest distance, in words
+    for j in range(1, farthest + 1):
         for side, offset in ((left, -j), (right, j)):
-            t = position[side >= j]
+            t = position[side >= j]  # the words that have a neighbour at this offset
             centres.append(ids[t])  # w_t
             contexts.append(ids[t + offset])  # w_{t+j}, -c ≤ j ≤ c, j ≠ 0
     return torch.cat(centres), torch.cat(contexts)

@@ -1,8 +1,8 @@
-r"""Similar words, analogies, and rank correlation (Mikolov et al. 2013a, sections 1 and 4; Levy & Goldberg 2014,
+r"""Similar words, analogies, and rank correlation (Mikolov et al. 2013a, sections 1 and 4; Levy & Goldberg, CoNLL 2014,
 "Linguistic Regularities in Sparse and Explicit Word Representations").
 
-Vectors are compared by cosine. An analogy combines three similarities. 3CosAdd, of the paper, adds them, so one large
-similarity can decide alone. 3CosMul, of Levy and Goldberg, multiplies them, so all three count.
+Vectors are compared by cosine. An analogy combines three similarities. The paper adds them (3CosAdd), so one large
+similarity can decide alone. Levy and Goldberg multiply them (3CosMul), so all three count.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ def three_cos_add(
     :math:`\cos(x, b) - \cos(x, a) + \cos(x, c)`.
     """
     unit = normalize(vectors, dim=1)  # (v, d)
-    return (unit[b] - unit[a] + unit[c]) @ unit.T
+    return (unit[b] - unit[a] + unit[c]) @ unit.T  # (n, V); cos(x, b) - cos(x, a) + cos(x, c)
 
 
 def three_cos_mul(
@@ -48,7 +48,7 @@ def three_cos_mul(
     Cosines are first mapped to 0 … 1, by (cos + 1)/2: the product of two negative cosines would be positive.
     """
     to_a, to_b, to_c = ((cosines(vectors, words) + 1) / 2 for words in (a, b, c))
-    return to_b * to_c / (to_a + EPSILON)
+    return to_b * to_c / (to_a + EPSILON)  # (n, V)
 
 
 METHODS = {"add": three_cos_add, "mul": three_cos_mul}
@@ -84,6 +84,6 @@ def ranks(values: Sequence[float]) -> Float[Tensor, " n"]:
 
 
 def spearman(one: Sequence[float], other: Sequence[float]) -> float:
-    """Spearman's rank correlation, from -1 to 1; not a number if a list is constant."""
+    """Spearman's rank correlation, from -1 to 1; NaN if a list is constant."""
     x, y = (ranks(values) - (len(values) + 1) / 2 for values in (one, other))
     return float(x @ y / (x.norm() * y.norm()))

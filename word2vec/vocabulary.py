@@ -1,8 +1,8 @@
 r"""Vocabulary, subsampling and noise distribution (Mikolov et al. 2013b, arXiv 1310.4546, sections 2.2 and 2.3).
 
-A vocabulary is a list of words with their counts, the most frequent word first; a word's place in it is its id. All
-else in this file is a vector with one probability for each word: to be kept when the corpus is read, or to be drawn as
-noise.
+A vocabulary is a list of words with their counts, the most frequent word first. A word's place in the list is its id.
+The other functions return one probability for each word: that it is kept when the text is read, or that it is drawn as
+a noise word.
 
 What differs: equation 5 of the paper and the authors' code treat frequent words differently. Both are here,
 ``keep_probability_paper`` and ``keep_probability``. Training uses the form of the code, as gensim does.
@@ -96,4 +96,4 @@ def draw_noise(
     length, and a uniform number falls into one of the parts."""
     ends = distribution.cumsum(0)  # (v,), the upper end of each word's part
     uniform = torch.rand(size, dtype=torch.float64, generator=generator)
-    return torch.searchsorted(ends / ends[-1], uniform, right=True)
+    return torch.searchsorted(ends / ends[-1], uniform, right=True)  # the last end is exactly 1, also after rounding

@@ -1,6 +1,6 @@
 """Equation → function → test (Mikolov et al. 2013b)
 
-p(w | w_I) = Π σ([[·]] v'_n · v)   log_probabilities      test_probabilities_sum_to_1, test_equals_spec
+p(w | w_I) = Π σ([[·]] v'_n · v)   log_probabilities      test_equation_3_by_hand, test_probabilities_sum_to_1
 the tree                           huffman_tree           test_no_tree_is_shorter, test_entropy_bounds_the_mean_length
 the optimum, #(w_I, w) / #(w_I)    hierarchical_loss      test_the_optimum_is_what_was_counted
 """
@@ -21,6 +21,7 @@ from torch.testing import assert_close
 
 from tests.strategies import unequal_sizes, whole_tensors
 from tests.word2vec.misconceptions import huffman as misconceptions
+from tests.word2vec.teach import check_close
 from word2vec.extensions.huffman import (
     HierarchicalSkipGram,
     hierarchical_loss,
@@ -47,7 +48,7 @@ def cost(tree, counts: Sequence[int]) -> int:
 
 @cache
 def shortest(trees: tuple[tuple[int, int], ...]) -> tuple[int, int]:
-    """(cost, longest path), over all ways to join trees of (count, height): whichever two first, then whichever, …"""
+    """(cost, longest path), over all ways to join trees of (count, height), two at a time."""
     if len(trees) == 1:
         return 0, trees[0][1]
     found = []
@@ -72,10 +73,10 @@ def check_is_a_tree(candidate: Callable, counts: Sequence[int]) -> None:
             signs.setdefault(node, set()).add(sign)
             way += (sign,)
     assert sorted(ways) == list(range(v - 1)), f"nodes {sorted(ways)} for {v} words"
-    assert {len(way) for way in ways.values()} == {1}, f"a node stands at two places: {ways}"
+    assert {len(way) for way in ways.values()} == {1}, f"a node is at two places: {ways}"
     assert all(both == {1, -1} for both in signs.values()), f"a node has one child only: {signs}"
     for word, length in enumerate(tree.lengths.tolist()):
-        assert tree.signs[word, length:].eq(0).all(), f"word {word} has signs behind its end"
+        assert tree.signs[word, length:].eq(0).all(), f"word {word} has signs after its end"
         assert tree.signs[word, :length].ne(0).all(), f"word {word} has no sign on its way"
 
 
@@ -104,6 +105,18 @@ def check_sums_to_1(candidate: Callable, counts: Sequence[int], dim: int = 3) ->
 def check_equals_spec(candidate: Callable, scores, signs) -> None:
     expected = hierarchical_softmax_loss_spec(scores.tolist(), signs.tolist())
     assert candidate(scores, signs).item() == pytest.approx(expected, rel=1e-10, abs=1e-12)
+
+
+def check_equation_3_by_hand(candidate: Callable) -> None:
+    """σ(ln 3) = 3/4, σ(-ln 3) = 1/4, σ(0) = 1/2. The first path has two nodes, the second one node and padding."""
+    scores = torch.tensor([[math.log(3), 0], [math.log(3), math.log(7)]], dtype=torch.float64)
+    signs = torch.tensor([[1.0, -1], [-1, 0]], dtype=torch.float64)
+    expected = torch.tensor([3 / 8, 1 / 4], dtype=torch.float64).log()
+    check_close("equation 3, ln p = ln(3/4 · 1/2) and ln 1/4", candidate(scores, signs), expected)
+
+
+def test_equation_3_by_hand() -> None:
+    check_equation_3_by_hand(log_probabilities)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +212,7 @@ class Loss(torch.nn.Module):
 
 @given(counts=COUNTS, contexts=st.lists(st.integers(0, 100), min_size=1, max_size=20))
 def test_step_0_costs_the_mean_length(counts, contexts) -> None:
-    """Every node answers ½, so a word costs its length in bits, whatever the centres are."""
+    """Every decision has probability ½, so a word costs its path's length in bits, whatever the centres are."""
     model = HierarchicalSkipGram(counts, dim=4).double()
     contexts = torch.tensor(contexts) % len(counts)
     expected = huffman_tree(counts).lengths[contexts].double().mean() * math.log(2)
@@ -279,8 +292,8 @@ def test_with_ties_it_costs_the_same_as_gensims(counts) -> None:
 
 def test_log_probabilities_equal_gensims() -> None:
     """The reference is Word2Vec.score, which adds ln p(a | b) and ln p(b | a) for a sentence of two words. It reads
-    ln σ from a table at place 83 (s + 6) of 1000, where 83⅓ were right: hence 0.03 for each node. By hand, from
-    gensim's own tree, the two are equal."""
+    ln σ from a table at place 83 (s + 6) of 1000, where 83⅓ would be right: hence 0.03 for each node. Computed from
+    gensim's own tree in float64, the two are equal."""
     counts = [400, 211, 101, 50, 24, 11, 5]
     gensim = gensims(counts)
     gensim.wv.vectors *= 0.5  # so that no score leaves the table
@@ -321,21 +334,22 @@ def test_wrong_input_is_named(wrong, message: str) -> None:
 
 @pytest.mark.parametrize("wrong", misconceptions.TREES, ids=lambda function: function.__name__)
 def test_misconception_of_the_tree_is_caught(wrong) -> None:
-    def folder_tests() -> None:
+    def all_checks() -> None:
         for counts in ([1, 1, 1, 1, 3], [9, 4, 2, 1], [3, 3, 3, 3]):
             check_is_a_tree(wrong, counts)
             check_is_shortest(wrong, counts)
 
     with pytest.raises(AssertionError):
-        folder_tests()
+        all_checks()
 
 
 @pytest.mark.parametrize("wrong", misconceptions.PROBABILITIES, ids=lambda function: function.__name__)
-@pytest.mark.parametrize("check", ["sum", "spec", "optimum"])
+@pytest.mark.parametrize("check", ["by hand", "sum", "spec", "optimum"])
 def test_misconception_of_the_probability_is_caught(wrong, check: str) -> None:
-    """By each of the three checks on its own."""
+    """By each of the four checks on its own."""
     model, counts = random_model([4, 2, 1], dim=3), [4, 2, 1]
     checks = {
+        "by hand": lambda: check_equation_3_by_hand(wrong),
         "sum": lambda: check_sums_to_1(wrong, counts),
         "spec": lambda: check_equals_spec(
             lambda *paths: -wrong(*paths).mean(),

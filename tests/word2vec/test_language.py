@@ -83,7 +83,7 @@ def test_what_fits_by_hand() -> None:
     assert fits(["the", "red", "square", "is", "above", "the", "blue", "circle"])
     assert not fits(["a", "square", "and", "two", "squares"]), "square and squares are a held-out pair"
     assert fits(["a", "circle", "and", "two", "circles"]), "circle and circles are a known pair"
-    assert not fits(["a", "small", "red", "circle"]), "small has another company in captions than in its relation"
+    assert not fits(["a", "small", "red", "circle"]), "captions have small beside colours, but never smaller"
 
 
 def test_every_eighth_sentence_is_a_caption_if_it_fits() -> None:
@@ -193,9 +193,9 @@ def test_a_sentence_is_a_pure_function() -> None:
 
 
 def test_both_words_of_a_pair_share_their_topics() -> None:
-    """What there is to learn: of a pair that no sentence holds, both words stand beside the same topics."""
+    """What there is to learn: both words of a held-out pair occur beside the same topics."""
     for relation in RELATIONS.values():
         for (first, second), topics in zip(relation.pairs, relation.topics, strict=True):
             for word in (first, second):
                 beside = {other for sentence in every_sentence() if word in sentence for other in sentence}
-                assert set(topics) <= beside, f"{word} must stand beside {topics}"
+                assert set(topics) <= beside, f"{word} must occur beside {topics}"

@@ -47,9 +47,9 @@ def test_scores_by_hand() -> None:
 def models_and_pairs(draw):
     words, dim, n, k = draw(unequal_sizes(4))
     model = model_of(draw(whole_tensors(words, dim)), draw(whole_tensors(words, dim)))
-    numbers = st.integers(0, words - 1)
-    centres = torch.tensor(draw(st.lists(numbers, min_size=n, max_size=n)))
-    contexts = torch.tensor(draw(st.lists(st.lists(numbers, min_size=k, max_size=k), min_size=n, max_size=n)))
+    ids = st.integers(0, words - 1)
+    centres = torch.tensor(draw(st.lists(ids, min_size=n, max_size=n)))
+    contexts = torch.tensor(draw(st.lists(st.lists(ids, min_size=k, max_size=k), min_size=n, max_size=n)))
     return model, centres, contexts
 
 

@@ -1,7 +1,6 @@
 """Every objective starts at a loss that is known, and its training lowers it."""
 
 import math
-from dataclasses import asdict
 
 import pytest
 import torch
@@ -11,7 +10,6 @@ from word2vec import data
 from word2vec.data import ToyText, toy_vocabulary
 from word2vec.extensions.huffman import huffman_tree
 from word2vec.extensions.objectives import (
-    CONFIGS,
     OBJECTIVES,
     ObjectiveConfig,
     full_loss,
@@ -21,7 +19,6 @@ from word2vec.extensions.objectives import (
 )
 from word2vec.loss import negative_sampling_loss, softmax_loss
 from word2vec.model import SkipGram
-from word2vec.train import CONFIGS as CORE
 from word2vec.train import build_optimizer, train
 
 
@@ -80,12 +77,6 @@ def test_the_loop_with_a_loss_is_the_loop_of_the_core(vocabulary) -> None:
 def test_pairs_are_those_of_the_batch_with_noise(vocabulary) -> None:
     text = ToyText(vocabulary, 0, 20, 5, 5, 3e-3, 0.75)
     assert all(map(torch.equal, pairs_at(text, 3), text.batch_at(3)[:2]))
-
-
-def test_the_configurations_are_those_of_the_core() -> None:
-    assert {name: asdict(config) for name, config in CONFIGS.items()} == {
-        name: asdict(config) | {"objective": "negative-sampling"} for name, config in CORE.items()
-    }
 
 
 def test_an_unknown_objective_is_named() -> None:

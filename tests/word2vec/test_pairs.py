@@ -22,12 +22,12 @@ SENTENCE = st.lists(st.tuples(st.integers(0, 4), st.integers(1, 9)), min_size=1,
 SENTENCES = st.lists(SENTENCE, max_size=4)  # each a list of (word, its window)
 
 
-def text_of(sentences: Sequence[Sequence[tuple[int, int]]], ids: Sequence[int] | None = None) -> Text:
+def text_of(sentences: Sequence[Sequence[tuple[int, int]]], numbers: Sequence[int] | None = None) -> Text:
     words = [pair for sentence in sentences for pair in sentence]
-    ids = range(len(sentences)) if ids is None else ids
-    sentence = [number for number, sentence in zip(ids, sentences, strict=True) for _ in sentence]
-    word_ids, windows = ([word[i] for word in words] for i in (0, 1))
-    return Text(*(torch.tensor(values, dtype=torch.int64) for values in (word_ids, sentence, windows)))
+    numbers = range(len(sentences)) if numbers is None else numbers
+    sentence = [number for number, sentence in zip(numbers, sentences, strict=True) for _ in sentence]
+    ids, windows = ([word[i] for word in words] for i in (0, 1))
+    return Text(*(torch.tensor(values, dtype=torch.int64) for values in (ids, sentence, windows)))
 
 
 def counted(pairs) -> Counter:
@@ -58,8 +58,8 @@ def check_windows(candidate: Callable, window: int, seed: int = 0) -> None:
 def check_distances(candidate: Callable, window: int) -> None:
     """In a long sentence without ends: a neighbour at distance j is met with probability (c - j + 1) / c."""
     n = 4000
-    numbers = torch.arange(n)
-    text = Text(numbers, torch.zeros_like(numbers), candidate(n, window, torch.Generator().manual_seed(7)))
+    ids = torch.arange(n)
+    text = Text(ids, torch.zeros_like(ids), candidate(n, window, torch.Generator().manual_seed(7)))
     centres, contexts = skip_gram_pairs(text)
     for j in range(-window - 1, window + 2):
         met = int((contexts - centres == j).sum())
@@ -71,15 +71,15 @@ def check_distances(candidate: Callable, window: int) -> None:
             assert binomtest(met, places, probability).pvalue > 1e-4, f"distance {j}: {met} of {places}, {probability}"
 
 
-def pairs_of_draw_text(numbers, sentence, keep, window, generator):
-    return skip_gram_pairs(draw_text(numbers, sentence, keep, window, generator))
+def pairs_of_draw_text(ids, sentence, keep, window, generator):
+    return skip_gram_pairs(draw_text(ids, sentence, keep, window, generator))
 
 
 def check_reaches_over_dropped_words(candidate: Callable) -> None:
     """Word 9 is never kept: with a window of 1 the words beside it are neighbours, and it is nobody's."""
-    numbers, sentence = torch.tensor([0, 9, 1, 9, 9, 2, 9, 3]), torch.tensor([0, 0, 0, 0, 0, 0, 0, 1])
+    ids, sentence = torch.tensor([0, 9, 1, 9, 9, 2, 9, 3]), torch.tensor([0, 0, 0, 0, 0, 0, 0, 1])
     keep = torch.tensor([1.0] * 9 + [0.0])
-    got = counted(candidate(numbers, sentence, keep, 1, torch.Generator().manual_seed(0)))
+    got = counted(candidate(ids, sentence, keep, 1, torch.Generator().manual_seed(0)))
     expected = Counter([(0, 1), (1, 0), (1, 2), (2, 1)])
     assert got == expected, f"pairs {dict(got)}, expected {dict(expected)}"
 
@@ -167,13 +167,13 @@ def test_windows_reach_over_dropped_words() -> None:
 
 
 def test_a_text_is_subsampled_and_then_draws_windows() -> None:
-    numbers, sentence = torch.tensor([0, 1] * 50), torch.arange(100) // 7
+    ids, sentence = torch.tensor([0, 1] * 50), torch.arange(100) // 7
     keep = torch.tensor([0.3, 1.0]).double()
-    text = draw_text(numbers, sentence, keep, 4, torch.Generator().manual_seed(3))
+    text = draw_text(ids, sentence, keep, 4, torch.Generator().manual_seed(3))
     generator = torch.Generator().manual_seed(3)
-    kept = subsample(numbers, keep, generator)
+    kept = subsample(ids, keep, generator)
     assert 50 < kept.sum() < 80
-    assert torch.equal(text.ids, numbers[kept])
+    assert torch.equal(text.ids, ids[kept])
     assert torch.equal(text.sentence, sentence[kept])
     assert torch.equal(text.windows, draw_windows(int(kept.sum()), 4, generator))
 

@@ -1,6 +1,7 @@
 """The training loop, its learning rate and its batches; words that never met complete analogies after training."""
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,12 +12,15 @@ from annotated_types import Ge, Gt
 from lab.config import check
 from tests.word2vec.teach import check_close
 from toyworld import language
+from toyworld.language import sentence_at
 from word2vec import data
 from word2vec.data import ToyText, generator_at, toy_vocabulary
 from word2vec.evaluate import ALL, HELD_OUT, baselines, judge_analogies, toy_analogies
 from word2vec.loss import negative_sampling_loss
 from word2vec.model import SkipGram
+from word2vec.pairs import draw_text, skip_gram_pairs
 from word2vec.train import CONFIGS, Config, build_optimizer, train
+from word2vec.vocabulary import draw_noise, keep_probability, noise_distribution
 
 SMALL = Config(steps=200, sentences=100, learning_rate=3e-2)
 VOCABULARY = data.Vocabulary(("a", "b"), (1, 1))
@@ -123,6 +127,39 @@ def test_a_batch_is_a_function_of_split_seed_and_step(vocabulary) -> None:
     centres, contexts, noise = first
     assert centres.shape == contexts.shape
     assert noise.shape == (len(centres), small.negatives)
+
+
+def check_batch_step_by_step(candidate: Callable, vocabulary) -> None:
+    """Sentences → ids → subsampling and windows → pairs → noise, all with one generator: a second one with the same
+    seed would draw the noise from the numbers that decided which words are dropped."""
+    seed, sentences, window, negatives, sample, power, step = 2, 30, 3, 4, 1e-2, 0.5, 6
+    ids, sentence = [], []
+    for index in range(180, 210):  # sentences of step 6
+        words = vocabulary.ids(sentence_at("train", seed, index))
+        ids, sentence = ids + words, sentence + [index] * len(words)
+    generator = generator_at(seed, step)
+    keep = keep_probability(vocabulary.counts, sample)
+    text = draw_text(torch.tensor(ids), torch.tensor(sentence), keep, window, generator)
+    centres, contexts = skip_gram_pairs(text)
+    noise = draw_noise(noise_distribution(vocabulary.counts, power), (len(centres), negatives), generator)
+    got = candidate(vocabulary, seed, sentences, window, negatives, sample, power).batch_at(step)
+    for name, one, expected in zip(
+        ("centres", "context words", "noise words"), got, (centres, contexts, noise), strict=True
+    ):
+        assert one.shape == expected.shape, f"{name} of step 6: {tuple(one.shape)}, expected {tuple(expected.shape)}"
+        first = int((one != expected).flatten().int().argmax())
+        assert torch.equal(one, expected), f"{name} of step 6 differ from place {first} on"
+
+
+def test_a_batch_step_by_step(vocabulary) -> None:
+    check_batch_step_by_step(ToyText, vocabulary)
+
+
+def test_words_are_counted_in_the_training_split(monkeypatch) -> None:
+    monkeypatch.setattr(data, "COUNTED", 40)
+    vocabulary = toy_vocabulary(3)
+    expected = Counter(word for index in range(40) for word in sentence_at("train", 3, index))
+    assert dict(zip(vocabulary.words, vocabulary.counts, strict=True)) == expected
 
 
 def test_every_seed_has_its_own_random_numbers() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import pytest
 import torch
 from gensim.models import Word2Vec
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 from torch.testing import assert_close
@@ -182,9 +182,9 @@ def test_noise_is_drawn_as_it_says() -> None:
 
 def test_words_are_dropped_as_often_as_it_says() -> None:
     keep = torch.tensor([0.1, 0.5, 0.9, 1.0, 0.0], dtype=torch.float64)
-    numbers = torch.arange(5).repeat(4000)
-    kept = subsample(numbers, keep, torch.Generator().manual_seed(1))
-    counted = numbers[kept].bincount(minlength=5)
+    ids = torch.arange(5).repeat(4000)
+    kept = subsample(ids, keep, torch.Generator().manual_seed(1))
+    counted = ids[kept].bincount(minlength=5)
     assert (counted[3], counted[4]) == (4000, 0)
     for word in range(3):
         expected = [4000 * keep[word].item(), 4000 * (1 - keep[word].item())]
@@ -199,12 +199,12 @@ def test_each_place_decides_for_itself() -> None:
 
 def test_the_generator_alone_decides() -> None:
     distribution, keep = noise_distribution([3, 2, 1]), keep_probability([3, 2, 1], 1e-2)
-    numbers = torch.tensor([0, 1, 2] * 20)
+    ids = torch.tensor([0, 1, 2] * 20)
     draws = []
     for seed in (4, 4, 5):
         torch.manual_seed(len(draws))  # the global stream must not matter
         generator = torch.Generator().manual_seed(seed)
-        draws.append((draw_noise(distribution, (30,), generator), subsample(numbers, keep, generator)))
+        draws.append((draw_noise(distribution, (30,), generator), subsample(ids, keep, generator)))
     (one, kept), (same, same_kept), (other, other_kept) = draws
     assert torch.equal(one, same)
     assert torch.equal(kept, same_kept)
@@ -213,6 +213,7 @@ def test_the_generator_alone_decides() -> None:
 
 
 @given(counts=st.lists(st.integers(0, 10**6), min_size=2, max_size=40).filter(any), power=st.sampled_from([0.75, 1.0]))
+@example(counts=[0, 3, 0, 5], power=0.75)  # the number 0 must not fall to word 0
 def test_no_word_outside(counts, power) -> None:
     """However near a uniform number is to 1, and at 0, it falls to a word, and to one whose part is not empty."""
     distribution = noise_distribution(counts, power)

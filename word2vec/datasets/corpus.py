@@ -5,7 +5,8 @@ with the most frequent word and drops rare words; it is known only after the pas
 ``Corpus.chunk`` translates them. Training reads one chunk of the file at a time, as a memory map.
 
 A line is a sentence. A line of more than ``LONGEST`` words is cut, as in gensim. What differs from the authors' code:
-it cuts after 1,000 words, which matters for a text that is one line."""
+it cuts after 1,000 words, which matters for a text that is one line.
+"""
 
 import array
 import codecs

@@ -3,7 +3,8 @@ r"""CBOW: the neighbours of a word, taken together, predict the word (Mikolov et
 
 The vectors of the neighbours are averaged ("their vectors are averaged", section 3.1; figure 1 of the paper shows a
 sum). The mean takes the place of skip-gram's centre vector. The order of the neighbours is lost, hence "bag of words".
-The tables are those of skip-gram, with exchanged roles: W holds the vectors that are averaged, and W is saved.
+The tables are those of skip-gram: rows of W are averaged, and the predicted word has its row in W'. W is saved, as in
+skip-gram.
 
 What differs: the gradient of a mean is divided by the number of its words. The authors' code and gensim give each
 neighbour the undivided gradient instead, so words in large windows learn faster (İrsoy, Benton & Stratos 2021,

@@ -5,20 +5,20 @@ The authors' loop takes one pair after the other: six short products of vectors,
 text is cut into **rows** of ``ROW`` consecutive words. All neighbours of a row's words are in one **band**: the row and
 one window on each side. The words of a row share their noise words. So the words of a row are compared with one small
 matrix, the vectors of its band and of its noise. All scores are one matrix product, the gradients of both sides are two
-more, and a **block** of rows is computed at once. Scores of words in the band that are no neighbours are computed and
-not used; this costs less than the matrix form saves.
+more, and a **block** of rows is computed at once. Some words of the band are not neighbours of the centre. Their scores
+are computed and not used, which costs less than the matrix form saves.
 
 The loss of a pair is ``mean_noise_loss``: equation 4 contains expectations, and ``negatives`` times the mean over the
 row's noise words estimates their sum. If the bound is not reached, the step of a block is a step of gradient descent on
 the sum of its pairs' losses; a test compares the two.
 
 **The bound.** All gradients of a block are computed at the same point. A word may occur a hundred times in a block. Its
-gradients then point in similar directions, and their sum moves it a hundred times as far as one of them: beyond the
-minimum, back by more, until numbers overflow. The step of a word is a sum of terms; each is a rate times a number below
-1 times a vector. If the sum of a word's rates in a block exceeds ``BOUND``, its whole step is scaled down to the bound.
-The reason: the second derivative of the logistic loss is at most 1/4, so steps along a vector u with total rate r
-converge if r |u|²/4 < 2. With r = 1.5 this holds up to |u| = 2.3. Longer vectors have most scores far from 0, where the
-second derivative is small. This is an argument and no proof; tests try the worst texts that we could think of.
+gradients then point in similar directions, and their sum moves it a hundred times as far as one of them. It overreaches
+the minimum, then swings back even further, until numbers overflow. The step of a word is a sum of terms; each is a rate
+times a number below 1 times a vector. If the sum of a word's rates in a block exceeds ``BOUND``, its whole step is
+scaled down to the bound. The reason: the second derivative of the logistic loss is at most 1/4, so steps along a vector
+u with total rate r converge if r |u|²/4 < 2. With r = 1.5 this holds up to |u| = 2.3. Longer vectors have most scores
+far from 0, where the second derivative is small. This is no proof. Tests try the worst texts that we could think of.
 
 The bound is a part of the learning rate. A centre with ten neighbours has a total rate of 10 (1 + k) · 0.05 = 3 by
 itself. At the first rate most words of a block are scaled in W, at a tenth of it few; ``python -m bench bound`` counts
@@ -59,7 +59,7 @@ def mean_noise_loss(
 
     Args:
         positive_scores: the score of each centre with its context word.
-        noise_scores: its scores with noise words, as many as are drawn.
+        noise_scores: the scores of each centre with its noise words.
         negatives: k.
     """
     return -(logsigmoid(positive_scores) + negatives * logsigmoid(-noise_scores).mean(dim=1)).mean()
@@ -101,7 +101,7 @@ class Engine:
         self.sums = self.centre.new_zeros(len(noise_distribution))  # zero except inside ``limit``
 
     def learn(self, text: Text, rate: float, generator: torch.Generator) -> float:
-        """Trains on a text once. Returns the mean loss of a pair in its first block before the training, in nats."""
+        """Trains on a text once. Returns the mean loss of a pair in the first block, before its step, in nats."""
         targets, weights = rate * self.neighbours, rate * self.weights
         loss = math.nan
         for block in self.blocks(text, generator):

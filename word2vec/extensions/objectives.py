@@ -1,7 +1,7 @@
 """The four objectives for the toy language: negative sampling (the core), the full softmax, the hierarchical softmax,
 and CBOW.
 
-An ``Objective`` has the parts that a training needs. Negative sampling is trained by the core's own loop; the others
+An ``Objective`` has the parts that training needs. Negative sampling is trained by the core's own loop; the others
 share ``train_objective``, the same loop with the loss as a function.
 """
 
@@ -30,16 +30,20 @@ BatchAt = Callable[[int], Batch]
 
 @dataclass(frozen=True)
 class ObjectiveConfig(core.Config):
-    """The configuration of a training on the toy language with any objective."""
+    """The settings of a run on the toy language with any objective."""
 
+<<<<<<< HEAD
     objective: Literal["negative-sampling", "softmax", "hierarchical", "cbow"] = "negative-sampling"  # the loss
+=======
+    objective: Literal["negative-sampling", "softmax", "hierarchical", "cbow"] = "negative-sampling"  # the loss to use
+>>>>>>> rv-w2v
 
 
 CONFIGS = {name: ObjectiveConfig(**asdict(config)) for name, config in core.CONFIGS.items()}
 
 
 class Objective(NamedTuple):
-    """The parts of a training with one objective."""
+    """What training with one objective needs."""
 
     build: Callable[[Vocabulary, int], nn.Module]  # the model, from a vocabulary and the size of a word vector
     batch_at: Callable[[ToyText, int], Batch]  # the batch of a step

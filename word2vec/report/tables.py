@@ -1,4 +1,4 @@
-"""The tables of word2vec/README.md, out of report/results.json, the promises in word2vec/evaluate.py and the core."""
+"""The tables of word2vec/README.md, from report/results.json, the promises in word2vec/evaluate.py and the core."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -6,7 +6,7 @@ from functools import partial
 from lab.tables import images_of, markdown, percent, reading_order, take_entries
 from word2vec.evaluate import HELD_OUT, KNOWN, PROMISES
 
-TAKEN = {  # entry of report/results.json: the pictures taken with it, by their names in the run's folder
+TAKEN = {  # entry of report/results.json: its images, by their names in the run's folder
     "toy": {"relations.png": "relations.png", "training.png": "training.png"},
     "comparison": {"comparison.png": "comparison.png"},
     "bench": {},

@@ -26,7 +26,7 @@ def range_without_its_end(text):
 
 
 def repeated_words_skipped(text):
-    """Tempting because j ≠ 0 is written as "context differs from centre"; a word can stand beside itself."""
+    """Tempting because j ≠ 0 is written as "context differs from centre"; a word can be its own neighbour."""
     centres, contexts = skip_gram_pairs(text)
     return centres[centres != contexts], contexts[centres != contexts]
 
@@ -90,22 +90,22 @@ def one_window_for_all(n, window, generator):
     return draw_windows(1, window, generator).expand(n)
 
 
-def window_before_subsampling(numbers, sentence, keep, window, generator):
+def window_before_subsampling(ids, sentence, keep, window, generator):
     """Tempting because pairs can be thinned out later; a window then does not reach over the words that were
     dropped."""
-    kept = subsample(numbers, keep, generator)
-    marked = torch.arange(len(numbers))  # stands for the words, so that it is known which were dropped
-    centres, contexts = skip_gram_pairs(Text(marked, sentence, draw_windows(len(numbers), window, generator)))
+    kept = subsample(ids, keep, generator)
+    marked = torch.arange(len(ids))  # in the place of the ids, so that it is known which were dropped
+    centres, contexts = skip_gram_pairs(Text(marked, sentence, draw_windows(len(ids), window, generator)))
     both = kept[centres] & kept[contexts]
-    return numbers[centres[both]], numbers[contexts[both]]
+    return ids[centres[both]], ids[contexts[both]]
 
 
-def only_centres_dropped(numbers, sentence, keep, window, generator):
+def only_centres_dropped(ids, sentence, keep, window, generator):
     """Tempting because it is centres that are visited; a dropped word is no neighbour either."""
-    kept = subsample(numbers, keep, generator)
-    marked = torch.arange(len(numbers))
-    centres, contexts = skip_gram_pairs(Text(marked, sentence, draw_windows(len(numbers), window, generator)))
-    return numbers[centres[kept[centres]]], numbers[contexts[kept[centres]]]
+    kept = subsample(ids, keep, generator)
+    marked = torch.arange(len(ids))
+    centres, contexts = skip_gram_pairs(Text(marked, sentence, draw_windows(len(ids), window, generator)))
+    return ids[centres[kept[centres]]], ids[contexts[kept[centres]]]
 
 
 PAIRS = (

@@ -45,7 +45,7 @@ def only_c_left_out(vectors, questions, count=1, method="add"):
 
 
 def ties_by_place(values):
-    """Tempting because argsort twice gives ranks; equal values then differ by where they stand."""
+    """Tempting because argsort twice gives ranks; equal values then get different ranks by their order."""
     return torch.tensor(values).argsort(stable=True).argsort().double() + 1
 
 
@@ -56,7 +56,7 @@ def ties_at_their_lowest(values):
 
 
 def argsort_taken_for_ranks(values):
-    """Tempting because it comes out of a sort; it says who stands at a place, not at which place somebody stands."""
+    """Tempting because it comes out of a sort; it lists the value at each rank, not the rank of each value."""
     return torch.tensor(values).argsort().double() + 1
 
 

@@ -22,7 +22,7 @@ def without_the_root(counts, sample):
 
 
 def fraction_upside_down(counts, sample):
-    """Tempting because (√(f/t) + 1) · t/f stands in the authors' code; forget the last factor, and all are kept."""
+    """Tempting because (√(f/t) + 1) · t/f is in the authors' code; without the last factor, all words are kept."""
     return ((frequencies(counts) / sample).sqrt() + 1).clamp(max=1)
 
 
