@@ -27,7 +27,6 @@ class Config:
     sentences: Annotated[int, Ge(1)] = 256  # sentences in a batch
     dim: Annotated[int, Ge(1)] = 64  # size of a word vector
     window: Annotated[int, Ge(1)] = 5  # largest window, in words on each side
-<<<<<<< HEAD
     negatives: Annotated[int, Ge(1)] = 5  # noise words of each pair
     sample: Annotated[float, Ge(0)] = 3e-3  # words more frequent than this are dropped at times; 0 keeps all words
     power: Annotated[float, Ge(0), Le(10)] = (
@@ -35,13 +34,6 @@ class Config:
     )
     learning_rate: Annotated[float, Gt(0)] = 2e-2  # learning rate at step 0; it falls linearly to zero
     seed: Annotated[int, Ge(0)] = 0  # seed of the random weights and the sentences
-=======
-    negatives: Annotated[int, Ge(1)] = 5  # noise words of each pair, k of equation 4
-    sample: Annotated[float, Ge(0)] = 3e-3  # more frequent words are dropped at random (t of equation 5); 0 keeps all
-    power: Annotated[float, Ge(0), Le(10)] = 0.75  # of the noise distribution; 0 makes it uniform
-    learning_rate: Annotated[float, Gt(0)] = 2e-2  # at step 0; it falls linearly to zero
-    seed: Annotated[int, Ge(0)] = 0  # of weights and data
->>>>>>> rv-w2v
 
 
 CONFIGS = {

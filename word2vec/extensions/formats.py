@@ -2,29 +2,13 @@
 
 Both begin with a line of two numbers: V words, D numbers each. Then, for each word in order:
 
-<<<<<<< HEAD
-    text    ``.txt``, ``.vec``   the word, then D times a space and a number, then the end of the line
-    binary  ``.bin``             the word, a space, D float32 numbers in little-endian order, and no separator
-=======
     text    ``.txt``, ``.vec``   the word, then D numbers with a space before each, then a line break
     binary  ``.bin``             the word, a space, D float32 (4 bytes, little-endian)
->>>>>>> rv-w2v
 
 The suffix of the file name decides the format. The reference is gensim 4.4 (``KeyedVectors.save_word2vec_format``,
 ``load_word2vec_format``): each program reads the other's files.
 
 What differs, and why:
-<<<<<<< HEAD
-- The authors' code puts a line break after each vector, in the binary format too, and a space before each line break.
-  gensim writes neither. We write as gensim does, and read both.
-- Numbers are written in text with nine significant digits, which is enough for every float32. The authors' six digits
-  after the point are not enough. gensim writes the fewest digits that identify a float32, and reads them as float64.
-  One number, 7.038531e-26, then comes back as its neighbour. With nine digits it does not.
-- A word must not be empty or contain a space or a line break. gensim writes such words, and cannot read them back.
-  Phrases are joined with ``_``, as in the authors' code. Other blanks (U+00A0, U+3000) are letters.
-- A word that occurs twice is an error; gensim keeps the first. A number that is not finite is an error, and a word that
-  is not UTF-8: the authors' code cuts long words at a byte, which may be in the middle of a letter.
-=======
 - The authors' code writes a space at the end of each text line, and a line break after each binary vector. gensim
   writes neither, and neither do we. Both kinds are read.
 - In text, numbers have nine digits, which is enough for every float32. The authors' six decimals are not enough. gensim
@@ -35,7 +19,6 @@ What differs, and why:
   (U+00A0, U+3000) are allowed in words.
 - A word that comes twice is an error; gensim keeps the first. A number that is not finite is an error, too, and so is a
   word that is not UTF-8: the authors' code cuts long words after a fixed number of bytes, maybe within a letter.
->>>>>>> rv-w2v
 """
 
 import mmap
@@ -113,17 +96,10 @@ def read_vectors(path: Path, limit: int | None = None) -> WordVectors:
 
 
 def is_binary(path: Path) -> bool:
-<<<<<<< HEAD
-    """Whether the file's name is that of the binary format.
-
-    Raises:
-        ValueError: if it is that of neither format.
-=======
     """Whether the suffix of the name means the binary format.
 
     Raises:
         ValueError: if the suffix belongs to neither format.
->>>>>>> rv-w2v
     """
     if path.suffix.lower() not in BINARY:
         raise ValueError(f"{path}: the name must end in .txt or .vec (text) or .bin (binary)")

@@ -7,14 +7,9 @@ its path. Huffman's tree (1952) gives frequent words short paths: no binary tree
 
 What differs: the paper lets ch(n) be "an arbitrary fixed child". Here it is the less frequent child, with the sign +1.
 The authors' code and gensim do the same and store a bit: code 0 for that child, so sign = 1 - 2 code. The three
-<<<<<<< HEAD
-programs order words of equal counts differently: paths differ then, but not their mean length. If all counts differ,
-the paths are the same. The loss is the mean over pairs; the authors' code updates after every pair and has no mean."""
-=======
 programs break ties between equal counts differently, which changes paths but not their mean length. Without ties the
 paths are the same. The loss is the mean over pairs; the authors' code updates pair by pair and has no mean.
 """
->>>>>>> rv-w2v
 
 import heapq
 import math
@@ -41,11 +36,7 @@ def huffman_tree(counts: Sequence[int]) -> Paths:
     """Joins the two trees with the smallest counts until one tree is left.
 
     Among equal counts, the word with the smaller id comes first, words come before joined trees, and older trees before
-<<<<<<< HEAD
-    newer ones. Among all trees with the shortest mean path, this one has the smallest depth.
-=======
     newer ones. Many trees can have the shortest mean path. Of these, this tree has the smallest depth.
->>>>>>> rv-w2v
 
     Args:
         counts: of the words, in any order.

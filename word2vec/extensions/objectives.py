@@ -32,11 +32,7 @@ BatchAt = Callable[[int], Batch]
 class ObjectiveConfig(core.Config):
     """The settings of a run on the toy language with any objective."""
 
-<<<<<<< HEAD
     objective: Literal["negative-sampling", "softmax", "hierarchical", "cbow"] = "negative-sampling"  # the loss
-=======
-    objective: Literal["negative-sampling", "softmax", "hierarchical", "cbow"] = "negative-sampling"  # the loss to use
->>>>>>> rv-w2v
 
 
 CONFIGS = {name: ObjectiveConfig(**asdict(config)) for name, config in core.CONFIGS.items()}

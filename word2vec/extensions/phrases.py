@@ -6,19 +6,6 @@ longer phrases; the paper runs two to four, with falling thresholds.
 
 What differs:
 
-<<<<<<< HEAD
-- The score of equation 6 falls as the corpus grows. The authors' ``word2phrase.c`` multiplies it by the number of words
-  in the corpus, and so do we. For frequent pairs the score is then the ratio of their count to the count expected of
-  two independent words. A threshold of the paper is our threshold divided by the number of words. gensim's
-  ``original_scorer`` multiplies by the length of its vocabulary instead, which has both words and pairs.
-- ``word2phrase.c`` and gensim use one number as discount and as minimum count; here they are two.
-- Both store a pair as one string, so the pairs "a_b" "c" and "a" "b_c" share a count, also with a word "a_b_c". Here a
-  pair is a tuple.
-- ``word2phrase.c`` counts pairs across the ends of lines by mistake: it resets ``start`` before it tests it. We do not
-  count them, and gensim does not.
-- It drops rare pairs when its table is full. Here all counts are kept: memory grows with the number of different
-  pairs.
-=======
 - Equation 6 has no factor, so its threshold has to fall as the corpus grows. The authors' ``word2phrase.c`` multiplies
   by the number of words in the corpus, and so do we: the score is then about how many times more often the pair occurs
   than two independent words would, whatever the size of the corpus. A threshold of the paper is ours divided by that
@@ -30,7 +17,6 @@ What differs:
 - ``word2phrase.c`` is meant to skip pairs across line ends. Because of a bug (``start`` is reset before it is checked)
   it counts them. We do not, and gensim does not.
 - It drops rare pairs when its table is full. Here all counts are kept: the memory grows with the distinct pairs.
->>>>>>> rv-w2v
 """
 
 import math
@@ -56,19 +42,13 @@ def count_words_and_bigrams(sentences: Iterable[Sequence[str]]) -> tuple[Counter
 def phrase_scores(words: Counter[str], bigrams: Counter[Pair], discount: int | float = 5) -> dict[Pair, float]:
     r"""2013b, equation 6, times the number of words in the corpus, N:
 
-        .. math:: \mathrm{score}(w_i, w_j) = \frac{\mathrm{count}(w_i w_j) - \delta}
-            {\mathrm{count}(w_i) \times \mathrm{count}(w_j)} \times N
+    .. math:: \mathrm{score}(w_i, w_j) = \frac{\mathrm{count}(w_i w_j) - \delta}
+        {\mathrm{count}(w_i) \times \mathrm{count}(w_j)} \times N
 
-        Args:
-    <<<<<<< HEAD
-            words: the count of each word in the whole corpus; N is the sum of all counts.
-            bigrams: the counts of the pairs that are scored.
-            discount: δ is subtracted from each count, so two rare words do not become a phrase by chance.
-    =======
+    Args:
             words: how often each word occurs, of the whole corpus: N is their sum.
-            bigrams: the pairs to be scored.
-            discount: δ, subtracted from each count, so that two rare words do not become a phrase by chance.
-    >>>>>>> rv-w2v
+        bigrams: the pairs to be scored.
+        discount: δ, subtracted from each count, so that two rare words do not become a phrase by chance.
     """
     n = words.total()
     return {(a, b): (count - discount) * n / (words[a] * words[b]) for (a, b), count in bigrams.items()}

@@ -27,13 +27,8 @@ class TextConfig:
 
     dim: Annotated[int, Ge(1)] = 100  # size of a word vector
     window: Annotated[int, Ge(1), Le(WIDEST)] = 5  # largest window, in words on each side
-<<<<<<< HEAD
     negatives: Annotated[int, Ge(1)] = 5  # noise words of each pair, k of equation 4
     sample: Annotated[float, Ge(0)] = 1e-3  # words more frequent than this are dropped at times; 0 keeps all words
-=======
-    negatives: Annotated[int, Ge(1)] = 5  # weight of the noise, k of equation 4
-    sample: Annotated[float, Ge(0)] = 1e-3  # more frequent words are dropped at random (t of equation 5); 0 keeps all
->>>>>>> rv-w2v
     min_count: Annotated[int, Ge(1)] = 5  # words with fewer occurrences are dropped
     power: Annotated[float, Ge(0), Le(10)] = (
         0.75  # exponent of the counts in the noise distribution; 0 makes it uniform

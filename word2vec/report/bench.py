@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 """The speed of the block engine on real text, and the quality of its vectors, beside gensim's compiled code.
 
 Both get the same text with its words counted, and only the training is timed. gensim has two fast modes: sentences in
@@ -6,15 +5,6 @@ memory and ``corpus_file``. Each trains one epoch, and the faster one is the pee
 0.025; a third candidate is gensim with our learning rate. Each seed is a repetition: the candidates run in turn, in
 every second repetition in reverse order. After a training the same functions judge the vectors of all candidates, by
 people's scores for pairs of words and by analogies.
-=======
-"""Speed and quality of the block engine on real text, beside gensim's compiled code.
-
-Both get the same text, already counted, and only the training is timed. gensim has two fast modes, sentences in memory
-and its ``corpus_file``. Each reads the text once, and the faster one is used. Its learning rate is the default,
-0.025; a third candidate is gensim with the rate that the engine has. Each seed is a repetition: the candidates run in
-turn, in every second repetition in reverse order. After training, the same functions judge all vectors, by word
-similarity and by analogies.
->>>>>>> rv-w2v
 """
 
 import json
@@ -52,22 +42,14 @@ OURS, PEER, PEER_AT_OUR_RATE = "ours", "gensim", "gensim, our learning rate"
 
 
 class Outcome(NamedTuple):
-<<<<<<< HEAD
     """The time of one training, and the scores of its vectors."""
-=======
-    """One run: its seconds, and the scores of its vectors."""
->>>>>>> rv-w2v
 
     seconds: float
     scores: Mapping[str, float]
 
 
 class Text:
-<<<<<<< HEAD
     """A text and everything that the candidates need, made before the clock starts."""
-=======
-    """A text with all that the candidates need, prepared before the time is measured."""
->>>>>>> rv-w2v
 
     def __init__(self, folder: Path, name: str, config: TextConfig, cache: Path) -> None:
         self.path, self.config = folder / f"{name}.txt", config
@@ -147,11 +129,7 @@ def measure(repetitions: int, folder: Path, results: Path = RESULTS) -> str:
 
 
 def measure_bound(folder: Path, results: Path = BOUND_RESULTS) -> str:
-<<<<<<< HEAD
     """The quality with different bounds on a word's step, on the English text with one seed."""
-=======
-    """How the bound on a word's step changes the quality, on the English text with one seed."""
->>>>>>> rv-w2v
     text = Text(folder, "english", TextConfig(), results.parent)
     training = TextTraining(text.corpus, text.vocabulary, text.config)
     rates = [share * text.config.learning_rate for share in (1, 0.5, 0.1)]
@@ -239,11 +217,7 @@ class Word2vec(cli.Threads):
 
 @dataclass(frozen=True, kw_only=True)
 class Bound(cli.Threads):
-<<<<<<< HEAD
     """The quality of the vectors with different bounds on a word's step."""
-=======
-    """How the bound on a word's step changes the quality of the vectors."""
->>>>>>> rv-w2v
 
     folder: Path  # a folder with english.txt and the files of words to judge on
 
