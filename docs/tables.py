@@ -67,7 +67,7 @@ def read_results(paper: Path) -> dict:
 
 
 def take(folders: Sequence[Path], machine: str, root: Path) -> None:
-    """Writes the runs' numbers and pictures into the papers' ``report/`` folders.
+    """Writes the runs' numbers and images into the papers' ``report/`` folders.
 
     Raises:
         ValueError: if a folder holds no results, or such that no table is made of.
@@ -79,7 +79,7 @@ def take(folders: Sequence[Path], machine: str, root: Path) -> None:
             path = root / name / "report" / "results.json"
             results = paper.take(mine, machine, read_results(root / name))
             write_text(path, json.dumps(results, indent=2, ensure_ascii=False) + "\n")
-        for folder in reversed(mine):  # of several seeds, the first one's pictures stay, as its numbers do
+        for folder in reversed(mine):  # of several seeds, the first one's images stay, as its numbers do
             content = json.loads((folder / "results.json").read_text(encoding="utf-8"))
             for source, image in paper.images(content).items():
                 shutil.copyfile(folder / source, root / name / "report" / "pictures" / image)

@@ -1,4 +1,4 @@
-"""One style for all figures: legible at a README's width, told apart by the colour-blind, Hangul and all.
+"""One style for all figures: legible at a README's width, safe for colour-blind readers, with Hangul.
 
 The colours are those of Okabe & Ito (2008), "Color Universal Design".
 """
@@ -71,7 +71,7 @@ def style() -> Iterator[None]:
 
 @contextmanager
 def drawing(path: Path, width: int = 1000, height: int = 500) -> Iterator[Figure]:
-    """A figure of ``width`` × ``height`` pixels to draw on; when the block ends it stands in ``path`` as PNG.
+    """A figure of ``width`` × ``height`` pixels to draw on; when the block ends it is written to ``path`` as PNG.
 
     ``with drawing(path) as figure: left, right = figure.subplots(1, 2)``. There is no pyplot and hence no global state.
     """
@@ -82,7 +82,7 @@ def drawing(path: Path, width: int = 1000, height: int = 500) -> Iterator[Figure
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Writes a PNG, the whole or nothing: the same figure gives the same bytes, for no version stands in the file."""
+    """Writes the whole PNG or nothing. The same figure gives the same bytes: the file has no version of matplotlib."""
     buffer = io.BytesIO()
     with style():  # tick labels and fonts are looked up only now
         figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})

@@ -52,7 +52,7 @@ class Examples:
 
 
 @runtime_checkable
-class Vocabulary(Protocol):
+class AnswerVocabulary(Protocol):
     """What evaluation needs of the words of a data set: the possible answers, and the token ids of questions."""
 
     answers: Sequence[str]
@@ -90,7 +90,7 @@ def toy_examples(
         )
 
 
-def probabilities(model: nn.Module, vocabulary: Vocabulary, examples: Examples) -> Float[Tensor, "n answers"]:
+def probabilities(model: nn.Module, vocabulary: AnswerVocabulary, examples: Examples) -> Float[Tensor, "n answers"]:
     """Row k: the probability of each answer of the vocabulary to question k, from the model in evaluation mode.
 
     Raises:
@@ -107,7 +107,7 @@ def probabilities(model: nn.Module, vocabulary: Vocabulary, examples: Examples) 
     return logits.softmax(dim=-1).cpu()
 
 
-def predict(model: nn.Module, vocabulary: Vocabulary, examples: Examples) -> list[str]:
+def predict(model: nn.Module, vocabulary: AnswerVocabulary, examples: Examples) -> list[str]:
     """The most likely answer to each question; the empty answer, which is never right, where no word is known."""
     n = len(examples.texts)
     readable = [k for k in range(n) if vocabulary.known_ids(examples.texts[k])]
@@ -129,7 +129,7 @@ def selected(examples: Examples, questions: Sequence[int]) -> Examples:
     return Examples(examples.pixels[images], examples.images[images], image_of, *chosen)
 
 
-def accuracies(model: nn.Module, vocabulary: Vocabulary, chunks: Iterable[Examples]) -> dict[str, float]:
+def accuracies(model: nn.Module, vocabulary: AnswerVocabulary, chunks: Iterable[Examples]) -> dict[str, float]:
     """The VQA accuracy of the model's answers: the mean for each kind of question, and for ``"all"`` questions.
 
     Raises:

@@ -10,7 +10,7 @@ from torch import nn
 
 from lab.figure import PALETTE, drawing
 from vqa.answer_text import vqa_accuracy
-from vqa.evaluate import ALL, Examples, Vocabulary, probabilities, selected
+from vqa.evaluate import ALL, AnswerVocabulary, Examples, probabilities, selected
 
 SHOWN = 5  # answers to a question
 RIGHT, WRONG = (PALETTE.green, "✓"), (PALETTE.vermillion, "✗")
@@ -28,7 +28,7 @@ def one_of_each_kind(examples: Examples, count: int = 6) -> Examples:
     return selected(examples, chosen)
 
 
-def draw_answers(path: Path, model: nn.Module, vocabulary: Vocabulary, examples: Examples) -> None:
+def draw_answers(path: Path, model: nn.Module, vocabulary: AnswerVocabulary, examples: Examples) -> None:
     """Each image with its question, the model's answer, and the five most likely answers with their probabilities."""
     rows = probabilities(model, vocabulary, examples)  # (n, answers)
     n, shown = len(examples.texts), min(SHOWN, len(vocabulary.answers))

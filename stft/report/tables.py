@@ -6,7 +6,7 @@ from functools import partial
 from lab.tables import images_of, markdown, percent, reading_order, take_entries
 from stft.evaluate import PROMISES
 
-TAKEN = {  # entry of report/results.json: the pictures taken with it, by their names in the run's folder
+TAKEN = {  # entry of report/results.json: the images taken with it, by their names in the run's folder
     "hearing": {"heard.png": "heard.png", "windows.png": "windows.png"},
     "inversion": {},
     "speed": {},
