@@ -15,10 +15,12 @@ import os
 import re
 import shlex
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from itertools import dropwhile, takewhile
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 try:
@@ -151,14 +153,32 @@ def advise_on_threads() -> None:
     """One line on stderr if other programs keep this machine busy: then fewer threads are faster than many."""
     import torch
 
-    threads, cores = torch.get_num_threads(), os.cpu_count() or 1
-    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    threads, cores, busy = torch.get_num_threads(), os.cpu_count() or 1, busy_cores()
     free = max(1, round(cores - busy))
     if free < threads:
         print(
             f"note: other programs use about {busy:.1f} of {cores} cores: --threads {free} may be faster",
             file=sys.stderr,
         )
+
+
+def busy_cores(seconds: float = 0.2) -> float:
+    """How many cores other programs use now, while this one sleeps; the load of the last minute where Linux's
+    ``/proc/stat`` is missing."""
+    stat = Path("/proc/stat")
+    if not stat.exists():
+        return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    first = cpu_times(stat.read_text())
+    time.sleep(seconds)
+    used, idle = (after - before for before, after in zip(first, cpu_times(stat.read_text()), strict=True))
+    return (os.cpu_count() or 1) * used / max(1, used + idle)
+
+
+def cpu_times(stat: str) -> tuple[int, int]:
+    """Ticks of all cores since the start, used and idle: the first line is "cpu user nice system idle iowait …"."""
+    ticks = list(map(int, stat.splitlines()[0].split()[1:9]))
+    idle = ticks[3] + ticks[4]
+    return sum(ticks) - idle, idle
 
 
 def overrides(config: type, configs: Mapping[str, Any]) -> type:

@@ -25,7 +25,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "loss": ["negative_sampling_loss", "softmax_loss"],
         "model": ["SkipGram"],
         "pairs": ["Text", "draw_text", "draw_windows", "skip_gram_pairs", "subsample"],
-        "similarity": ["complete", "cosines", "nearest", "spearman", "three_cos_add", "three_cos_mul"],
+        "similarity": ["complete", "cosines", "nearest", "three_cos_add"],
         "train": ["CONFIGS", "Config", "build_optimizer"],
         "vocabulary": [
             "Vocabulary",

@@ -24,7 +24,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from toyworld.language import RELATIONS
-from word2vec.similarity import complete, cosines, spearman
+from word2vec.similarity import Score, complete, cosines, three_cos_add
 
 ALL = "all"
 TABLES = ("centre", "context", "sum")
@@ -72,7 +72,7 @@ def judge_analogies(
     vectors: Float[Tensor, "v d"],
     words: Sequence[str],
     analogies: Mapping[str, Sequence[Analogy]],
-    method: str = "add",
+    score: Score = three_cos_add,
     limit: int = 300_000,
 ) -> dict[str, AnalogyScore]:
     """The score of each section, and over ``all`` sections.
@@ -84,30 +84,30 @@ def judge_analogies(
         vectors: of ``words``.
         words: the most frequent first.
         analogies: questions by section.
-        method: add or mul.
+        score: of every word as an answer.
         limit: the number of words that are used.
     """
-    first = upper_case_index(words[:limit])
+    first = lower_case_index(words[:limit])
     vectors, index = vectors[list(first.values())], {word: i for i, word in enumerate(first)}
     scores = {}
     for section, questions in analogies.items():
-        ids = [[index[word.upper()] for word in q] for q in questions if all(word.upper() in index for word in q)]
+        ids = [[index[word.lower()] for word in q] for q in questions if all(word.lower() in index for word in q)]
         asked = torch.tensor(ids, dtype=torch.int64).reshape(-1, 4)
-        right = sum(int((best_answers(vectors, part[:, :3], method) == part[:, 3]).sum()) for part in asked.split(256))
+        right = sum(int((best_answers(vectors, part[:, :3], score) == part[:, 3]).sum()) for part in asked.split(256))
         scores[section] = AnalogyScore(right, len(asked), len(questions) - len(asked))
-    total = (sum(getattr(score, field) for score in scores.values()) for field in ("right", "asked", "unknown"))
+    total = (sum(getattr(row, field) for row in scores.values()) for field in ("right", "asked", "unknown"))
     return {**scores, ALL: AnalogyScore(*total)}
 
 
-def best_answers(vectors: Float[Tensor, "v d"], questions: Int[Tensor, "n 3"], method: str) -> Int[Tensor, " n"]:
-    return complete(vectors, questions, 1, method)[0][:, 0]
+def best_answers(vectors: Float[Tensor, "v d"], questions: Int[Tensor, "n 3"], score: Score) -> Int[Tensor, " n"]:
+    return complete(vectors, questions, 1, score)[0][:, 0]
 
 
-def upper_case_index(words: Sequence[str]) -> dict[str, int]:
-    """The index of each word in upper case; of words that differ only in case, the first index."""
+def lower_case_index(words: Sequence[str]) -> dict[str, int]:
+    """The index of each word in lower case; of words that differ only in case, the first index."""
     index = {}
     for i, word in enumerate(words):
-        index.setdefault(word.upper(), i)
+        index.setdefault(word.lower(), i)
     return index
 
 
@@ -115,9 +115,9 @@ def baselines(
     vectors: Float[Tensor, "v d"], words: Sequence[str], analogies: Mapping[str, Sequence[Analogy]]
 ) -> dict[str, dict[str, float]]:
     """The accuracy of each baseline (see the module's docstring) on each relation of the toy language."""
-    index, found = upper_case_index(words), {"chance": {}, "word-form": {}, "nearest": {}}
+    index, found = lower_case_index(words), {"chance": {}, "word-form": {}, "nearest": {}}
     for name, questions in analogies.items():
-        a, b, c, d = torch.tensor([[index[word.upper()] for word in q] for q in questions]).T
+        a, b, c, d = torch.tensor([[index[word.lower()] for word in q] for q in questions]).T
         near = cosines(vectors, c).scatter(1, torch.stack([a, b, c], 1), -torch.inf).argmax(1)
         found["chance"][name] = 1 / (len(words) - 3)
         found["word-form"][name] = 1 / (len(RELATIONS[name].pairs) - 1)  # all words of d's side except b
@@ -126,6 +126,20 @@ def baselines(
     for row in found.values():
         row[ALL] = sum(row[name] * weight for name, weight in weights.items()) / sum(weights.values())
     return found
+
+
+def ranks(values: Sequence[float]) -> Float[Tensor, " n"]:
+    """Ranks from 1, the lowest value first; equal values share their mean rank."""
+    tensor = torch.tensor(values, dtype=torch.float64)
+    below = (tensor[None] < tensor[:, None]).sum(1)  # (n,), the number of lower values
+    equal = (tensor[None] == tensor[:, None]).sum(1)
+    return below + (equal + 1).double() / 2
+
+
+def spearman(one: Sequence[float], other: Sequence[float]) -> float:
+    """Spearman's rank correlation, from -1 to 1; NaN if a list is constant."""
+    x, y = (ranks(values) - (len(values) + 1) / 2 for values in (one, other))
+    return float(x @ y / (x.norm() * y.norm()))
 
 
 @dataclass(frozen=True)
@@ -141,9 +155,9 @@ def judge_similarity(
     vectors: Float[Tensor, "v d"], words: Sequence[str], pairs: Sequence[tuple[str, str, float]], limit: int = 300_000
 ) -> Similarity:
     """Spearman's correlation of the cosines with the scores. Case is ignored, as in gensim."""
-    index = upper_case_index(words[:limit])
+    index = lower_case_index(words[:limit])
     known = [
-        (index[a.upper()], index[b.upper()], score) for a, b, score in pairs if {a.upper(), b.upper()} <= index.keys()
+        (index[a.lower()], index[b.lower()], score) for a, b, score in pairs if {a.lower(), b.lower()} <= index.keys()
     ]
     if len(known) < 2:
         return Similarity(float("nan"), len(known), len(pairs) - len(known))

@@ -19,12 +19,14 @@ from word2vec.evaluate import (
     baselines,
     judge_analogies,
     judge_similarity,
+    lower_case_index,
     read_analogies,
     read_similarity,
     table_of,
     toy_analogies,
-    upper_case_index,
 )
+from word2vec.extensions.three_cos_mul import three_cos_mul
+from word2vec.similarity import three_cos_add
 
 WORDS = [*"abcdefghij", "Paris", "london", "ROME", "서울", "도쿄", *(f"w{k}" for k in range(25))]
 
@@ -53,9 +55,9 @@ def test_analogies_equal_gensims(seed: int, tmp_path: Path) -> None:
     """No two of these words differ in case only: there gensim has other rules."""
     vectors, path = some_vectors(seed), tmp_path / "questions"
     vectors[10:20] = vectors[:10] + 0.7  # parallelograms, so that some answers are right
-    lines = [line for line in random_lines(seed, 4) if len({word.upper() for word in line}) == 4]
+    lines = [line for line in random_lines(seed, 4) if len({word.lower() for word in line}) == 4]
     lines += [[WORDS[k], WORDS[k + 10], WORDS[j], WORDS[j + 10]] for k in range(10) for j in range(10) if j != k]
-    lines = [line for line in lines if len({word.upper() for word in line}) == 4]
+    lines = [line for line in lines if len({word.lower() for word in line}) == 4]
     half = len(lines) // 2
     path.write_text("\n".join([": one", *map(" ".join, lines[:half]), ": two", *map(" ".join, lines[half:])]))
     _, sections = gensims(vectors).evaluate_word_analogies(str(path))
@@ -89,7 +91,7 @@ def test_the_first_of_words_that_differ_in_case_is_meant() -> None:
     words = ["a", "b", "B", "c", "D"]
     judged = judge_analogies(vectors, words, {"s": [("A", "b", "C", "d")]})
     assert judged[ALL] == AnalogyScore(1, 1, 0)
-    assert upper_case_index(["a", "Paris", "paris", "PARIS", "A"]) == {"A": 0, "PARIS": 1}
+    assert lower_case_index(["a", "Paris", "paris", "PARIS", "A"]) == {"a": 0, "paris": 1}
 
 
 def test_only_the_most_frequent_words_are_asked_and_answer() -> None:
@@ -116,7 +118,9 @@ def test_the_forms_may_answer_differently() -> None:
     questions["p"] = [
         (WORDS[k], WORDS[k + 10], WORDS[j], WORDS[j + 10]) for k in range(10) for j in range(10) if j != k
     ]
-    added, multiplied = (judge_analogies(vectors, WORDS, questions, form)[ALL].right for form in ("add", "mul"))
+    added, multiplied = (
+        judge_analogies(vectors, WORDS, questions, score)[ALL].right for score in (three_cos_add, three_cos_mul)
+    )
     assert added != multiplied
 
 

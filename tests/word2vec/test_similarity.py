@@ -20,8 +20,10 @@ from torch.testing import assert_close
 
 from tests.strategies import unequal_sizes, whole_tensors
 from tests.word2vec.misconceptions import similarity as misconceptions
-from word2vec import similarity
-from word2vec.similarity import complete, cosines, nearest, ranks, spearman, three_cos_add, three_cos_mul
+from word2vec.evaluate import ranks, spearman
+from word2vec.extensions import three_cos_mul as extension
+from word2vec.extensions.three_cos_mul import three_cos_mul
+from word2vec.similarity import complete, cosines, nearest, three_cos_add
 
 EXACT = {"rtol": 1e-10, "atol": 1e-11}
 SINGLE = {"rtol": 1e-5, "atol": 1e-6}  # gensim computes in float32
@@ -80,7 +82,7 @@ def check_answers_as_gensim(candidate: Callable, vectors, questions) -> None:
     """The reference is KeyedVectors.most_similar; its scores are divided by the length of b - a + c."""
     keyed = gensims(vectors)
     unit = vectors / vectors.norm(dim=1, keepdim=True)
-    numbers, scores = candidate(vectors, questions, len(vectors) - 3, "add")
+    numbers, scores = candidate(vectors, questions, len(vectors) - 3, three_cos_add)
     for (a, b, c), row, values in zip(questions.tolist(), numbers.tolist(), scores, strict=True):
         expected = keyed.most_similar(positive=[f"w{b}", f"w{c}"], negative=[f"w{a}"], topn=len(vectors) - 3)
         assert [f"w{word}" for word in row] == [word for word, _ in expected], f"answers to {(a, b, c)}"
@@ -164,31 +166,25 @@ def test_products_equal_gensims(seed: int, monkeypatch) -> None:
     """The reference is KeyedVectors.most_similar_cosmul, which adds 0.000001 where Levy & Goldberg say 0.001."""
     vectors = random_vectors(10, 4, seed)
     keyed, questions = gensims(vectors), torch.tensor([[0, 1, 2], [5, 3, 8], [7, 8, 0]])
-    monkeypatch.setattr(similarity, "EPSILON", 1e-6)
-    numbers, scores = complete(vectors, questions, 7, "mul")
+    monkeypatch.setattr(extension, "EPSILON", 1e-6)
+    numbers, scores = complete(vectors, questions, 7, three_cos_mul)
     for (a, b, c), row, values in zip(questions.tolist(), numbers.tolist(), scores.tolist(), strict=True):
         expected = keyed.most_similar_cosmul(positive=[f"w{b}", f"w{c}"], negative=[f"w{a}"], topn=7)
         assert [f"w{word}" for word in row] == [word for word, _ in expected]
         assert values == pytest.approx([value for _, value in expected], rel=1e-4)  # one minus a cosine near one
 
 
-def check_question_words_are_no_answers(candidate: Callable, vectors, questions, method: str) -> None:
-    numbers, scores = candidate(vectors, questions, 100, method)
+def check_question_words_are_no_answers(candidate: Callable, vectors, questions, score: Callable) -> None:
+    numbers, scores = candidate(vectors, questions, 100, score)
     for question, row in zip(questions.tolist(), numbers.tolist(), strict=True):
         assert sorted(row) == [word for word in range(len(vectors)) if word not in question], f"{row} for {question}"
     assert scores.isfinite().all()
     assert (scores.diff(dim=1) <= 0).all()
 
 
-@given(drawn=vectors_and_questions(), method=st.sampled_from(["add", "mul"]))
-def test_question_words_are_no_answers(drawn, method) -> None:
-    check_question_words_are_no_answers(complete, *drawn, method)
-
-
-@pytest.mark.parametrize("method", ["", "Add", "3cosadd"])
-def test_a_wrong_method_is_named(method: str) -> None:
-    with pytest.raises(ValueError, match=f"method must be one of add, mul, got '{method}'"):
-        complete(torch.eye(4), torch.tensor([[0, 1, 2]]), method=method)
+@given(drawn=vectors_and_questions(), score=st.sampled_from([three_cos_add, three_cos_mul]))
+def test_question_words_are_no_answers(drawn, score) -> None:
+    check_question_words_are_no_answers(complete, *drawn, score)
 
 
 VALUES = st.integers(-3, 3).map(float)
@@ -260,7 +256,9 @@ def test_misconception_of_the_answer_is_caught(wrong) -> None:
     with pytest.raises(AssertionError):
         check_answers_as_gensim(wrong, vectors, QUESTIONS)
     with pytest.raises(AssertionError):
-        check_question_words_are_no_answers(lambda v, q, _, method: wrong(v, q, 3, method), vectors, QUESTIONS, "add")
+        check_question_words_are_no_answers(
+            lambda v, q, _, score: wrong(v, q, 3, score), vectors, QUESTIONS, three_cos_add
+        )
 
 
 @named(misconceptions.RANKS)

@@ -27,6 +27,7 @@ from word2vec.extensions.formats import WordVectors, write_vectors
 from word2vec.extensions.objectives import CONFIGS, OBJECTIVES, ObjectiveConfig
 from word2vec.extensions.phrases import write_phrases
 from word2vec.extensions.text import TextConfig
+from word2vec.extensions.three_cos_mul import METHODS
 from word2vec.figures import draw_comparison
 
 Overrides = cli.overrides(ObjectiveConfig, CONFIGS)
@@ -121,7 +122,9 @@ class Judge(Vectors):
             check_words(vectors, 4)
         for name, analogies in sets.items():
             print(name)
-            for section, row in judge_analogies(vectors.vectors, vectors.words, analogies, self.method).items():
+            for section, row in judge_analogies(
+                vectors.vectors, vectors.words, analogies, METHODS[self.method]
+            ).items():
                 print(f"  {section:<30}{row.accuracy:>8.2%} of {row.asked:>6,}, {row.unknown:>6,} unknown")
         if not on_files and (self.method, self.table) == ("add", "centre"):  # what the training's own judging does
             folder, task = found

@@ -13,6 +13,7 @@ from lab import training
 from lab.checkpoint import CheckpointError, read_bytes
 from word2vec.evaluate import table_of
 from word2vec.extensions.formats import WordVectors, read_vectors
+from word2vec.extensions.three_cos_mul import METHODS
 from word2vec.similarity import complete, nearest
 
 SPELLINGS = 3  # words of similar spelling that are shown for an unknown word
@@ -85,5 +86,5 @@ def completions(vectors: WordVectors, a: str, b: str, c: str, count: int, method
     """The best answers to "a is to b as c is to …", with their scores."""
     check_words(vectors, 4)
     question = torch.tensor([[id_of(vectors, word) for word in (a, b, c)]])
-    ids, scores = complete(vectors.vectors, question, count, method)
+    ids, scores = complete(vectors.vectors, question, count, METHODS[method])
     return [(vectors.words[k], score) for k, score in zip(ids[0].tolist(), scores[0].tolist(), strict=True)]

@@ -2,7 +2,8 @@
 
 import torch
 
-from word2vec.similarity import EPSILON, cosines, three_cos_add
+from word2vec.extensions.three_cos_mul import EPSILON
+from word2vec.similarity import cosines, three_cos_add
 
 
 def products_instead_of_cosines(vectors, words):
@@ -32,13 +33,13 @@ def cosines_not_moved(vectors, a, b, c):
     return cosines(vectors, b) * cosines(vectors, c) / (cosines(vectors, a) + EPSILON)
 
 
-def nothing_left_out(vectors, questions, count=1, method="add"):
+def nothing_left_out(vectors, questions, count=1, score=three_cos_add):
     """Tempting because the best word is the best word; it is nearly always b or c itself."""
     best = three_cos_add(vectors, *questions.unbind(1)).topk(count, dim=1)
     return best.indices, best.values
 
 
-def only_c_left_out(vectors, questions, count=1, method="add"):
+def only_c_left_out(vectors, questions, count=1, score=three_cos_add):
     """Tempting because a and b seem far away; where d is unknown, b is as near as anything."""
     best = three_cos_add(vectors, *questions.unbind(1)).scatter(1, questions[:, 2:], -torch.inf).topk(count, dim=1)
     return best.indices, best.values
