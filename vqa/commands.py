@@ -21,7 +21,7 @@ from lab.images import load_image
 from vqa.datasets.sources import Source, open_source
 from vqa.evaluate import ALL, PROMISES, Examples, accuracies, baselines, probabilities
 from vqa.extensions.vocabulary import QuestionVocabulary
-from vqa.figures import draw_answers, draw_comparison, draw_training, one_of_each_kind
+from vqa.figures import draw_answers, draw_comparison, draw_training, first_error, one_of_each_kind
 from vqa.model import VQA
 from vqa.train import CONFIGS, Config, build, build_optimizer, train
 
@@ -104,7 +104,8 @@ class VQATask(training.Task):
     def draw(self, folder: Path, model: nn.Module, results: Mapping[str, Any]) -> list[Path]:
         split, examples = self.source.splits[0], self.first_examples()
         figures = [folder / "answers.png", folder / "training.png", folder / "example.png"]
-        draw_answers(figures[0], model, self.source.vocabulary, one_of_each_kind(examples))
+        error = first_error(model, self.source.vocabulary, examples)
+        draw_answers(figures[0], model, self.source.vocabulary, one_of_each_kind(examples, last=error))
         draw_training(figures[1], results["validation"], results["splits"][split]["chance"])
         pixels = (255 * examples.pixels[examples.image_of[0]]).round().byte().permute(1, 2, 0).numpy()
         Image.fromarray(pixels).save(figures[2])

@@ -10,22 +10,33 @@ from torch import nn
 
 from lab.figure import PALETTE, drawing
 from vqa.answer_text import vqa_accuracy
-from vqa.evaluate import ALL, AnswerVocabulary, Examples, probabilities, selected
+from vqa.evaluate import ALL, AnswerVocabulary, Examples, predict, probabilities, selected
 
 SHOWN = 5  # answers to a question
 RIGHT, WRONG = (PALETTE.green, "✓"), (PALETTE.vermillion, "✗")
 GREY = "#9A9A9A"
 
 
-def one_of_each_kind(examples: Examples, count: int = 6) -> Examples:
-    """The first question of each kind, then the first of the others, ``count`` in all; each about another image."""
-    chosen = []
+def one_of_each_kind(examples: Examples, count: int = 6, last: int | None = None) -> Examples:
+    """The first question of each kind, then the first of the others, ``count`` in all; each about another image.
+
+    Args:
+        last: a question that is shown for its kind, in the last place.
+    """
+    chosen = [] if last is None else [last]
     for only_new_kinds in (True, False):
         for k, (image, kind) in enumerate(zip(examples.image_of, examples.kinds, strict=True)):
             images, kinds = ({column[j] for j in chosen} for column in (examples.image_of, examples.kinds))
             if len(chosen) < count and image not in images and not (only_new_kinds and kind in kinds):
                 chosen.append(k)
-    return selected(examples, chosen)
+    return selected(examples, chosen if last is None else [*chosen[1:], last])
+
+
+def first_error(model: nn.Module, vocabulary: AnswerVocabulary, examples: Examples) -> int | None:
+    """The first question whose answer is wrong; None if there is none."""
+    said = predict(model, vocabulary, examples)
+    scores = [vqa_accuracy(answer, answers) for answer, answers in zip(said, examples.answers, strict=True)]
+    return scores.index(0.0) if 0.0 in scores else None
 
 
 def draw_answers(path: Path, model: nn.Module, vocabulary: AnswerVocabulary, examples: Examples) -> None:

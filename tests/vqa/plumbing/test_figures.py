@@ -86,6 +86,9 @@ def test_one_of_each_kind_comes_first() -> None:
     assert [chosen.images[k, 0, 0, 0].item() for k in chosen.image_of] == [10, 12, 13, 11]
     assert len(chosen.images) == 4
     assert figures.one_of_each_kind(examples, 9).texts == ("a", "d", "e", "c", "f")
+    assert figures.one_of_each_kind(examples, 4, last=5).texts == ("b", "e", "c", "f"), (
+        "f takes the place of its kind x"
+    )
 
 
 @pytest.mark.parametrize("kinds", [1, 4, 5])
