@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated, Literal
 
 import pytest
@@ -181,12 +182,13 @@ VERBS, DEFAULT = (Train,), Train
 """
 
 
-def test_busy_cores_are_those_of_the_moment(monkeypatch, tmp_path) -> None:
+def test_busy_cores_are_those_of_the_moment(monkeypatch) -> None:
     """Of 100 ticks since the first look, 75 were used, on two cores: 1.5 of them."""
     before, after = "cpu  10 0 20 30 40 0 0 0 9 9\n", "cpu  60 5 40 50 45 0 0 0 9 9\n"
     assert cli.cpu_times(before) == (30, 70)
     texts = iter([before, after])
-    monkeypatch.setattr(cli.Path, "read_text", lambda path: next(texts))
+    stat = SimpleNamespace(exists=lambda: True, read_text=lambda: next(texts))
+    monkeypatch.setattr(cli, "Path", lambda name: stat)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     assert cli.busy_cores(0) == 2 * 75 / 100
 
