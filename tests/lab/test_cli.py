@@ -190,7 +190,7 @@ def test_busy_cores_are_those_of_the_moment(monkeypatch) -> None:
     stat = SimpleNamespace(exists=lambda: True, read_text=lambda: next(texts))
     monkeypatch.setattr(cli, "Path", lambda name: stat)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    assert cli.busy_cores(0) == 2 * 75 / 100
+    assert cli.busy_cores(0.0) == 2 * 75 / 100
 
 
 @pytest.mark.parametrize(
