@@ -5,6 +5,7 @@
 
 import os
 import runpy
+import signal
 from pathlib import Path
 
 import torch
@@ -18,3 +19,4 @@ settings.register_profile("fast", max_examples=50, deadline=None, derandomize="C
 settings.register_profile("thorough", max_examples=1000, deadline=None)
 settings.load_profile("fast")
 torch.set_num_threads(1)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs without Ctrl-C
