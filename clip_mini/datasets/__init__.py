@@ -1,0 +1,1 @@
+"""Readers of real data: emoji, folders of images with captions, tar shards."""

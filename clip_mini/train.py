@@ -1,0 +1,108 @@
+r"""Training (Radford et al. 2021, section 2.5): AdamW, with linear warmup and cosine decay of the learning rate.
+
+As in the paper, weight decay spares gains and biases, and the scale of the logits is kept at most 100.
+
+What differs from the paper: the batch has hundreds of pairs, not 32,768.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Annotated, Literal
+
+import torch
+from annotated_types import Ge, Gt, Le, Len
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
+
+from clip_mini.image_encoders import ResidualCNN, VisionTransformer
+from clip_mini.loss import contrastive_loss, pairwise_similarity
+from clip_mini.model import CLIP, LARGEST_SCALE, TextEncoder
+
+Positive = Annotated[int, Ge(1)]
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that a training run depends on, except its data."""
+
+    steps: Positive = 500  # batches
+    pairs: Annotated[int, Ge(2)] = 256  # in a batch: of one pair, the loss is always 0
+    image_encoder: Literal["cnn", "vit"] = "cnn"  # a residual CNN or a Vision Transformer
+    image_size: Annotated[int, Ge(16)] = 48  # pixels, height and width
+    background: Annotated[float, Ge(0), Le(1)] = 0.93  # brightness of an empty pixel, 0 to 1; it is subtracted
+    channels: Annotated[tuple[Positive, ...], Len(2)] = (32, 64, 128)  # of the cnn, from stage to stage
+    patch: Positive = 8  # pixels, height and width of the vit's patches
+    width: Positive = 128  # of the vit
+    layers: Positive = 4  # of the vit
+    heads: Positive = 4  # of the image encoder's attention
+    context: Annotated[int, Ge(3)] = 32  # token ids in a text at most, with start and end; longer texts are cut
+    text_width: Positive = 64  # of the text encoder
+    text_layers: Positive = 2  # of the text encoder
+    text_heads: Positive = 4  # of the text encoder
+    common: Positive = 128  # dimensions of the space in which image and text meet
+    learning_rate: Annotated[float, Gt(0)] = 2e-3  # at the end of the warmup
+    weight_decay: Annotated[float, Ge(0)] = 0.1  # a step shrinks the weights by this times the learning rate
+    warmup: Positive = 50  # batches until the highest learning rate
+    seed: Annotated[int, Ge(0)] = 0  # of weights and data
+
+
+CONFIGS = MappingProxyType({"toy": Config(), "toy-vit": replace(Config(), image_encoder="vit")})
+
+
+def build(config: Config, words: int, end: int, image_encoder: nn.Module | None = None) -> CLIP:
+    """The model of a configuration, for ``words`` token ids, of which ``end`` ends a text.
+
+    Args:
+        image_encoder: in the place of the configuration's own, such as one of a frozen network's features.
+    """
+    if image_encoder is None and config.image_encoder == "cnn":
+        image_encoder = ResidualCNN(config.image_size, config.channels, config.heads, config.background)
+    elif image_encoder is None:
+        image_encoder = VisionTransformer(
+            config.image_size, config.patch, config.width, config.layers, config.heads, 4 * config.width, "gelu"
+        )
+    text_encoder = TextEncoder(
+        words, config.context, end, config.text_width, config.text_layers, config.text_heads,
+        4 * config.text_width, "gelu",
+    )  # fmt: skip
+    return CLIP(image_encoder, text_encoder, config.common)
+
+
+def build_optimizer(model: nn.Module, config: Config) -> tuple[Optimizer, LRScheduler]:
+    """AdamW without weight decay on gains and biases, and its learning rate: linear warmup times cosine decay to zero.
+
+    Betas and epsilon are the paper's for the Vision Transformer (table 18).
+    """
+    matrices = [parameter for parameter in model.parameters() if parameter.ndim > 1]
+    others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]  # gains, biases, log_scale
+    groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.98), eps=1e-6)
+    return optimizer, LambdaLR(
+        optimizer,
+        lambda step: min(1, (step + 1) / config.warmup) * (1 + math.cos(math.pi * step / config.steps)) / 2,
+    )
+
+
+def train(
+    model: CLIP,
+    optimizer: Optimizer,
+    scheduler: LRScheduler,
+    batch_at: Callable,
+    steps: Iterable[int],
+    log: Callable[..., None],
+) -> None:
+    """The loop. ``log(step, loss=…, scale=…)`` takes the loss in nats, and the scale of the logits."""
+    for step in steps:
+        images, texts = batch_at(step)  # the same step gives the same batch in every run
+        image, text = model(images, texts)  # (n, common) each
+        loss = contrastive_loss(pairwise_similarity(image, text, model.log_scale))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        scheduler.step()
+        with torch.no_grad():
+            model.log_scale.clamp_(max=LARGEST_SCALE)  # section 2.5: the logits are scaled by at most 100
+        log(step, loss=loss.item(), scale=model.log_scale.exp().item())
