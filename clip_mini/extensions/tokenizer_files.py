@@ -94,10 +94,11 @@ def read_folder(folder: Path) -> tuple[list[tuple[str, ...]], dict[str, int]]:
     else:
         source, first = folder / "tokenizer.json", 1  # what transformers 5 writes
         model, place = read_json(source).get("model"), f"{source}, merge"
-        if not isinstance(model, dict) or not isinstance(model.get("merges"), list):
+        merges = model.get("merges") if isinstance(model, dict) else None
+        if not isinstance(merges, list) or not all(isinstance(merge, str | list) for merge in merges):
             raise ValueError(f"{source}: got no merges, allowed is a tokenizer with model.vocab and model.merges")
-        ids, merges = model.get("vocab"), [merge.split() if isinstance(merge, str) else merge for merge in model["merges"]]
-        merges = [tuple(map(str, merge)) for merge in merges]
+        merges = [tuple(merge.split() if isinstance(merge, str) else map(str, merge)) for merge in merges]
+        ids = model.get("vocab")
     if not isinstance(ids, dict) or len(ids) != len({index for index in ids.values() if isinstance(index, int)}):
         raise ValueError(f"{source}: allowed is an object that gives each symbol an id of its own, a whole number")
     missing = [symbol for symbol in (*symbol_ids(merges, alphabet(), place, first), START, END) if symbol not in ids]
