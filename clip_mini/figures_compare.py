@@ -6,7 +6,7 @@ from typing import Any
 
 from lab.figure import PALETTE, drawing
 
-DIRECTIONS = ("image→text", "text→image")
+DIRECTIONS = ("image→text", "text→image")  # the font of figures draws arrows too small: there, it is "to"
 COLOURS = dict(zip(DIRECTIONS, (PALETTE.blue, PALETTE.orange), strict=True))
 BAR = 0.38  # height, where two objectives are 1 apart
 
@@ -19,13 +19,16 @@ def draw_comparison(path: Path, measured: Mapping[str, Mapping[str, Any]], chanc
         chance: recall@1 of a random order, from 0 to 1.
     """
     objectives, splits = list(measured), list(next(iter(measured.values()))["splits"])
-    with drawing(path, 1000, 330 + 60 * len(objectives) + 40) as figure:
-        above, below = figure.subfigures(2, 1, height_ratios=(60 * len(objectives) + 60, 310))
+    height = 130 + 50 * max(2, len(objectives))  # pixels, of the bars
+    with drawing(path, 1000, height + 330) as figure:
+        above, below = figure.subfigures(2, 1, height_ratios=(height, 330))
         for axes, split in zip(above.subplots(1, len(splits), squeeze=False, sharey=True)[0], splits, strict=True):
             for k, direction in enumerate(DIRECTIONS):
                 percents = [100 * measured[name]["splits"][split]["reached"][f"{direction} R@1"] for name in objectives]
                 places = [row + (k - 0.5) * BAR for row in range(len(objectives))]
-                bars = axes.barh(places, percents, 0.92 * BAR, color=COLOURS[direction], label=direction)
+                bars = axes.barh(
+                    places, percents, 0.92 * BAR, color=COLOURS[direction], label=direction.replace("→", " to ")
+                )
                 axes.bar_label(bars, [f"{p:.1f}" for p in percents], padding=4, fontsize=11)
             axes.axvline(100 * chance, color="black", linestyle="--", linewidth=1.5, label=f"chance {chance:.1%}")
             axes.set_yticks(range(len(objectives)), objectives)

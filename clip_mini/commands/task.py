@@ -1,4 +1,4 @@
-"""A stub, for the work on ``compare`` only: what trains and judges a CLIP on a data set. The lead's version replaces it."""
+"""A stub, for the work on ``compare`` only. The lead's version replaces it."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

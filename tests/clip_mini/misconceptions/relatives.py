@@ -94,7 +94,7 @@ def mean_over_the_wrong_texts(similarity, margin):
 
 
 def without_the_hinge(similarity, margin):
-    """Tempting because the gradient is never 0 then; pairs that are right already pull as hard as those that are wrong."""
+    """Tempting because the gradient is never 0 then; pairs that are right pull as hard as those that are wrong."""
     wrong = (margin - similarity.diagonal()[:, None] + similarity).masked_fill(_diagonal(similarity), 0.0)
     return wrong.sum(dim=1).mean()
 
@@ -132,7 +132,7 @@ def hardest_over_the_wrong_axis(similarity, margin):
 
 
 def hardest_is_itself(similarity, margin):
-    """Tempting because it saves a mask; once a pair is right, its own text is the nearest one, at exactly the margin."""
+    """Tempting because it saves a mask; once a pair is right, its own text is the nearest, at exactly the margin."""
     return sum(_hinge(s, margin).amax(dim=1).mean() for s in (similarity, similarity.T))
 
 
