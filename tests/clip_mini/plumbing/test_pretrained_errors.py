@@ -225,7 +225,7 @@ IMAGES = {  # preprocessor_config.json, and what is said
     '{"image_std": [1, 0, 2]}': "image_std must be three positive numbers, got [1, 0, 2]",
     '{"image_std": [1, NaN, 2]}': "image_std must be three positive numbers, got [1, nan, 2]",
     '{"image_mean": {}}': "image_mean must be three numbers, got {}",
-    '{"resample": 9}': "resample must be one of 0 (nearest), 4 (box), 2 (bilinear), 5 (hamming), 3 (bicubic), 1 (lanczos), ",
+    '{"resample": 9}': "resample must be one of 0 (nearest), 4 (box), 2 (bilinear), 5 (hamming), 3 (bicubic), 1 (l",
     '{"resample": [3]}': "resample must be one of 0 (nearest)",
     '{"rescale_factor": "1/255"}': "rescale_factor must be a number, got '1/255'",
     '{"do_resize": "no"}': "do_resize must be true or false, got 'no'",
