@@ -56,7 +56,7 @@ def check_texts(candidate, texts: torch.Tensor, layers: int, seed: int, kind: ty
 
 @pytest.mark.parametrize("kind", [TextEncoder, LegacyTextEncoder])
 @given(data=st.data(), layers=st.integers(1, 3), seed=SEEDS)
-@settings(max_examples=25)
+@settings(max_examples=10)
 def test_texts(kind: type, data, layers: int, seed: int) -> None:
     """Any ids; a text may end at its first position, or have no end: then both forms read position 0."""
     length = data.draw(st.integers(1, CONTEXT))
@@ -78,7 +78,7 @@ def check_images(candidate, n: int, layers: int, seed: int) -> None:
 
 
 @given(n=st.integers(1, 4), layers=st.integers(1, 3), seed=SEEDS)
-@settings(max_examples=15)
+@settings(max_examples=8)
 def test_images(n: int, layers: int, seed: int) -> None:
     check_images(image_features, n, layers, seed)
 
