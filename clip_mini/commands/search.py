@@ -128,9 +128,7 @@ class Search(cli.Machine):
             true = sum(all(holds(fact, scene) for fact in facts) for scene in scenes)
             print(f"{true} of the {count:,} scenes ({split} split) {'shows' if true == 1 else 'show'} this")
         else:
-            print(
-                f"searched {count:,} scenes ({split} split); the toy world's parser cannot read the text, so nothing is judged"
-            )
+            print(f"searched {count:,} scenes ({split} split); not judged: the toy world's parser cannot read the text")
 
     def search_captions(self, model: "Opened", query: Tensor, path: Path) -> None:
         count, split = self.scenes or SCENES, self.split or "test"
@@ -284,7 +282,7 @@ def contents(scene: Scene) -> str:
 
 
 def index_of(features: FolderFeatures, kind: str, folder: Path) -> Index:
-    """An index of a folder's features; that of faiss is kept in a folder of its own, and built anew when they change."""
+    """An index of a folder's features; that of faiss is kept on the disk, and built anew when they change."""
     n, dimension = features.vectors.shape
     if kind == "exact":
         index = ExactIndex()
