@@ -120,7 +120,7 @@ class Search(cli.Machine):
         cosines, found = (row[0].tolist() for row in index.search(query, self.top))
         right = [judged(facts, scenes[k]) for k in found]
         names = [f"scene {k}" for k in found]
-        images = draw([scenes[k] for k in found[:MOST_SHOWN]], SHOWN_SIZE).permute(0, 2, 3, 1).numpy()
+        images = list(draw([scenes[k] for k in found[:MOST_SHOWN]], SHOWN_SIZE).permute(0, 2, 3, 1).numpy())
         draw_grid(path, self.text, images, cosines, right, names)
         rows = zip(names, map(contents, (scenes[k] for k in found)), strict=True)
         print(result_table(cosines, [f"{name}: {content}" for name, content in rows], right))
@@ -230,12 +230,12 @@ def readable(text: str, tokenizer: Tokenizer, context: int) -> str:
     Raises:
         ValueError: if no word is known.
     """
+    ids = [index for index in tokenizer.ids(text) if index != UNKNOWN]
+    if not ids:
+        raise ValueError(f"the text must have at least one word that the model knows, got {text.strip()!r}")
     if unknown := tokenizer.unknown(text):
         print("ignored, because unknown:", ", ".join(dict.fromkeys(unknown)))
         text = " ".join(word for word in split_words(text) if word not in unknown)
-    ids = [index for index in tokenizer.ids(text) if index != UNKNOWN]
-    if not ids:
-        raise ValueError("the text must have at least one word that the model knows, got none")
     if len(ids) > context - 2:  # with start and end
         print(f"cut, because too long: the model reads the first {context - 2} of {len(ids)} token ids")
     return text

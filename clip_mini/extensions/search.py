@@ -16,7 +16,7 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -101,6 +101,7 @@ def largest(scores: Float[Tensor, "q n"], top: int) -> tuple[Float[Tensor, "q k"
     return values, places
 
 
+@runtime_checkable
 class Index(Protocol):
     """Vectors that are added in chunks, and searched as by ``nearest``."""
 

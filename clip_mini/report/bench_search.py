@@ -12,7 +12,7 @@ candidate finds among its ten. The time to build an index is given beside it.
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,17 +67,20 @@ def measure(sizes: Sequence[int] = SIZES, repetitions: int = 3) -> tuple[str, di
             measured = {str(n): compare(faiss, n, repetitions, Path(folder)) for n in sizes}
     finally:
         torch.set_num_threads(threads)
-    head = [part for n in sizes for part in (f"{n:,}: recall@{TOP}", "queries/s", "built in s")]
-    rows = [("", *head)]
-    for name in (OURS, FLAT, *SETTINGS):
-        cells = [measured[str(n)][name] for n in sizes]
-        parts = [(f"{c['recall']:.3f}", f"{c['queries_per_second']:,.0f}", f"{c['build_seconds']:.1f}") for c in cells]
-        rows.append((name, *(part for three in parts for part in three)))
     results = {
         "dimension": DIMENSION, "clusters": CLUSTERS, "noise": NOISE, "queries": QUERIES, "top": TOP,
         "repetitions": repetitions, "threads": THREADS, "sizes": measured,
     }  # fmt: skip
-    return table(rows), results
+    return "\n\n".join(size_table(n, measured[str(n)]) for n in sizes), results
+
+
+def size_table(n: int, measured: Mapping[str, Mapping[str, float]]) -> str:
+    rows = [(f"{n:,} vectors", f"recall@{TOP}", "queries/s", "built in s")]
+    for name, cell in measured.items():
+        rows.append(
+            (name, f"{cell['recall']:.3f}", f"{cell['queries_per_second']:,.0f}", f"{cell['build_seconds']:.1f}")
+        )
+    return table(rows)
 
 
 def compare(faiss: Any, n: int, repetitions: int, folder: Path) -> dict[str, dict[str, float]]:
