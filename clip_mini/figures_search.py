@@ -48,7 +48,7 @@ def draw_grid(
             draw_image(panels[k], image, colour)
             panels[k].set_title(f"{k + 1} · {cosine:.3f}{sign}", color=colour, fontweight="bold")
             if names:
-                panels[k].set_xlabel(shortened(names[k], 24), fontsize=12)
+                panels[k].set_xlabel(names[k] if len(names[k]) <= 24 else f"…{names[k][-23:]}", fontsize=12)
         for axes in panels[len(images) :]:
             axes.set_visible(False)
 
@@ -58,6 +58,7 @@ def draw_captions(path: Path, image: np.ndarray, captions: Sequence[str], cosine
     n = len(captions)
     with drawing(path, 1100, 120 + max(220, 56 * n)) as figure:
         left, axes = figure.subplots(1, 2, width_ratios=(1, 2.4))
+        figure.get_layout_engine().set(w_pad=0.12)
         draw_image(left, image, FRAMES[None][0])
         axes.barh(range(n), cosines, height=0.36, color=PALETTE.blue)
         for k, (caption, cosine) in enumerate(zip(captions, cosines, strict=True)):
