@@ -143,7 +143,8 @@ class Search(cli.Machine):
             index.add(model.embed_texts(texts[at : at + CHUNK]))
         cosines, found = (row[0].tolist() for row in index.search(query, self.top))
         captions = [texts[k] for k in found]
-        draw_captions(path, np.asarray(thumbnail(self.image, 2 * SHOWN_SIZE)), captions, cosines)
+        shown = np.asarray(thumbnail(self.image, 2 * SHOWN_SIZE))
+        draw_captions(path, shown, captions[:MOST_SHOWN], cosines[:MOST_SHOWN])
         print(result_table(cosines, captions))
         print(f"searched {len(texts):,} different captions of {count:,} scenes ({split} split)")
 
@@ -171,7 +172,7 @@ class Tag(cli.Machine):
 
     def execute(self, command: str) -> None:
         model = opened(self.run, self.device)
-        model.check_toy("a run that was trained on it")
+        model.check_toy("--run with one that was")
         image = model.embed_file(self.image)
         for kind, probabilities in tags(model, image).items():
             likely = sorted(probabilities.items(), key=lambda entry: -entry[1])
