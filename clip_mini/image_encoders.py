@@ -1,14 +1,18 @@
 r"""The two kinds of image encoders (Radford et al. 2021, section 2.4): a residual CNN, and a Vision Transformer.
 
-The CNN follows the paper's ResNet (He et al. 2016): residual blocks, antialiased downsampling, and attention pooling in
-the place of average pooling. The Vision Transformer is that of Dosovitskiy et al. 2021, with one more layer norm before
-the Transformer.
+The CNN has residual blocks (He et al. 2016), and attention pooling in the place of average pooling. The Vision
+Transformer is that of Dosovitskiy et al. 2021, with one more layer norm before the Transformer.
 
-What differs from the paper: the CNN is small, and it has no batch norm, so that the embedding of an image does not
-depend on the other images of its batch.
+What differs from the paper, and why:
+
+- The CNN is small: one residual block of two convolutions for each stage. It halves an image by max-pooling; the
+  paper's ResNet has antialiased average pooling.
+- The CNN has no batch norm. So an image's vector does not depend on the other images of its batch, and the first
+  weights are those of He et al. 2015, which keep the size of the activations.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -19,69 +23,102 @@ from clip_mini.model import Transformer
 
 
 class ResidualBlock(nn.Module):
+    r"""He et al. 2016, equation 2: :math:`y = \mathrm{ReLU}(W_s x + F(x))`, F being two 3×3 convolutions."""
+
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
+        self.shortcut = nn.Conv2d(inputs, outputs, 1)
         self.layers = nn.Sequential(
             nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU(), nn.Conv2d(outputs, outputs, 3, padding=1)
         )
-        self.shortcut = nn.Identity() if inputs == outputs else nn.Conv2d(inputs, outputs, 1)
 
-    def forward(self, x):
+    def forward(self, x: Float[Tensor, "n inputs h w"]) -> Float[Tensor, "n outputs h w"]:
         return (self.shortcut(x) + self.layers(x)).relu()
 
 
 class AttentionPool(nn.Module):
-    """Section 2.4: one layer of multi-head attention whose query is the mean over all places."""
+    r"""Section 2.4: one layer of multi-head attention; the query is the mean over all places, :math:`\bar x`.
+
+    Keys and values are the mean and the places. A learned vector for each of them says where it is.
+
+    Args:
+        places: rows times columns of the grid.
+        width: of each place's vector.
+        heads: how many. ``heads`` divides ``width``.
+    """
 
     def __init__(self, places: int, width: int, heads: int) -> None:
         super().__init__()
-        self.positions = nn.Parameter(torch.randn(places + 1, width) * width**-0.5)
+        self.positions = nn.Parameter(width**-0.5 * torch.randn(1 + places, width))
         self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
         self.heads = heads
 
     def forward(self, grid: Float[Tensor, "n width rows columns"]) -> Float[Tensor, "n width"]:
         n, width = grid.shape[:2]
-        places = grid.flatten(2).mT  # (n, rows*columns, width)
+        places = grid.flatten(2).mT  # (n, places, width)
         x = torch.cat([places.mean(dim=1, keepdim=True), places], dim=1) + self.positions  # (n, 1 + places, width)
         q, k, v = (
             layer(part).view(n, -1, self.heads, width // self.heads).transpose(1, 2)  # (n, heads, 1 or 1 + places, d)
             for layer, part in ((self.query, x[:, :1]), (self.key, x), (self.value, x))
         )
-        return scaled_dot_product_attention(q, k, v).flatten(1)  # (n, width)
+        return scaled_dot_product_attention(q, k, v).flatten(1)  # (n, width); the projection is CLIP's own
 
 
 class ResidualCNN(nn.Module):
+    """A convolution at half resolution, then for each further stage max-pooling and a residual block.
+
+    Args:
+        image_size: in pixels, a multiple of 2 to the power of the number of stages.
+        channels: of each stage, the first convolution included.
+        heads: of the attention pooling.
+        background: brightness of an empty pixel, from 0 to 1; it is subtracted first.
+
+    Raises:
+        ValueError: if ``image_size`` is no such multiple.
+    """
+
     def __init__(self, image_size: int, channels: Sequence[int], heads: int, background: float) -> None:
         super().__init__()
-        layers = [nn.Conv2d(3, channels[0], 4, stride=2, padding=1), nn.ReLU()]
-        size = image_size // 2
-        for inputs, outputs in zip(channels, channels[1:]):
-            layers += [ResidualBlock(inputs, outputs), nn.AvgPool2d(2)]
-            size //= 2
+        shrinks = 2 ** len(channels)  # each stage halves height and width
+        if image_size % shrinks:
+            stages = f"{len(channels)} stages"
+            raise ValueError(f"image_size must be a multiple of {shrinks} pixels with {stages}, got {image_size}")
+        layers = [nn.PixelUnshuffle(2), nn.Conv2d(12, channels[0], 3, padding=1), nn.ReLU()]  # 2×2 pixels: 12 numbers
+        for inputs, outputs in pairwise(channels):
+            layers += [nn.MaxPool2d(2), ResidualBlock(inputs, outputs)]
         self.layers = nn.Sequential(*layers).to(memory_format=torch.channels_last)
-        self.pool = AttentionPool(size * size, channels[-1], heads)
+        self.pool = AttentionPool((image_size // shrinks) ** 2, channels[-1], heads)
         self.features, self.background = channels[-1], background
+        for layer in self.layers.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                nn.init.zeros_(layer.bias)
 
     def forward(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n features"]:
         return self.pool(self.layers(2 * (images - self.background)))
 
 
 class VisionTransformer(nn.Module):
-    """Patches as words (Dosovitskiy et al. 2021), read at the class token.
+    """Patches instead of words, read at the class token (Dosovitskiy et al. 2021, equations 1 to 4).
 
     Args:
-        image_size, patch: in pixels; ``patch`` divides ``image_size``.
+        image_size, patch: in pixels. ``patch`` divides ``image_size``.
         width, layers, heads, hidden, activation: of the Transformer.
+
+    Raises:
+        ValueError: if ``patch`` does not divide ``image_size``.
     """
 
     def __init__(
         self, image_size: int, patch: int, width: int, layers: int, heads: int, hidden: int, activation: str
     ) -> None:
         super().__init__()
+        if image_size % patch:
+            raise ValueError(f"image_size must be a multiple of patch, {patch} pixels, got {image_size}")
         places = (image_size // patch) ** 2
-        self.patches = nn.Conv2d(3, width, patch, stride=patch, bias=False)  # a linear map of each patch's pixels
-        self.class_token = nn.Parameter(torch.randn(width) * width**-0.5)
-        self.positions = nn.Parameter(torch.randn(places + 1, width) * width**-0.5)
+        self.patches = nn.Conv2d(3, width, patch, stride=patch, bias=False)  # E: a linear map of each patch's pixels
+        self.class_token = nn.Parameter(width**-0.5 * torch.randn(width))
+        self.positions = nn.Parameter(width**-0.5 * torch.randn(1 + places, width))
         self.norm_before, self.norm_after = nn.LayerNorm(width), nn.LayerNorm(width)
         self.transformer = Transformer(width, layers, heads, hidden, activation)
         self.features = width

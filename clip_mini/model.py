@@ -1,7 +1,7 @@
 r"""CLIP's text encoder and the two projections (Radford et al. 2021, arXiv 2103.00020, sections 2.3 and 2.4).
 
-The text encoder is a causal Transformer (Vaswani et al. 2017; pre-activation layer norm as in GPT-2). A text is a row of
-token ids: start, words, end, padding. The last layer's vector at the first end token is the text's vector: with causal
+The text encoder is a causal Transformer (Vaswani et al. 2017; pre-activation layer norm as in GPT-2). A text is a row
+of token ids: start, words, end, padding. The last layer's vector at the first end token is the text's vector: with causal
 attention, it is the first one that has seen all words. The image encoders are in ``image_encoders.py``. A linear
 projection takes each side into the common space.
 
@@ -51,7 +51,7 @@ class MultiHeadAttention(nn.Module):
 
 
 class QuickGELU(nn.Module):
-    r""":math:`x\,\sigma(1.702\,x)`: the approximation of GELU that the authors' models use (Hendrycks & Gimpel 2016)."""
+    r""":math:`x\,\sigma(1.702\,x)`: an approximation of GELU (Hendrycks & Gimpel 2016), in the published models."""
 
     def forward(self, x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
         return x * (1.702 * x).sigmoid()
@@ -61,7 +61,7 @@ ACTIVATIONS = {"gelu": nn.GELU, "quick_gelu": QuickGELU}
 
 
 class Block(nn.Module):
-    r"""One layer: :math:`x \leftarrow x + \mathrm{attention}(\mathrm{LN}(x))`, then :math:`x \leftarrow x + \mathrm{MLP}(\mathrm{LN}(x))`."""
+    r"""One layer: :math:`x \leftarrow x + A(\mathrm{LN}(x))` with attention A, then the same with an MLP."""
 
     def __init__(self, width: int, heads: int, hidden: int, activation: str) -> None:
         super().__init__()

@@ -7,7 +7,7 @@ What differs from the paper: the batch has hundreds of pairs, not 32,768.
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Literal
 
@@ -28,28 +28,34 @@ Positive = Annotated[int, Ge(1)]
 class Config:
     """Everything that a training run depends on, except its data."""
 
-    steps: Positive = 500  # batches
-    pairs: Annotated[int, Ge(2)] = 256  # in a batch: of one pair, the loss is always 0
+    steps: Positive = 900  # batches
+    pairs: Annotated[int, Ge(2)] = 128  # in a batch: of one pair, the loss is always 0
+    language: Literal["english", "korean", "both"] = "english"  # of the captions (toy and emoji)
     image_encoder: Literal["cnn", "vit"] = "cnn"  # a residual CNN or a Vision Transformer
     image_size: Annotated[int, Ge(16)] = 48  # pixels, height and width
-    background: Annotated[float, Ge(0), Le(1)] = 0.93  # brightness of an empty pixel, 0 to 1; it is subtracted
-    channels: Annotated[tuple[Positive, ...], Len(2)] = (32, 64, 128)  # of the cnn, from stage to stage
+    background: Annotated[float, Ge(0), Le(1)] = 0.93  # brightness of an empty pixel, 0 to 1; the cnn subtracts it
+    channels: Annotated[tuple[Positive, ...], Len(1)] = (24, 64)  # of the cnn's stages
     patch: Positive = 8  # pixels, height and width of the vit's patches
     width: Positive = 128  # of the vit
     layers: Positive = 4  # of the vit
-    heads: Positive = 4  # of the image encoder's attention
+    heads: Positive = 8  # of the image encoder's attention
     context: Annotated[int, Ge(3)] = 32  # token ids in a text at most, with start and end; longer texts are cut
     text_width: Positive = 64  # of the text encoder
     text_layers: Positive = 2  # of the text encoder
     text_heads: Positive = 4  # of the text encoder
     common: Positive = 128  # dimensions of the space in which image and text meet
-    learning_rate: Annotated[float, Gt(0)] = 2e-3  # at the end of the warmup
-    weight_decay: Annotated[float, Ge(0)] = 0.1  # a step shrinks the weights by this times the learning rate
+    learning_rate: Annotated[float, Gt(0)] = 5e-3  # at the end of the warmup
+    weight_decay: Annotated[float, Ge(0)] = 0.5  # a step shrinks the weights by this times the learning rate
     warmup: Positive = 50  # batches until the highest learning rate
     seed: Annotated[int, Ge(0)] = 0  # of weights and data
 
 
-CONFIGS = MappingProxyType({"toy": Config(), "toy-vit": replace(Config(), image_encoder="vit")})
+CONFIGS = MappingProxyType(
+    {
+        "toy": Config(),
+        "toy-vit": Config(image_encoder="vit", steps=2000, learning_rate=1e-3, weight_decay=0.1),
+    }
+)
 
 
 def build(config: Config, words: int, end: int, image_encoder: nn.Module | None = None) -> CLIP:

@@ -184,3 +184,16 @@ def load_best(folder: Path, modules: dict[str, nn.Module]) -> None:
         CheckpointError: if the file is damaged, or holds the weights of other modules.
     """
     load_weights(folder / "best.safetensors", nn.ModuleDict(modules))
+
+
+def read_metrics(folder: Path, name: str) -> list[float]:
+    """What a finished run logged under ``name``, of all its steps.
+
+    Raises:
+        CheckpointError: if the file is missing or damaged.
+    """
+    path = folder / "metrics.jsonl"
+    try:
+        return [json.loads(line)[name] for line in read_bytes(path).splitlines()]
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path} is damaged: train anew with --restart") from error

@@ -1,69 +1,58 @@
-"""A stub, for the work on ``compare`` only. The lead's version replaces it."""
+"""What all verbs share: the task of a training, and how a finished run is opened."""
 
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from clip_mini.data import Batch, caption, encode, toy_batches, toy_tokenizer
-from clip_mini.evaluate import Examples, recall_at_k
+from clip_mini.data import Batch
+from clip_mini.datasets.sources import ZERO_SHOT, Source, open_source
+from clip_mini.evaluate import IMAGE_TO_TEXT, TEXT_TO_IMAGE, embed, recall, zero_shot
+from clip_mini.extensions.parallel import train_in_parallel
+from clip_mini.figures import draw_retrieval, draw_training
+from clip_mini.model import CLIP
 from clip_mini.train import Config, build, build_optimizer, train
-from lab import training
-from toyworld.drawing import draw
-from toyworld.rng import Rng
-from toyworld.scenes import scene_at
-from toyworld.tokenizer import END
-
-TOY_TEST = 256  # scenes of two objects with different captions
-VALIDATION_SEED = 1_000_000
-
-
-class ToySource:
-    splits = ("test", "compositional")
-
-    def __init__(self, config: Config) -> None:
-        self.config, self.tokenizer, self.end = config, toy_tokenizer("english"), END
-        self.words = len(self.tokenizer)
-
-    @property
-    def batch_at(self) -> Callable[[int], Batch]:
-        c = self.config
-        return toy_batches(self.tokenizer, "english", c.seed, c.pairs, c.image_size, c.context)
-
-    def examples(self, split: str, seed: int) -> Examples:
-        scenes, texts, k = [], [], 0
-        while len(texts) < TOY_TEST:
-            scene = scene_at(split, seed, k, 2)
-            text = caption(scene, "english", Rng(f"clip_mini/{split}/{seed}/{k}"))
-            if text not in texts:
-                scenes.append(scene)
-                texts.append(text)
-            k += 1
-        images = draw(scenes, self.config.image_size)
-        return Examples(
-            images, encode(self.tokenizer, texts, self.config.context), torch.arange(len(texts)), tuple(texts), ()
-        )
-
-    def validation(self) -> Examples:
-        return self.examples("train", self.config.seed + VALIDATION_SEED)
-
-    def test(self, split: str) -> Examples:
-        return self.examples(split, 0)
+from lab import folders, training
+from lab.checkpoint import CheckpointError
+from lab.distributed import processes, share_size
+from toyworld.tokenizer import END, Tokenizer
 
 
 class ClipTask(training.Task):
-    """Args: ``data`` is toy; ``name`` is that of the run."""
+    """A model of a configuration on one of the data sets.
 
-    paper = "clip_mini"
+    Args:
+        data: toy, emoji, folder or shards.
+        root: the folder of ``folder``.
+        path: the files of ``shards``.
+        name: of the run, unless the user gives one.
+    """
 
-    def __init__(self, data: str, config: Config, name: str = "") -> None:
-        self.config, self.steps, self.name, self.data = config, config.steps, name or data, {"data": data}
-        self.source = ToySource(config)
+    paper, parallel = "clip_mini", True
+
+    def __init__(
+        self, data: str, config: Config, root: Path | None = None, path: str | None = None, name: str = ""
+    ) -> None:
+        self.config, self.steps, self.name = config, config.steps, name or data
+        self.data: dict[str, Any] = {"data": data}
+        if root is not None:
+            self.data["root"] = str(root.resolve())
+        if path is not None:
+            self.data["path"] = path
+        self.source: Source = open_source(data, config, root, path)
+
+    def check(self) -> None:
+        share_size(self.config.pairs)
+        self.source.check()
+
+    def files(self) -> dict[str, str]:
+        return {"words.txt": "".join(f"{word}\n" for word in self.source.tokenizer.words)}
 
     def build(self) -> nn.Module:
-        return build(self.config, self.source.words, self.source.end)
+        return build(self.config, len(self.source.tokenizer), END, self.source.image_encoder())
 
     def optimizers(self, model: nn.Module) -> dict[str, Any]:
         return dict(zip(("optimizer", "scheduler"), build_optimizer(model, self.config), strict=True))
@@ -72,25 +61,62 @@ class ClipTask(training.Task):
         def batch_at(step: int) -> Batch:
             return Batch(*(tensor.to(device) for tensor in self.source.batch_at(step)))
 
-        train(model, *optimizers.values(), batch_at, steps, log)
-
-    def recalls(self, model: nn.Module, examples: Examples) -> dict[str, float]:
-        device = model.log_scale.device
-        image, text = model(examples.images.to(device), examples.texts.to(device))
-        return recall_at_k((image @ text.T).cpu(), examples.image_of)
+        loop = train_in_parallel if processes().count > 1 else train
+        loop(model, *optimizers.values(), batch_at, steps, log)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        reached = self.recalls(model, self.source.validation())
-        return {"score": (reached["image→text R@1"] + reached["text→image R@1"]) / 2, **reached}
+        reached = recall(model, self.source.validation())
+        return {"score": (reached[f"{IMAGE_TO_TEXT} R@1"] + reached[f"{TEXT_TO_IMAGE} R@1"]) / 2, **reached}
 
     def judge(self, model: nn.Module) -> dict[str, Any]:
-        splits = {}
-        for split in self.source.splits:
-            examples = self.source.test(split)
-            reached = self.recalls(model, examples)
-            chance = {name: int(name.split("@")[1]) / len(examples.texts) for name in reached}
-            splits[split] = {"chance": chance, "reached": reached}
+        """By split: the baselines, and under ``"reached"`` the model, each by measure."""
+        source, config = self.source, self.config
+        splits = {
+            split: {**source.baselines(split), "reached": recall(model, source.test(split))} for split in source.splits
+        }
+        if self.data["data"] == "toy":
+            splits |= zero_shot(model, source.tokenizer, config.language, ZERO_SHOT, config.image_size, config.context)
         return {"splits": splits}
 
     def draw(self, folder: Path, model: nn.Module, results: Mapping[str, Any]) -> list[Path]:
-        return []
+        split = self.source.splits[0]
+        examples, figures = self.source.test(split), [folder / "retrieval.png", folder / "training.png"]
+        images, texts = embed(model, examples)
+        draw_retrieval(figures[0], images @ texts.T, examples, lambda k: self.source.pixels(examples, k))
+        chance = next(iter(results["splits"].values()))["chance"][f"{IMAGE_TO_TEXT} R@1"]
+        losses = folders.read_metrics(folder, "loss")
+        draw_training(figures[1], losses, results["validation"], self.config.pairs, chance)
+        return figures
+
+
+def open_model(name: str, command: str) -> tuple[Path, dict[str, Any], Config, Tokenizer, CLIP]:
+    """A finished run: its folder, its data, configuration and tokenizer, and the model in evaluation mode.
+
+    Raises:
+        ValueError: if there is no finished run of that name, or a file in it is damaged.
+    """
+    folder, data, config = training.open_run("clip_mini", name, Config, command)
+    try:
+        tokenizer = Tokenizer((folder / "words.txt").read_text(encoding="utf-8").split("\n")[:-1])
+    except (OSError, ValueError) as error:  # deleted, or edited
+        raise CheckpointError(f"{folder / 'words.txt'} is damaged or of another version: train anew") from error
+    if data["data"] == "folder":
+        from clip_mini.datasets.features import Features
+
+        model = build(config, len(tokenizer), END, Features.empty())
+    else:
+        model = build(config, len(tokenizer), END)
+    folders.load_best(folder, {"model": model})
+    return folder, data, config, tokenizer, model.eval()
+
+
+def command_for(data: str) -> str:
+    """The command that trains on a data set."""
+    options = {"toy": "", "folder": " --data folder --root DIR", "shards": " --data shards --path 'DIR/*.tar'"}
+    return "python -m clip_mini" + options.get(data, f" --data {data}")
+
+
+def command_for_run(name: str) -> str:
+    """The command that makes a run of this name."""
+    known = ("toy", "emoji", "folder", "shards")
+    return command_for(name) if name in known else f"python -m clip_mini --run {shlex.quote(name)}"

@@ -1,19 +1,30 @@
-"""The data sets behind one interface: the toy world, emoji, a folder of captioned images, tar shards."""
+"""The data sets behind one interface: the toy world, emoji, a folder of images with captions, tar shards.
 
+Each gives batches to train on, a validation part that is not trained on, and test splits.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
-from clip_mini.data import Batch
-from clip_mini.evaluate import Examples
+from clip_mini.data import Batch, toy_batches, toy_tokenizer
+from clip_mini.evaluate import Examples, toy_baselines, toy_examples
+from clip_mini.train import Config
+from toyworld.tokenizer import Tokenizer
+
+DATA = ("toy", "emoji", "folder", "shards")
+TOY_TEST, TOY_VALIDATION, ZERO_SHOT = 256, 256, 500  # scenes
+VALIDATION_SEED = 1_000_000  # added to the run's seed: scenes that no training with a usual seed sees
 
 
 @runtime_checkable
 class Source(Protocol):
     """A data set; ``splits`` are those to be tested on."""
 
-    words: int  # token ids
-    end: int  # the id that ends a text
+    tokenizer: Tokenizer
     splits: tuple[str, ...]
 
     def check(self) -> None:
@@ -30,3 +41,73 @@ class Source(Protocol):
 
     def test(self, split: str) -> Examples:
         """All pairs of a split."""
+
+    def pixels(self, examples: Examples, k: int) -> Float[Tensor, "3 h w"]:
+        """Image k of ``examples`` to look at, with values from 0 to 1."""
+
+    def baselines(self, split: str) -> Mapping[str, Mapping[str, float]]:
+        """By name, recalls without training, such as ``"chance"``."""
+
+
+class ToySource:
+    """The toy world: scenes are drawn when they are needed."""
+
+    splits = ("test", "compositional")
+
+    def __init__(self, config: Config) -> None:
+        self.config, self.tokenizer = config, toy_tokenizer(config.language)
+        self.batch_at = toy_batches(
+            self.tokenizer, config.language, config.seed, config.pairs, config.image_size, config.context
+        )
+
+    def check(self) -> None:
+        """Nothing can be missing."""
+
+    def image_encoder(self) -> None:
+        return None
+
+    def validation(self) -> Examples:
+        return self.examples("train", self.config.seed + VALIDATION_SEED, TOY_VALIDATION)
+
+    def test(self, split: str) -> Examples:
+        return self.examples(split, 0, TOY_TEST)
+
+    def examples(self, split: str, seed: int, count: int) -> Examples:
+        config = self.config
+        return toy_examples(self.tokenizer, config.language, split, seed, count, config.image_size, config.context)
+
+    def pixels(self, examples: Examples, k: int) -> Float[Tensor, "3 h w"]:
+        return examples.images[k]
+
+    def baselines(self, split: str) -> Mapping[str, Mapping[str, float]]:
+        return toy_baselines(split, 0, TOY_TEST)
+
+
+def open_source(data: str, config: Config, root: Path | None = None, path: str | None = None) -> Source:
+    """The data set called ``data``, in the sizes of ``config``.
+
+    Args:
+        root: of ``folder``, where the captions and images are.
+        path: of ``shards``, which files they are, such as ``DIR/*.tar``.
+
+    Raises:
+        ValueError: if ``root`` or ``path`` is missing or superfluous, or a file or package is missing or damaged.
+    """
+    for flag, value, needs in (("--root", root, "folder"), ("--path", path, "shards")):
+        if value is None and data == needs:
+            raise ValueError(f"{flag} is missing: --data {data} needs it")
+        if value is not None and data != needs:
+            raise ValueError(f"{flag} is for --data {needs} only, got --data {data}")
+    if data == "emoji":
+        from clip_mini.datasets.emoji import EmojiSource
+
+        return EmojiSource(config)
+    if data == "folder":
+        from clip_mini.datasets.folder import FolderSource
+
+        return FolderSource(config, root)
+    if data == "shards":
+        from clip_mini.datasets.shards import ShardsSource
+
+        return ShardsSource(config, path)
+    return ToySource(config)
