@@ -54,6 +54,8 @@ def opened(path: Path, data: bytes | None = None) -> Image.Image:
             return Image.open(path if data is None else io.BytesIO(data))
     except FileNotFoundError:
         raise ValueError(f"{path}: there is no such file") from None
+    except Image.UnidentifiedImageError as error:
+        raise not_an_image(path, error if data is None else ValueError("cannot identify it")) from error
     except ERRORS as error:
         raise not_an_image(path, error) from error
 

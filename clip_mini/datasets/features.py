@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import safetensors
 import safetensors.torch
@@ -32,6 +32,7 @@ CHUNK = 100  # images in a file, a few seconds of work
 CACHE = Path("runs/features")
 
 
+@runtime_checkable
 class FrozenEncoder(Protocol):
     """A network that is not trained. ``name`` says which weights and which preprocessing: it names the cache."""
 
@@ -91,17 +92,17 @@ def frozen_features(
     folder = cache / encoder.name
     known = read_chunks(folder)
     keys = [key_of(path) for path in paths]
-    todo = {key: path for key, path in zip(keys, paths, strict=True) if key is not None and key not in known}
+    todo = [(key, path) for key, path in zip(keys, paths, strict=True) if key is not None and key not in known]
     chunk: dict[str, Tensor] = {}
-    damaged = set()
-    bar = tqdm(todo.items(), "features", unit="image", dynamic_ncols=True, disable=None if todo else True)
+    bar = tqdm(todo, "features", unit="image", dynamic_ncols=True, disable=None if todo else True)
     try:
         for key, path in bar:
+            if key in known or key in chunk:  # a copy
+                continue
             try:
                 image = load_image(path, encoder.size)
             except ValueError as error:
                 bar.write(f"left out: {error}", file=sys.stderr)
-                damaged.add(key)
                 continue
             chunk[key] = encoder(image).half()
             if len(chunk) == CHUNK:
@@ -146,3 +147,34 @@ def read_chunks(folder: Path) -> dict[str, Float[Tensor, "regions channels"]]:
             print(f"computed again: {path} is damaged", file=sys.stderr)
             path.unlink()
     return known
+
+
+class Features(nn.Module):
+    """The image encoder on frozen features: each channel is standardised, some are dropped, regions lie side by side.
+
+    CLIP's projection behind it is then a linear map of all of them.
+
+    Args:
+        mean, spread: of each channel, over the training images; saved with the weights.
+        regions: how many.
+        dropout: the part of the features that training leaves out.
+    """
+
+    def __init__(
+        self, mean: Float[Tensor, " channels"], spread: Float[Tensor, " channels"], regions: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("spread", spread)
+        self.dropout = nn.Dropout(dropout)
+        self.features = regions * len(mean)
+
+    @classmethod
+    def of(cls, features: Float[Tensor, "n regions channels"], dropout: float = 0.3) -> "Features":
+        """With the mean and the spread of the features of training images."""
+        n, regions, channels = features.shape
+        rows = features.reshape(n * regions, channels)
+        return cls(rows.mean(dim=0), rows.std(dim=0, correction=0) + 1e-6, regions, dropout)
+
+    def forward(self, features: Float[Tensor, "n regions channels"]) -> Float[Tensor, "n {self.features}"]:
+        return self.dropout((features - self.mean) / self.spread).flatten(1)

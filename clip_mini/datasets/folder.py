@@ -32,6 +32,7 @@ from toyworld.tokenizer import END, START, Tokenizer, padded, split_words
 TESTS = ("dev", "test")
 HELD_OUT = 12  # one training image in this many is for validation
 TESTED = 10  # one image in this many is for testing, where no list says which
+REGIONS = 1  # rows and columns of regions whose features the model reads
 LEAST = 3  # captions: a word of fewer is unknown
 REMOVED = 0.2  # of the words of a training caption, at random: the model must not rely on a single one
 
@@ -68,7 +69,7 @@ class Captions:
         lengths = [len(split_words(text)) + 2 for name in self.parts["train"] for text in self.captions[name]]
         if cut := sum(length > self.config.context for length in lengths):
             print(
-                f"note: {cut} of {len(lengths)} training captions are cut to {self.config.context} token ids (--context)",
+                f"note: {cut} of {len(lengths)} training captions are cut to {self.config.context} token ids, --context",
                 file=sys.stderr,
             )
 
@@ -143,7 +144,7 @@ class FolderSource(Captions):
     """
 
     def __init__(self, config: Config, root: Path, encoder: FrozenEncoder | None = None, cache: Path = CACHE) -> None:
-        self.root, self.encoder, self.cache = root, encoder or EfficientNetLite0(), cache
+        self.root, self.encoder, self.cache = root, encoder or EfficientNetLite0(REGIONS), cache
         captions = read_captions(root)
         super().__init__(config, captions, read_parts(root, list(captions)))
 
@@ -210,7 +211,7 @@ def read_captions(root: Path) -> dict[str, list[str]]:
     """The captions of each image, in the order of ``captions.csv``.
 
     Raises:
-        ValueError: if the file is missing, or a line has other columns, an empty caption, or an image that is not there.
+        ValueError: if the file is missing, or a line has other columns, no word, or an image that is not there.
     """
     path = root / "captions.csv"
     if not root.is_dir():

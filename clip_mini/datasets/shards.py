@@ -47,9 +47,9 @@ class Stored(NamedTuple):
             file.seek(self.offset)
             return file.read(self.size)
 
-    def path(self, key: str) -> Path:
-        """A name for messages."""
-        return self.shard / f"{key}.{self.extension}"
+    def path(self, name: str) -> Path:
+        """What messages call the image ``SHARD/KEY``."""
+        return self.shard.parent / f"{name}.{self.extension}"
 
 
 class ShardsSource(Captions):
