@@ -49,7 +49,16 @@ class Config:
     seed: Annotated[int, Ge(0)] = 0  # of weights and data
 
 
-CONFIGS = MappingProxyType({"toy": Config(), "toy-vit": replace(Config(), image_encoder="vit")})
+CONFIGS = MappingProxyType(
+    {
+        "toy": Config(),
+        "toy-vit": replace(Config(), image_encoder="vit"),
+        "flickr8k": Config(
+            steps=1000, pairs=512, context=20, text_width=128, text_layers=1, common=256,
+            learning_rate=1.5e-3, weight_decay=0.5,
+        ),
+    }
+)  # fmt: skip
 
 
 def build(config: Config, words: int, end: int, image_encoder: nn.Module | None = None) -> CLIP:

@@ -69,7 +69,7 @@ class Captions:
         lengths = [len(split_words(text)) + 2 for name in self.parts["train"] for text in self.captions[name]]
         if cut := sum(length > self.config.context for length in lengths):
             print(
-                f"note: {cut} of {len(lengths)} training captions are cut to {self.config.context} token ids, --context",
+                f"note: {cut} of {len(lengths)} training captions are cut to --context {self.config.context} token ids",
                 file=sys.stderr,
             )
 

@@ -128,7 +128,7 @@ def test_long_texts_are_cut_and_said_so(root, capsys) -> None:
     source = source_of(root, replace(SMALL, context=8))
     source.check()
     texts = 3 * len(source.parts["train"])
-    assert f"note: {texts} of {texts} training captions are cut to 8 token ids" in capsys.readouterr().err
+    assert f"note: {texts} of {texts} training captions are cut to --context 8 token ids" in capsys.readouterr().err
     texts = source.validation().texts
     assert texts.shape[1] == 8
     assert (texts[:, 0] == START).all()
@@ -145,7 +145,8 @@ def test_some_words_are_removed_but_never_all(root) -> None:
     assert sum(lengths) / len(lengths) == pytest.approx((1 - folder.REMOVED) * whole, rel=0.1)
 
 
-def test_a_damaged_image_is_named_and_left_out(tmp_path, capsys) -> None:
+def test_a_damaged_image_is_named_and_left_out(tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(folder, "HELD_OUT", 4)
     write_folder(tmp_path, 60, {"train": range(54), "dev": range(54, 60)})
     source = source_of(tmp_path)
     assert len(source.parts["validation"]) > 1

@@ -249,7 +249,7 @@ def test_no_shard_and_no_pair_are_one_line(tmp_path, capsys) -> None:
 
 def test_long_captions_are_counted(packed, capsys) -> None:
     source_of(packed, replace(SMALL, context=6)).check()
-    assert "training captions are cut to 6 token ids" in capsys.readouterr().err
+    assert "training captions are cut to --context 6 token ids" in capsys.readouterr().err
 
 
 def test_packing_leaves_out_damaged_images_and_nothing_else(tmp_path, capsys) -> None:
