@@ -1,5 +1,6 @@
 """Image files → tensors: what Pillow opens, as an image viewer shows it."""
 
+import io
 import warnings
 from pathlib import Path
 
@@ -14,17 +15,20 @@ WHITE = (255, 255, 255)
 ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # which one depends on format and damage
 
 
-def load_image(path: Path, size: int) -> UInt8[Tensor, "3 {size} {size}"]:
+def load_image(path: Path, size: int, data: bytes | None = None) -> UInt8[Tensor, "3 {size} {size}"]:
     """An image in RGB, 0 to 255: turned as its orientation tag says, transparency on white, 16 bits scaled to 8.
 
     It is resized if it is not ``size`` by ``size`` pixels; an oblong image is squeezed.
+
+    Args:
+        data: the file's bytes, if they are known already or lie in an archive; ``path`` is then only its name.
 
     Raises:
         ValueError: if ``size`` is not positive, or the file is missing, damaged, or not an image.
     """
     if size < 1:
         raise ValueError(f"size must be at least 1 pixel, got {size}")
-    with opened(path) as file, warnings.catch_warnings(action="ignore"):  # of damaged tags
+    with opened(path, data) as file, warnings.catch_warnings(action="ignore"):  # of damaged tags
         try:
             image = in_rgb(ImageOps.exif_transpose(file))
         except ERRORS as error:
@@ -34,22 +38,24 @@ def load_image(path: Path, size: int) -> UInt8[Tensor, "3 {size} {size}"]:
     return torch.from_numpy(np.array(image)).permute(2, 0, 1)  # (3, size, size)
 
 
-def check_image(path: Path) -> None:
+def check_image(path: Path, data: bytes | None = None) -> None:
     """Reads the header only: fast enough for every image of a data set, before a training begins.
 
     Raises:
         ValueError: as ``load_image``.
     """
-    with opened(path):
+    with opened(path, data):
         pass
 
 
-def opened(path: Path) -> Image.Image:
+def opened(path: Path, data: bytes | None = None) -> Image.Image:
     try:
         with warnings.catch_warnings(action="ignore"):  # 100 megapixels are a photograph, not a bomb
-            return Image.open(path)
+            return Image.open(path if data is None else io.BytesIO(data))
     except FileNotFoundError:
         raise ValueError(f"{path}: there is no such file") from None
+    except Image.UnidentifiedImageError as error:
+        raise not_an_image(path, error if data is None else ValueError("cannot identify it")) from error
     except ERRORS as error:
         raise not_an_image(path, error) from error
 

