@@ -65,7 +65,7 @@ def main(paper: str, arguments: Sequence[str] | None = None) -> None:
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)  # read when torch is imported, which is not yet
         arguments = list(sys.argv[1:] if arguments is None else arguments)
         commands = importlib.import_module(f"{paper}.commands")
-        program = [*launcher(), "-m", paper]
+        program = [*launcher(), paper]
         chosen = parse(shlex.join(program), commands.VERBS, arguments, commands.DEFAULT)
         set_threads(chosen.threads)
         kept = [word for word in arguments if word not in ("--resume", "--restart")]
@@ -74,10 +74,11 @@ def main(paper: str, arguments: Sequence[str] | None = None) -> None:
 
 
 def launcher() -> list[str]:
-    """What started this process: python, or torchrun with its number of processes."""
+    """The first words of a command like the present one: python, or torchrun with its number of processes."""
     if "TORCHELASTIC_RUN_ID" not in os.environ:
-        return ["python"]
-    return ["torchrun", f"--nproc_per_node={os.environ.get('LOCAL_WORLD_SIZE', '1')}"]
+        return ["python", "-m"]
+    count = os.environ.get("LOCAL_WORLD_SIZE", "1")
+    return ["torchrun", f"--nproc_per_node={count}", "-m", "--"]  # without --, torchrun takes --run as its own
 
 
 @contextmanager
@@ -94,7 +95,7 @@ def several_processes(device: str | None) -> Iterator[None]:
 
     rank = distributed.start(choose_device(device)).rank
     try:
-        with open(os.devnull, "w") as nothing, redirect_stdout(sys.stdout if rank == 0 else nothing):
+        with Path(os.devnull).open("w") as nothing, redirect_stdout(sys.stdout if rank == 0 else nothing):
             yield
     except RuntimeError as error:
         if distributed.another_ended(error):

@@ -136,7 +136,9 @@ class Run:
             print(f"warning: the run was started with {differ}: its last bits may differ", file=sys.stderr)
 
     def __enter__(self) -> "Run":
-        stops = [signal.SIGINT, signal.SIGTERM] if processes().count > 1 else [signal.SIGINT]  # torchrun stops by SIGTERM
+        stops = [signal.SIGINT]
+        if processes().count > 1:  # when one process has ended, torchrun stops the others with SIGTERM
+            stops.append(signal.SIGTERM)
         self.handlers_before = {number: signal.signal(number, self._interrupt) for number in stops}
         return self
 

@@ -116,6 +116,9 @@ def length(features: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
 def through_normalize(
     gradient: Float[Tensor, "c d"], unit: Float[Tensor, "c d"], length: Float[Tensor, " c"]
 ) -> Float[Tensor, "c d"]:
-    r""":math:`\partial L/\partial u = (g - \hat u (\hat u \cdot g)) / \lVert u \rVert`, where g is :math:`\partial L/\partial \hat u`."""
+    r""":math:`\partial L/\partial u = (g - \hat u\,(\hat u \cdot g)) / \lVert u \rVert`.
+
+    g is the gradient with respect to the unit vector :math:`\hat u = u / \lVert u \rVert`.
+    """
     along = (unit * gradient).sum(dim=1, keepdim=True)  # û · g: a longer u has the same û
     return (gradient - along * unit) / length[:, None]

@@ -1,4 +1,4 @@
-r"""The contrastive loss across processes: each encodes its share of the batch, and all compare all images with all texts.
+r"""The contrastive loss across processes: each encodes its share of the batch and compares all images with all texts.
 
 ``torchrun --nproc_per_node=N -m clip_mini`` starts N processes. Each holds the whole model. The loss compares every
 image with every text of the batch, so each process needs the features of all the others. It gathers them, and computes
@@ -8,14 +8,15 @@ the loss L of the whole batch. So L is the same number in each process. Its grad
 gradients that they computed. As each process has the loss L, the mean of the N losses is L, and the gradient must be
 that of L. Two kinds of parameters reach L in different ways.
 
-- ``log_scale`` is used after the gathering. Each process computes the whole ∂L/∂t. The mean of N equal numbers is ∂L/∂t.
+- ``log_scale`` is used after the gathering. Each process computes the whole ∂L/∂t. The mean of N equal numbers is
+  right.
 - A parameter of an encoder is used before the gathering. Process r computes only what goes through its own features,
-  :math:`g_r = \sum_{i \in r} \partial L/\partial u_i \cdot \partial u_i/\partial\theta`. The gradient is the **sum** of
-  the :math:`g_r`, and DDP's mean of them is N times too small.
+  :math:`g_r = \sum_{i \in r} \partial L/\partial u_i \cdot \partial u_i/\partial\theta`. The gradient is the **sum**
+  of the :math:`g_r`, so DDP's mean of them is N times too small.
 
-So the features' gradients must be multiplied by N, those of ``log_scale`` must not. ``gather_features`` does it, and
-not by a factor: what process r sends, all N processes use, so its gradient is the sum over the N losses. All N are
-equal: the sum is N times one of them. The mean of DDP and this sum cancel, and nothing else is multiplied.
+So the gradients of the features must be multiplied by N, and that of ``log_scale`` must not. ``gather_features`` does
+it without a factor. All N processes use what process r sends, so its gradient is the sum over their N losses. The N
+parts are equal: the sum is N times one of them. This sum and DDP's mean cancel. Nothing else is multiplied.
 
 What people get wrong is in ``tests/clip_mini/misconceptions/scale.py``: no gradient through the gathering, no factor N,
 N times the loss (right for the encoders, wrong for ``log_scale``), own negatives only, labels from 0 in each process.

@@ -1,4 +1,4 @@
-"""A CLIP as small as can be, to be trained on one process or many: ``… -m tests.clip_mini.plumbing.parallel_task``.
+"""A CLIP as small as can be, in float64, to be trained on one process or many.
 
 Options attack the last process, in the middle of a step: ``--interrupt`` is Ctrl-C, ``--kill`` is SIGKILL.
 """
@@ -30,7 +30,7 @@ def batch_at(step: int, pairs: int = PAIRS) -> Batch:
     generator = torch.Generator().manual_seed(step)
     texts = torch.randint(3, WORDS, (pairs, 4), generator=generator)
     texts[:, 3] = END
-    return Batch(torch.rand(pairs, 3, 16, 16, generator=generator), texts)
+    return Batch(torch.rand(pairs, 3, 16, 16, generator=generator).double(), texts)
 
 
 class TinyClipTask(training.Task):
@@ -43,7 +43,7 @@ class TinyClipTask(training.Task):
         share_size(self.config.pairs)
 
     def build(self) -> torch.nn.Module:
-        return build(self.config, WORDS, END)
+        return build(self.config, WORDS, END).double()
 
     def optimizers(self, model):
         return dict(zip(("optimizer", "scheduler"), build_optimizer(model, self.config), strict=True))

@@ -17,15 +17,15 @@ from tests.clip_mini.processes import ended_in_processes
 from tests.lab.tiny import Ended
 
 ROOT = Path(__file__).parents[3]
-COMMAND = "torchrun --nproc_per_node=2 -m tiny_clip"
+COMMAND = "torchrun --nproc_per_node=2 -m -- tiny_clip"
 
 
 def two_processes(line: str, folder: Path) -> list[Ended]:
-    """As ``torchrun --nproc_per_node=2 -m tiny_clip LINE`` in ``folder``; what they print is in stdout-0 and -1."""
+    """As ``torchrun --nproc_per_node=2 -m -- tiny_clip LINE`` in ``folder``; what they print is in stdout-0 and -1."""
 
     def work(rank: int) -> None:
         os.chdir(folder)
-        sys.stdout = open(f"stdout-{rank}", "w")  # noqa: SIM115  closed with the process
+        sys.stdout = Path(f"stdout-{rank}").open("w")  # noqa: SIM115  closed with the process
         parallel_task.main(shlex.split(line))
 
     return ended_in_processes(2, work)
@@ -36,9 +36,9 @@ def statuses(ended: list[Ended]) -> list[int]:
 
 
 def messages(ended: list[Ended]) -> list[str]:
-    """The lines on stderr of all processes, without notes on the machine."""
+    """The lines on stderr of all processes, without validations and notes on the machine."""
     lines = [line for one in ended for line in one.stderr.splitlines()]
-    return [line for line in lines if not line.startswith("note: other programs")]
+    return [line for line in lines if not line.startswith(("tiny_clip, ", "note: other programs"))]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,16 @@ def place(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def whole(place) -> Path:
+def one(place) -> Path:
+    """A run in one process. It comes first: what it imports, the forks have."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        parallel_task.main(["--run", "one"])
+    return place / "runs" / "tiny_clip" / "one"
+
+
+@pytest.fixture(scope="module")
+def whole(place, one) -> Path:
     """A run that nobody disturbed, in two processes."""
     ended = two_processes("--run whole", place)
     assert statuses(ended) == [0, 0], messages(ended)
@@ -55,7 +64,7 @@ def whole(place) -> Path:
 
 
 @pytest.fixture(scope="module")
-def interrupted(place) -> list[Ended]:
+def interrupted(place, one) -> list[Ended]:
     """Ctrl-C in step 2, in one of the two processes."""
     return two_processes("--run stopped --interrupt 2", place)
 
@@ -64,7 +73,7 @@ def interrupted(place) -> list[Ended]:
 def killed(place, interrupted) -> subprocess.CompletedProcess:
     """The interrupted run goes on under torchrun, until step 5 kills one process."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command += ["-m", "tests.clip_mini.plumbing.parallel_task", "--run", "stopped", "--resume", "--kill", "5"]
+    command += ["-m", "--", "tests.clip_mini.plumbing.parallel_task", "--run", "stopped", "--resume", "--kill", "5"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=120)
 
@@ -75,15 +84,12 @@ def losses(folder: Path) -> list[float]:
     return [row["loss"] for row in rows]
 
 
-def test_two_processes_train_as_one(whole, place, monkeypatch) -> None:
-    """float32: the sums are added in another order."""
-    monkeypatch.chdir(place)
-    parallel_task.main(["--run", "one"])
-    one = place / "runs" / "tiny_clip" / "one"
-    assert_close(torch.tensor(losses(whole)), torch.tensor(losses(one)), rtol=1e-5, atol=0)
+def test_two_processes_train_as_one(whole, one) -> None:
+    """In float32, AdamW would make steps out of the rounding errors of gradients that are zero (of the keys' bias)."""
+    assert losses(whole) == pytest.approx(losses(one), rel=1e-10)
     got, expected = (torch.load(folder / "last.pt")["modules"]["model"] for folder in (whole, one))
     for name, tensor in expected.items():
-        assert_close(got[name], tensor, rtol=1e-5, atol=1e-5, msg=lambda text, name=name: f"{name}: {text}")
+        assert_close(got[name], tensor, rtol=1e-9, atol=1e-9, msg=lambda text, name=name: f"{name}: {text}")
     assert (torch.load(one / "last.pt")["processes"], torch.load(whole / "last.pt")["processes"]) == (1, 2)
 
 
