@@ -105,7 +105,7 @@ class ChunkedContrastiveLoss(Function):
 
 def chunks(n: int, chunk: int) -> Iterator[slice]:
     """Neighbouring rows, ``chunk`` at a time; the last chunk has what is left."""
-    return (slice(start, min(start + chunk, n)) for start in range(0, n, chunk))
+    return (slice(start, start + chunk) for start in range(0, n, chunk))
 
 
 def length(features: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:

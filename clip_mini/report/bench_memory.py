@@ -48,8 +48,12 @@ def measure(
     cells = [("loss", "pairs", "MB beside", "features, MB", "seconds")]
     for row in rows:
         features = f"{row['features'] / 1e6:,.0f}"
-        cells.append((row["loss"], f"{row['pairs']:,}", f"{row['beside'] / 1e6:,.0f}", features, f"{row['seconds']:.1f}"))
-    note = f"float32, {common} dimensions, {CHUNK} rows in a chunk. MB beside: the peak, without features and gradients."
+        cells.append(
+            (row["loss"], f"{row['pairs']:,}", f"{row['beside'] / 1e6:,.0f}", features, f"{row['seconds']:.1f}")
+        )
+    note = (
+        f"float32, {common} dimensions, {CHUNK} rows in a chunk. MB beside: the peak, without features and gradients."
+    )
     return f"{table(cells)}\n\n{note}\nAt 32,768 pairs it must be below {MUST} MB; moonshot {MOONSHOT} MB.", found
 
 

@@ -116,6 +116,17 @@ def test_every_image_opposite_to_every_text() -> None:
     check_close("ln n", got, torch.tensor(math.log(6)), relative=1e-5)
 
 
+@pytest.mark.parametrize("chunk", [1, 2])
+def test_a_text_far_from_all_images(chunk: int) -> None:
+    """S = [[100, -100], [100, -100]] in float32: the rows give 0 and 200, the columns ln 2 each. L = 50 + ln(2)/2.
+
+    Below the largest number of S, the second column is e^-200 = 0: each column needs its own maximum.
+    """
+    image, text = torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
+    got = chunked_contrastive_loss(image, text, torch.tensor(math.log(100.0)), chunk)
+    check_close("L = 50 + ln(2)/2", got, torch.tensor(50 + math.log(2) / 2), relative=1e-5)
+
+
 def test_gradcheck() -> None:
     """The closed form is the derivative, by finite differences."""
     image, text, log_scale = random_pairs(7, 3, scale=5.0)
