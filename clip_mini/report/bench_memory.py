@@ -2,7 +2,7 @@
 
 Each measurement has a process of its own. It makes random features, asks the operating system how much memory it has,
 computes loss and gradient, and asks for the peak. The gradients of the features, which every loss must have, are
-subtracted. The sizes end with the paper's batch of 32,768 pairs. There the core's loss needs 4 GB for each n × n matrix.
+subtracted. At the paper's batch of 32,768 pairs, the core's loss needs 4 GB for each n × n matrix.
 """
 
 import json

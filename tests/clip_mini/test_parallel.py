@@ -1,7 +1,7 @@
 r"""Figure 3's loss across processes: loss and gradients of two and of four processes are those of one.
 
 By hand, with two processes: process 0 sends 5, process 1 sends 6, so both have g = (5, 6). Process 0 computes
-:math:`L_0 = 1 g_0 + 10 g_1`, process 1 :math:`L_1 = 2 g_0 + 20 g_1`. Both have used what process 0 sent. So its gradient
+:math:`L_0 = 1 g_0 + 10 g_1`, process 1 :math:`L_1 = 2 g_0 + 20 g_1`. Both have used what process 0 sent. Its gradient
 is :math:`\partial (L_0 + L_1) / \partial g_0 = 1 + 2`, and that of process 1 is :math:`10 + 20`.
 
 DDP then takes the mean over the N processes. The mean of equal losses is the loss, so everything fits: the gradient of
