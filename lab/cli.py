@@ -17,7 +17,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from itertools import dropwhile, takewhile
 from pathlib import Path
@@ -65,10 +65,52 @@ def main(paper: str, arguments: Sequence[str] | None = None) -> None:
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)  # read when torch is imported, which is not yet
         arguments = list(sys.argv[1:] if arguments is None else arguments)
         commands = importlib.import_module(f"{paper}.commands")
-        chosen = parse(f"python -m {paper}", commands.VERBS, arguments, commands.DEFAULT)
+        program = [*launcher(), paper]
+        chosen = parse(shlex.join(program), commands.VERBS, arguments, commands.DEFAULT)
         set_threads(chosen.threads)
         kept = [word for word in arguments if word not in ("--resume", "--restart")]
-        chosen.execute(shlex.join(["python", "-m", paper, *kept]))
+        with several_processes(getattr(chosen, "device", None)):
+            chosen.execute(shlex.join([*program, *kept]))
+
+
+def launcher() -> list[str]:
+    """The first words of a command like the present one: python, or torchrun with its number of processes."""
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        return ["python", "-m"]
+    count = os.environ.get("LOCAL_WORLD_SIZE", "1")
+    return ["torchrun", f"--nproc_per_node={count}", "-m", "--"]  # without --, torchrun takes --run as its own
+
+
+@contextmanager
+def several_processes(device: str | None) -> Iterator[None]:
+    """Joins the processes that torchrun has started; process 0 alone prints. Without torchrun, nothing happens.
+
+    After an error this process does not wait for the others: torchrun ends them.
+    """
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        yield
+        return
+    from lab import distributed
+    from lab.device import choose_device
+
+    rank = distributed.start(choose_device(device)).rank
+    try:
+        with Path(os.devnull).open("w") as nothing, redirect_stdout(sys.stdout if rank == 0 else nothing):
+            yield
+    except RuntimeError as error:
+        if distributed.another_ended(error):
+            raise ConnectionError("another process has ended, so this one stops too") from error
+        raise
+    distributed.leave()
+
+
+def reports() -> bool:
+    """Whether this process prints an error. Under torchrun, one process does."""
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        return True
+    from lab import distributed
+
+    return distributed.first_to_report()
 
 
 @contextmanager
@@ -76,12 +118,14 @@ def command_line() -> Iterator[None]:
     """Around the body of a ``main``: an error of the user becomes one line and an exit status.
 
     A ``ValueError`` (wrong input) or an ``OSError`` (a missing file, a full disk) becomes one line on stderr and exit
-    status 2, Ctrl-C exit status 130. Every other exception passes with its traceback.
+    status 2, Ctrl-C exit status 130. Every other exception passes with its traceback. Under torchrun, the line is
+    printed once, by the first process that meets an error.
     """
     try:
         yield
     except (ValueError, OSError) as error:
-        print("error:", " ".join(str(error).split()), file=sys.stderr)
+        if reports():
+            print("error:", " ".join(str(error).split()), file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

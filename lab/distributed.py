@@ -6,6 +6,7 @@ torchrun there is one process, and every function here leaves things as they are
 
 import gc
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ import torch
 import torch.distributed as dist
 from jaxtyping import Shaped
 from torch import Tensor, nn
+from torch.distributed.distributed_c10d import _get_default_store
 from torch.nn.parallel import DistributedDataParallel
 
 
@@ -29,11 +31,13 @@ def start(device: torch.device) -> Processes:
     """Joins the other processes if torchrun started this one: gloo on the CPU, nccl on cuda with one GPU a process.
 
     Raises:
-        ValueError: if there are fewer GPUs than processes.
+        ValueError: if there are fewer GPUs than processes, or the device is one numbered GPU for all.
     """
     if "TORCHELASTIC_RUN_ID" not in os.environ:  # torchrun sets it; a RANK alone may come from a cluster's scheduler
         return Processes(rank=0, count=1)
     if device.type == "cuda":
+        if device.index is not None:
+            raise ValueError(f"--device must be cuda with torchrun, each process has its own GPU, got {device}")
         local_rank, gpus = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
         if local_rank >= gpus:
             raise ValueError(f"--nproc-per-node must be at most {gpus}, the number of GPUs of this machine")
@@ -51,6 +55,30 @@ def stop() -> None:
         gc.collect()  # what is left of wrapped models goes before the group that they use
         dist.barrier()  # or a gloo thread that still holds a tensor meets a python that has ended, and aborts
         dist.destroy_process_group()
+
+
+def leave() -> None:
+    """As ``stop``, and the process ends, with status 0: now and then a gloo thread aborts a python that is ending."""
+    stop()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def first_to_report() -> bool:
+    """True in the first process that calls it, False in all later ones: what all have to report is printed once."""
+    if not dist.is_initialized():
+        return int(os.environ.get("RANK", "0")) == 0
+    try:
+        return _get_default_store().add("reports", 1) == 1
+    except RuntimeError:  # the process that kept the count has ended
+        return True
+
+
+def another_ended(error: BaseException) -> bool:
+    """Whether the error says that another process has ended, or its machine cannot be reached."""
+    connection = isinstance(error, dist.DistError) or (isinstance(error, RuntimeError) and "gloo" in str(error))
+    return dist.is_initialized() and connection
 
 
 def processes() -> Processes:
@@ -90,19 +118,28 @@ def share(batch: tuple[Shaped[Tensor, "..."], ...]) -> tuple[Shaped[Tensor, "...
     The mean over all processes of the gradient of a mean over examples is the gradient over the whole batch only if all
     shares are equal. So a batch must divide evenly: the other way, weighting each loss by its share, would put the
     plumbing into every paper's loop. It holds for losses that are means over examples; a loss that compares examples
-    with each other (CLIP's) needs all embeddings in each process.
+    with each other (CLIP's) needs all embeddings in each process: ``clip_mini.extensions.parallel`` gathers them.
 
     Raises:
         ValueError: if the tensors have unequal lengths, or the number of processes does not divide them.
     """
-    rank, count = processes().rank, processes().count
-    lengths = [len(tensor) for tensor in batch]
+    rank, lengths = processes().rank, [len(tensor) for tensor in batch]
     if len(set(lengths)) != 1:
         raise ValueError(f"batch must hold tensors of one length, got {lengths}")
-    if lengths[0] % count:
-        raise ValueError(f"batch size must be a multiple of the number of processes, got {lengths[0]} for {count}")
-    size = lengths[0] // count
+    size = share_size(lengths[0])
     return tuple(tensor[rank * size : (rank + 1) * size] for tensor in batch)
+
+
+def share_size(size: int) -> int:
+    """How many rows of a batch of ``size`` rows each process has. Call it before a run begins, to check the batch size.
+
+    Raises:
+        ValueError: if the number of processes does not divide ``size``.
+    """
+    count = processes().count
+    if size % count:
+        raise ValueError(f"batch size must be a multiple of the number of processes, got {size} for {count}")
+    return size // count
 
 
 def sum_counts(counts: Shaped[Tensor, "..."]) -> Shaped[Tensor, "..."]:

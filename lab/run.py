@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from lab import folders
 from lab.checkpoint import CheckpointError, load, naming, save, save_weights, write_text
-from lab.distributed import gather, on_first, processes, sum_counts
+from lab.distributed import another_ended, gather, on_first, processes, sum_counts
 from lab.seeding import random_states, restore_random_states
 
 
@@ -73,6 +73,7 @@ class Run:
         self.title, self.unit, self.size, self.threads = title, unit, size, threads
         self.validate, self.validate_every, self.save_seconds = validate, validate_every, save_seconds
         self.done = 0  # steps taken
+        self.saved = 0  # of them, at the last save
         self.seconds = 0.0  # spent in them, over all sessions
         self.history: list[dict[str, float]] = []  # the validations: {"steps": taken until then, "score": …, …}
         self.best: dict[str, float] | None = None  # the first of the history with the highest score
@@ -120,7 +121,8 @@ class Run:
                 for kind, things in (("modules", self.modules), ("optimizers", self.optimizers)):
                     for name, thing in things.items():
                         thing.load_state_dict(state[kind][name])
-                self.done, self.seconds = state["steps"], state["seconds"]
+                self.done = self.saved = state["steps"]
+                self.seconds = state["seconds"]
                 self.history, self.best = state["history"], state["best"]
                 self.metrics_bytes, self.resumed_states = state["metrics_bytes"], state["random"][processes().rank]
         except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
@@ -134,15 +136,22 @@ class Run:
             print(f"warning: the run was started with {differ}: its last bits may differ", file=sys.stderr)
 
     def __enter__(self) -> "Run":
-        self.handler_before = signal.signal(signal.SIGINT, self._interrupt)
+        stops = [signal.SIGINT]
+        if processes().count > 1:  # when one process has ended, torchrun stops the others with SIGTERM
+            stops.append(signal.SIGTERM)
+        self.handlers_before = {number: signal.signal(number, self._interrupt) for number in stops}
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
-        signal.signal(signal.SIGINT, self.handler_before)
+    def __exit__(self, kind: type[BaseException] | None, exception: BaseException | None, *trace: object) -> None:
+        for number, handler in self.handlers_before.items():
+            signal.signal(number, handler)
         self._close()
         self.lock = None
         if self.interrupted and kind is None:  # Ctrl-C before the first step or after the last
             raise KeyboardInterrupt
+        if exception is not None and another_ended(exception):
+            saved = f"{self.saved} steps are saved: go on with {self.resume_command}"
+            raise ConnectionError(f"another process has ended, so this one stops too; {saved}") from exception
 
     def _interrupt(self, signal_number: int, frame: object) -> None:
         self.interrupted = True  # acted on between two steps
@@ -266,6 +275,7 @@ class Run:
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
         }  # fmt: skip
         on_first(lambda: save(self.unfinished / "last.pt", state))
+        self.saved = self.done
 
     def _finish(self) -> None:
         if self.best is None:  # never validated: the last weights are the best that we know of

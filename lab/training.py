@@ -22,6 +22,7 @@ from lab import folders
 from lab.checkpoint import CheckpointError, read_bytes, write_text
 from lab.cli import TrainingOptions, advise_on_threads
 from lab.device import choose_device
+from lab.distributed import on_first, processes
 from lab.run import Run, evaluation
 from lab.seeding import random_states, restore_random_states, seed_everything
 
@@ -40,6 +41,7 @@ class Task:
         config: the paper's ``Config``, with at least a ``seed``.
         steps: of the training loop.
         unit: what the progress bar counts.
+        parallel: whether ``train`` shares the work when torchrun has started several processes.
     """
 
     paper: str
@@ -48,6 +50,7 @@ class Task:
     config: Any
     steps: int
     unit: str = "step"
+    parallel: bool = False
 
     def check(self) -> None:
         """Checks, before the first step, everything that training and judging will need."""
@@ -128,13 +131,23 @@ def check_start(paper: str, name: str, config: Any, options: TrainingOptions, co
         ValueError: if the configuration is out of range, or something in the place of the run would be lost.
     """
     configs.check(config)
-    folder = folder_of(paper, name)
-    folders.check_place(folder)
-    if not (options.restart or (options.resume and folders.under_way(folder))):
-        place = folders.finished_or_none(folder)
-        before = folders.read_summary(place)["config"] if place else {}
-        now = {**before, **in_json(asdict(config))}
-        folders.check_free(folder, now, f"{command} --resume", f"{command} --restart")
+
+    def check_folder() -> None:
+        folder = folder_of(paper, name)
+        folders.check_place(folder)
+        if not (options.restart or (options.resume and folders.under_way(folder))):
+            place = folders.finished_or_none(folder)
+            before = folders.read_summary(place)["config"] if place else {}
+            now = {**before, **in_json(asdict(config))}
+            folders.check_free(folder, now, f"{command} --resume", f"{command} --restart")
+
+    on_first(check_folder)  # process 0 may change the folder as soon as it has seen it
+
+
+def check_one_process(task: Task) -> None:
+    """Raises ValueError if torchrun has started several processes."""
+    if processes().count > 1:
+        raise ValueError(f"{task.paper}, {task.name} trains in one process: start it with python, not with torchrun")
 
 
 def train(
@@ -147,9 +160,13 @@ def train(
 ) -> Trained:
     """Trains, keeps the weights that were best in validation, and judges them.
 
+    Under torchrun, all processes train, and process 0 alone judges, draws and writes.
+
     Raises:
         ValueError, OSError: for a configuration out of range, and as ``lab.run.Run``.
     """
+    if not task.parallel:
+        check_one_process(task)
     configs.check(task.config)
     device, folder = choose_device(options.device), folder_of(task.paper, options.run or task.name)
     task.check()
@@ -173,10 +190,10 @@ def train(
         resume=options.resume,
         restart=options.restart,
     )
-    advise_on_threads()
+    if processes().rank == 0:
+        advise_on_threads()
     with run:
-        for name, text in task.files().items():
-            write_text(run.unfinished / name, text)
+        on_first(lambda: [write_text(run.unfinished / name, text) for name, text in task.files().items()])
         task.train(model, optimizers, device, run.steps(task.steps), run.log)
     folders.load_best(folder, {"model": model})
     try:
@@ -184,12 +201,19 @@ def train(
     except KeyboardInterrupt:
         name = options.run or task.name
         command = shlex.join(["python", "-m", task.paper, "judge", *([] if name == "toy" else ["--run", name])])
-        print(f"stopped while judging: the model is trained, judge it with {command}", file=sys.stderr)
+        if processes().rank == 0:
+            print(f"stopped while judging: the model is trained, judge it with {command}", file=sys.stderr)
         raise
 
 
 def judge(task: Task, model: nn.Module, folder: Path) -> Trained:
     """Judges a finished run's model; writes ``results.json`` and the figures into its folder."""
+    results, figures = on_first(lambda: judge_here(task, model, folder))
+    return Trained(folder, model, results, figures)
+
+
+def judge_here(task: Task, model: nn.Module, folder: Path) -> tuple[dict[str, Any], list[Path]]:
+    """What ``judge`` does, in this process: the results and the paths of the figures."""
     summary = folders.read_summary(folder)
     with evaluation({"model": model}):
         judged = task.judge(model)
@@ -207,13 +231,13 @@ def judge(task: Task, model: nn.Module, folder: Path) -> Trained:
     }
     write_text(folder / "results.json", json.dumps(results, indent=2, ensure_ascii=False) + "\n")
     with evaluation({"model": model}):
-        figures = task.draw(folder, model, results)
-    return Trained(folder, model, results, figures)
+        return results, task.draw(folder, model, results)
 
 
 def train_or_reuse(task: Task, options: TrainingOptions, command: str, title: str | None = None) -> Trained:
     """``train`` for one of several runs. With ``resume``, a finished run is opened, a stopped one goes on, and one that
-    was not started begins."""
+    was not started begins. One process only."""
+    check_one_process(task)
     folder = folder_of(task.paper, options.run or task.name)
     if options.resume and folders.restart_asked(folder):
         options = replace(options, resume=False, restart=True)
@@ -296,12 +320,15 @@ def runs_of(paper: str) -> list[str]:
 def compare(tasks: Mapping[str, Task], options: TrainingOptions, command: str) -> dict[str, Trained]:
     """Trains the variants one after the other, each in a run of its own; with ``resume``, only those that are left.
 
+    One process only.
+
     Raises:
         ValueError: before the first variant, if the run of any of them may not be replaced.
     """
     if options.resume and options.restart:
         raise ValueError("--resume and --restart exclude each other")
     for task in tasks.values():
+        check_one_process(task)
         folder = folder_of(task.paper, task.name)
         if options.restart:
             folders.ask_restart(folder)
