@@ -7,6 +7,7 @@ the colours of a scene, or its shapes.
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from math import comb
 from types import MappingProxyType
 
 import torch
@@ -104,6 +105,21 @@ def recall_from(seen: Sequence[Hashable], ks: Sequence[int] = KS) -> dict[str, f
     times = Counter(seen)
     means = {k: sum(min(1.0, k / times[value]) for value in seen) / len(seen) for k in ks}
     return {f"{direction} R@{k}": means[k] for direction in (IMAGE_TO_TEXT, TEXT_TO_IMAGE) for k in ks}
+
+
+def chance_recall(image_of: Int[Tensor, " m"], ks: Sequence[int] = KS) -> dict[str, float]:
+    """The recall of a random order: image i has c_i of the m captions, and a caption has one of the n images.
+
+    None of c captions is among the first k with probability C(m - c, k) / C(m, k).
+    """
+    m, counts = len(image_of), image_of.bincount().tolist()
+    image_to_text = {
+        k: sum(1 - comb(m - c, k) / comb(m, k) for c in counts) / len(counts) if k <= m else 1.0 for k in ks
+    }
+    text_to_image = {k: min(1.0, k / len(counts)) for k in ks}
+    return {f"{IMAGE_TO_TEXT} R@{k}": image_to_text[k] for k in ks} | {
+        f"{TEXT_TO_IMAGE} R@{k}": text_to_image[k] for k in ks
+    }
 
 
 def toy_scenes(split: str, seed: int, count: int) -> Iterator[tuple[int, Scene]]:

@@ -49,7 +49,9 @@ def draw_retrieval(
     """
     rows = chosen_captions(similarity, examples.image_of)
     with drawing(path, 1100, 60 + 205 * len(rows)) as figure:
-        figure.suptitle(f"Captions and their nearest images among {len(examples.images):,}, with the cosine", fontsize=16)
+        figure.suptitle(
+            f"Captions and their nearest images among {len(examples.images):,}, with the cosine", fontsize=16
+        )
         parts = figure.subfigures(len(rows), 1, squeeze=False).flatten()
         for part, k in zip(parts, rows, strict=True):
             own, column = int(examples.image_of[k]), similarity[:, k]
@@ -133,6 +135,8 @@ def draw_ablations(path: Path, measured: Mapping[str, Mapping[str, Any]], pairs:
         right.set(xlim=(0, None), ylim=(0, 104), xlabel="steps", ylabel="recall@1 (%)")
         right.set_title("Held out of training, mean of both directions")
         figure.legend(loc="outside lower center", ncols=3)
+
+
 BAR = 0.38  # height, where two objectives are 1 apart
 
 

@@ -1,8 +1,8 @@
 r"""CLIP's text encoder and the two projections (Radford et al. 2021, arXiv 2103.00020, sections 2.3 and 2.4).
 
-The text encoder is a causal Transformer (Vaswani et al. 2017; pre-activation layer norm as in GPT-2). A text is a row
-of token ids: start, words, end, padding. The last layer's vector at the first end token is the text's vector: with causal
-attention, it is the first one that has seen all words. The image encoders are in ``image_encoders.py``. A linear
+The text encoder is a causal Transformer (Vaswani et al. 2017; layer norm before each part, as in GPT-2). A text is a
+row of token ids: start, words, end, padding. The last layer's vector at the first end token is the text's vector. With
+causal attention it is the first one that has seen all words. The image encoders are in ``image_encoders.py``. A linear
 projection takes each side into the common space.
 
 What differs from the paper: the tokenizer is word-level, and texts are as long as the longest one of the batch.

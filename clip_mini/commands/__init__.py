@@ -68,15 +68,15 @@ def result_table(results: Mapping[str, Any]) -> str:
     """In %: a row for each split and measure; columns for the baselines and the model, and what is promised."""
     data, splits = results["what"], results["splits"]
     names = list(dict.fromkeys(name for columns in splits.values() for name in columns))
+    promised = {split: {m: PROMISES.get((data, split, m)) for m in splits[split]["reached"]} for split in splits}
+    if any(value is not None for values in promised.values() for value in values.values()):
+        names, splits = [*names, "promised"], {s: {**splits[s], "promised": promised[s]} for s in splits}
     rows = [
         [f"{split}: {measure}", *(percent(columns.get(name, {}).get(measure)) for name in names)]
-        + [percent(PROMISES.get((data, split, measure)))]
         for split, columns in splits.items()
         for measure in columns["reached"]
     ]
-    head = [data, *names, "promised"]
-    if not any(row[-1] for row in rows):
-        head, rows = head[:-1], [row[:-1] for row in rows]
+    head = [data, *names]
     widths = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]
     return "\n".join(
         "  ".join(cell.rjust(n) if k else cell.ljust(n) for k, (cell, n) in enumerate(zip(row, widths, strict=True)))

@@ -137,7 +137,11 @@ def write_results(
 
 def comparison_table(variants: Mapping[str, Mapping[str, Any]], chance: float) -> str:
     """Recall@1 in %: a row for each objective and for chance, a column for each split and direction."""
-    splits = [split for split, one in next(iter(variants.values()))["splits"].items() if f"{DIRECTIONS[0]} R@1" in one["reached"]]
+    splits = [
+        split
+        for split, one in next(iter(variants.values()))["splits"].items()
+        if f"{DIRECTIONS[0]} R@1" in one["reached"]
+    ]
     columns = [(split, direction) for split in splits for direction in DIRECTIONS]
     width = max(map(len, ("recall@1", *variants)))
     lines = ["  ".join(["recall@1".ljust(width), *(f"{split}, {direction}" for split, direction in columns)])]

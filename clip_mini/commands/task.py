@@ -61,12 +61,16 @@ class ClipTask(training.Task):
         def batch_at(step: int) -> Batch:
             return Batch(*(tensor.to(device) for tensor in self.source.batch_at(step)))
 
-        loop = train_in_parallel if processes().count > 1 else train
-        loop(model, *optimizers.values(), batch_at, steps, log)
+        if processes().count == 1:
+            train(model, *optimizers.values(), batch_at, steps, log)
+        else:
+            train_in_parallel(model, *optimizers.values(), batch_at, steps, log)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
+        """Recall@1 in each direction on pairs held out of training; the score is their mean."""
         reached = recall(model, self.source.validation())
-        return {"score": (reached[f"{IMAGE_TO_TEXT} R@1"] + reached[f"{TEXT_TO_IMAGE} R@1"]) / 2, **reached}
+        first = {f"{direction} R@1": reached[f"{direction} R@1"] for direction in (IMAGE_TO_TEXT, TEXT_TO_IMAGE)}
+        return {"score": sum(first.values()) / 2, **first}
 
     def judge(self, model: nn.Module) -> dict[str, Any]:
         """By split: the baselines, and under ``"reached"`` the model, each by measure."""

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from clip_mini.data import Batch
 from clip_mini.datasets.features import CACHE, EfficientNetLite0, Features, FrozenEncoder, frozen_features
-from clip_mini.evaluate import Examples
+from clip_mini.evaluate import Examples, chance_recall
 from clip_mini.train import Config
 from lab.images import load_image
 from toyworld.tokenizer import END, START, Tokenizer, padded, split_words
@@ -32,6 +32,7 @@ from toyworld.tokenizer import END, START, Tokenizer, padded, split_words
 TESTS = ("dev", "test")
 HELD_OUT = 12  # one training image in this many is for validation
 TESTED = 10  # one image in this many is for testing, where no list says which
+SHOWN = 160  # pixels, height and width of an image in a figure
 REGIONS = 1  # rows and columns of regions whose features the model reads
 LEAST = 3  # captions: a word of fewer is unknown
 REMOVED = 0.2  # of the words of a training caption, at random: the model must not rely on a single one
@@ -93,6 +94,13 @@ class Captions:
         texts = padded([self.with_ends(self.tokenizer.ids(text)) for _, text in rows])
         image_of = torch.tensor([k for k, _ in rows])
         return Examples(images, texts, image_of, tuple(text for _, text in rows), tuple(names))
+
+    def pixels(self, examples: Examples, k: int) -> Float[Tensor, "3 h w"]:
+        """Image k to look at, with values from 0 to 1."""
+        return self.picture(examples.names[k], SHOWN).float() / 255
+
+    def baselines(self, split: str) -> Mapping[str, Mapping[str, float]]:
+        return {"chance": chance_recall(self.test(split).image_of)}
 
 
 def some(rng: random.Random, ids: Sequence[int]) -> list[int]:
@@ -159,7 +167,7 @@ class FolderSource(Captions):
         return image_path(self.root, name)
 
     def picture(self, name: str, size: int) -> UInt8[Tensor, "3 {size} {size}"]:
-        """An image's pixels, for a figure."""
+        """An image's pixels, to look at."""
         return load_image(self.path_of(name), size)
 
     @cached_property

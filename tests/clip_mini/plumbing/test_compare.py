@@ -10,7 +10,7 @@ from PIL import Image
 from clip_mini.__main__ import main
 from clip_mini.commands import compare, task
 from clip_mini.extensions.objectives import OBJECTIVES, with_objective
-from clip_mini.figures_compare import draw_comparison
+from clip_mini.figures import draw_comparison
 from clip_mini.train import Config
 from lab.seeding import seed_everything
 from tests.refusals import check_refused
