@@ -49,7 +49,13 @@ class Config:
     seed: Annotated[int, Ge(0)] = 0  # of weights and data
 
 
-CONFIGS = MappingProxyType({"toy": Config(), "toy-vit": replace(Config(), image_encoder="vit")})
+CONFIGS = MappingProxyType(
+    {
+        "toy": Config(),
+        "toy-vit": replace(Config(), image_encoder="vit"),
+        "emoji": Config(steps=2500, image_size=40, background=1.0, channels=(16, 32, 64, 128)),
+    }
+)
 
 
 def build(config: Config, words: int, end: int, image_encoder: nn.Module | None = None) -> CLIP:
