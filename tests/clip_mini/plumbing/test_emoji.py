@@ -127,7 +127,7 @@ def test_the_versions_of_a_training_drawing(source) -> None:
     middle = (slice(None), 32, 32)
     assert_close(plain[middle], outlined[middle], atol=0.02, rtol=0)
     assert_close(outlines[middle], torch.ones(4), atol=0.02, rtol=0)
-    assert outlined[:3, 32].sum(0)[:8].min() < 0.3 < plain[:3, 32, 4:8].sum(0).min(), "only the outline is black"
+    assert outlined[:3, 32].sum(0)[:8].min() < 0.6 < plain[:3, 32, 4:8].sum(0).min(), "only the outline is black"
 
 
 # --- batches ---
@@ -191,7 +191,7 @@ def test_a_split_has_each_concept_with_its_standard_name(source) -> None:
 
 
 def test_wrong_settings_are_one_line(few, cache) -> None:
-    with pytest.raises(ValueError, match=r"^language must be english, korean or both, got latin$"):
+    with pytest.raises(ValueError, match=r"^language must be one of english, korean, both, got latin$"):
         EmojiSource(CONFIG, "latin", cache, few)
     with pytest.raises(ValueError, match=r"^--pairs must be at most 12, the number of emoji, got 13$"):
         EmojiSource(Config(pairs=13), "english", cache, few).check()
