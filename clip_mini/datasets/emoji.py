@@ -7,6 +7,8 @@ finds what the two drawings of a concept have in common.
 
 A training image is one of three versions of a Twemoji drawing (plain, with outlines, outlines alone), or a mixture of
 them, with random place, form and colours. A test image is cropped to the drawing and has a white background.
+
+Twemoji's drawings have the licence CC-BY 4.0, OpenMoji's CC-BY-SA 4.0. A figure that shows them names both.
 """
 
 import importlib.metadata
@@ -125,13 +127,19 @@ def rasterised(path: Path, style_sheets: Sequence[str | None]) -> UInt8[np.ndarr
     """Versions of a drawing, one for each style sheet: red, green, blue (times alpha) and alpha, 0 to 255.
 
     All are cut to the box around what is visible in any of them. The longer side fills ``DRAWN`` pixels.
+
+    Raises:
+        ValueError: if the file is damaged; the line names it.
     """
     import resvg_py
 
     versions = []
     for sheet in style_sheets:
         options = {} if sheet is None else {"style_sheet": sheet}
-        data = resvg_py.svg_to_bytes(svg_path=str(path), width=2 * DRAWN, skip_system_fonts=True, **options)
+        try:
+            data = resvg_py.svg_to_bytes(svg_path=str(path), width=2 * DRAWN, skip_system_fonts=True, **options)
+        except ValueError as error:
+            raise ValueError(f"{path}: cannot be drawn ({' '.join(str(error).split())})") from error
         versions.append(Image.open(io.BytesIO(bytes(data))).convert("RGBA"))
     visible = np.any([np.asarray(version)[..., 3] > 20 for version in versions], axis=0)
     left, upper, right, lower = Image.fromarray(visible).getbbox() or (0, 0, *versions[0].size)
@@ -299,6 +307,7 @@ class EmojiSource:
             self.drawings(style)
 
     def image_encoder(self) -> nn.Module | None:
+        """None: that of the configuration."""
         return None
 
     @cached_property

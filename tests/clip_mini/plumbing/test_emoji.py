@@ -94,6 +94,13 @@ def test_a_missing_package_is_one_line(monkeypatch) -> None:
         read_concepts()
 
 
+def test_a_damaged_drawing_is_named(tmp_path) -> None:
+    path = tmp_path / "1f600.svg"
+    path.write_text("<svg", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"^[^\n]*1f600\.svg: cannot be drawn[^\n]*$"):
+        emoji.rasterised(path, [None])
+
+
 # --- images ---
 
 
