@@ -12,7 +12,7 @@ from clip_mini.datasets.emoji import EmojiSource, code_of, hue_rotation, read_co
 from clip_mini.datasets.sources import Source
 from clip_mini.train import Config
 from lab.checkpoint import load, save
-from toyworld.tokenizer import PAD, split_words
+from toyworld.tokenizer import END, PAD, split_words
 
 FEW = (
     "🔴",
