@@ -55,7 +55,7 @@ def draw_retrieval(
     if not rows:
         raise ValueError("draw_retrieval needs a caption whose own image comes first, or after the nearest five")
     with drawing(path, 1100, 60 + 225 * len(rows)) as figure:
-        figure.suptitle(f"Captions and their nearest images, among {len(examples.names):,}", fontsize=16)
+        figure.suptitle(f"Captions and their nearest of {len(examples.names):,} images", fontsize=16)
         parts = figure.subfigures(len(rows), 1, squeeze=False).flatten()
         for part, k in zip(parts, rows, strict=True):
             own = examples.image_of[k].item()
