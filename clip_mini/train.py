@@ -54,8 +54,8 @@ CONFIGS = MappingProxyType(
         "toy": Config(),
         "toy-vit": replace(Config(), image_encoder="vit"),
         "flickr8k": Config(
-            steps=1000, pairs=512, context=20, text_width=128, text_layers=1, common=256,
-            learning_rate=1.5e-3, weight_decay=0.5,
+            steps=300, pairs=512, context=20, text_width=128, text_layers=1, common=256,
+            learning_rate=3e-3, weight_decay=0.5,
         ),
     }
 )  # fmt: skip
