@@ -28,8 +28,8 @@ Positive = Annotated[int, Ge(1)]
 class Config:
     """Everything that a training run depends on, except its data."""
 
-    steps: Positive = 900  # batches
-    pairs: Annotated[int, Ge(2)] = 128  # in a batch: of one pair, the loss is always 0
+    steps: Positive = 750  # batches
+    pairs: Annotated[int, Ge(2)] = 192  # in a batch: of one pair, the loss is always 0
     language: Literal["english", "korean", "both"] = "english"  # of the captions (toy and emoji)
     image_encoder: Literal["cnn", "vit"] = "cnn"  # a residual CNN or a Vision Transformer
     image_size: Annotated[int, Ge(16)] = 48  # pixels, height and width

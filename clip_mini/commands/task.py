@@ -12,6 +12,7 @@ from torch import nn
 from clip_mini.data import Batch
 from clip_mini.datasets.sources import ZERO_SHOT, Source, open_source
 from clip_mini.evaluate import IMAGE_TO_TEXT, TEXT_TO_IMAGE, embed, recall, zero_shot
+from clip_mini.extensions.fast import faster
 from clip_mini.extensions.parallel import train_in_parallel
 from clip_mini.figures import draw_retrieval, draw_training
 from clip_mini.model import CLIP
@@ -59,11 +60,13 @@ class ClipTask(training.Task):
         return dict(zip(("optimizer", "scheduler"), build_optimizer(model, self.config), strict=True))
 
     def train(self, model: nn.Module, optimizers: Mapping[str, Any], device: torch.device, steps, log) -> None:
+        """The core's loop; ``faster`` gives the same vectors in less time."""
+
         def batch_at(step: int) -> Batch:
             return Batch(*(tensor.to(device) for tensor in self.source.batch_at(step)))
 
         if processes().count == 1:
-            train(model, *optimizers.values(), batch_at, steps, log)
+            train(faster(model), *optimizers.values(), batch_at, steps, log)
         else:
             train_in_parallel(model, *optimizers.values(), batch_at, steps, log)
 

@@ -3,8 +3,9 @@ r"""The same embeddings and gradients as ``CLIP``, with less to compute.
 Nearly all the time of a training step is in products of matrices, so only fewer products make it faster:
 
 - The last layer's result is read at one position: the class token, or the end of the text. So its query, its output and
-  its MLP are computed for this position only. Keys and values are still needed everywhere. With 12 width² products for
-  a position in each layer, 10 of 12 are saved in the last one.
+  its MLP are computed for this position only. The CNN's attention pooling has one query from the beginning.
+- One query q needs no keys and no values. Its scores are :math:`q \cdot W_k x = (W_k^\top q) \cdot x`, and the mean of
+  the values is the value of the mean: :math:`\sum_j a_j W_v x_j = W_v \sum_j a_j x_j`.
 - With causal attention, nothing behind the end of a text is ever read. So linear layers work on the positions up to the
   end, of all texts in one row. Attention alone gets the padded form.
 
@@ -16,16 +17,21 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import linear, normalize, scaled_dot_product_attention
 
-from clip_mini.image_encoders import VisionTransformer
+from clip_mini.image_encoders import AttentionPool, ResidualCNN, VisionTransformer
 from clip_mini.model import CLIP, Block, TextEncoder
 
 
 class FastCLIP(CLIP):
-    """A ``CLIP`` with the same parameters, which computes the embeddings faster where its encoders are Transformers."""
+    """A ``CLIP`` with the same parameters, which computes the embeddings faster."""
 
     def encode_image(self, images: Float[Tensor, "n ..."]) -> Float[Tensor, "n common"]:
         encoder = self.image_encoder
-        features = image_features(encoder, images) if isinstance(encoder, VisionTransformer) else encoder(images)
+        if isinstance(encoder, VisionTransformer):
+            features = image_features(encoder, images)
+        elif isinstance(encoder, ResidualCNN):
+            features = pooled(encoder.pool, encoder.layers(2 * (images - encoder.background)))
+        else:
+            features = encoder(images)
         return normalize(self.image_projection(features), dim=-1)
 
     def encode_text(self, texts: Int[Tensor, "n t"]) -> Float[Tensor, "n common"]:
@@ -49,8 +55,7 @@ def image_features(encoder: VisionTransformer, images: Float[Tensor, "n 3 h w"])
     *blocks, last = encoder.transformer.blocks
     for block in blocks:
         x = block(x, causal=False)
-    keys_and_values = last_keys_and_values(last, last.norm1(x))  # (n, t, 2 width)
-    return encoder.norm_after(at_one_position(last, x[:, 0], keys_and_values, None))
+    return encoder.norm_after(at_one_position(last, x[:, 0], last.norm1(x), None))
 
 
 def text_features(encoder: TextEncoder, texts: Int[Tensor, "n t"]) -> Float[Tensor, "n width"]:
@@ -64,8 +69,7 @@ def text_features(encoder: TextEncoder, texts: Int[Tensor, "n t"]) -> Float[Tens
     *blocks, last = encoder.transformer.blocks
     for block in blocks:
         x = packed_block(block, x, used, rows)
-    keys_and_values = padded(last_keys_and_values(last, last.norm1(x)), used, rows)  # (n, t, 2 width)
-    return encoder.norm(at_one_position(last, x[ends], keys_and_values, used))
+    return encoder.norm(at_one_position(last, x[ends], padded(last.norm1(x), used, rows), used))
 
 
 def padded(x: Float[Tensor, "p c"], used: Bool[Tensor, "n t"], rows: Int[Tensor, " p"]) -> Float[Tensor, "n t c"]:
@@ -87,23 +91,52 @@ def packed_block(
     return x + block.mlp(block.norm2(x))
 
 
-def last_keys_and_values(block: Block, x: Float[Tensor, "*places width"]) -> Float[Tensor, "*places 2*width"]:
-    width, project = x.shape[-1], block.attention.project_in
-    return linear(x, project.weight[width:], project.bias[width:])  # rows: q, then k, then v
-
-
 def at_one_position(
-    block: Block,
-    x: Float[Tensor, "n width"],
-    keys_and_values: Float[Tensor, "n t 2*width"],
-    allowed: Bool[Tensor, "n t"] | None,
+    block: Block, x: Float[Tensor, "n width"], places: Float[Tensor, "n t width"], allowed: Bool[Tensor, "n t"] | None
 ) -> Float[Tensor, "n width"]:
-    """The block's result at one position of each sequence, whose vector is x; it looks at the allowed positions."""
-    n, width = x.shape
-    attention, project = block.attention, block.attention.project_in
-    k, v = keys_and_values.view(n, -1, 2, attention.heads, width // attention.heads).permute(2, 0, 3, 1, 4)
-    q = linear(block.norm1(x), project.weight[:width], project.bias[:width]).view(n, attention.heads, 1, -1)
-    mask = None if allowed is None else allowed[:, None, None]  # (n, 1, 1, t)
-    mixed = scaled_dot_product_attention(q, k, v, attn_mask=mask)  # (n, heads, 1, d)
-    x = x + attention.project_out(mixed.reshape(n, width))
+    """The block's result at one position of each sequence.
+
+    Args:
+        x: the vector at this position.
+        places: the vectors of all positions behind the first layer norm.
+        allowed: which of them this position looks at; None for all.
+    """
+    project = block.attention.project_in
+    weights = zip(project.weight.chunk(3), project.bias.chunk(3), strict=True)  # rows: q, then k, then v
+    mixed = attention_of_one(block.norm1(x), places, *weights, heads=block.attention.heads, allowed=allowed)
+    x = x + block.attention.project_out(mixed)
     return x + block.mlp(block.norm2(x))
+
+
+def pooled(pool: AttentionPool, grid: Float[Tensor, "n width rows columns"]) -> Float[Tensor, "n width"]:
+    """``pool(grid)``."""
+    places = grid.flatten(2).mT  # (n, places, width)
+    x = torch.cat([places.mean(dim=1, keepdim=True), places], dim=1) + pool.positions  # (n, 1 + places, width)
+    weights = ((layer.weight, layer.bias) for layer in (pool.query, pool.key, pool.value))
+    return attention_of_one(x[:, 0], x, *weights, heads=pool.heads)
+
+
+Linear = tuple[Float[Tensor, "width width"], Float[Tensor, " width"]]  # weight and bias
+
+
+def attention_of_one(
+    x: Float[Tensor, "n width"],
+    places: Float[Tensor, "n t width"],
+    query: Linear,
+    key: Linear,
+    value: Linear,
+    heads: int,
+    allowed: Bool[Tensor, "n t"] | None = None,
+) -> Float[Tensor, "n width"]:
+    """Multi-head attention of one position, x, to all ``places``, without their keys and values."""
+    n, width = x.shape
+    d = width // heads
+    q = linear(x, *query).view(n, heads, d)
+    by_head = [(weight.view(heads, d, width), bias.view(heads, d)) for weight, bias in (key, value)]
+    (key_weight, key_bias), (value_weight, value_bias) = by_head
+    scores = torch.einsum("nhd,hdw->nhw", q, key_weight) @ places.mT  # (n, heads, t): (W_k^T q) . x
+    scores = (scores + (q * key_bias).sum(dim=-1, keepdim=True)) / d**0.5
+    if allowed is not None:
+        scores = scores.masked_fill(~allowed[:, None], -torch.inf)
+    mean = scores.softmax(dim=-1) @ places  # (n, heads, width): the mean of the places, for each head
+    return (torch.einsum("nhw,hdw->nhd", mean, value_weight) + value_bias).flatten(1)

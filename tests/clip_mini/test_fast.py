@@ -2,6 +2,7 @@
 
 encoder(images): the class token        image_features    test_images
 encoder(texts): the end of each text    text_features     test_texts, test_what_comes_behind_the_end
+attention pooling                       pooled            test_pool
 both, and the loss                      faster            test_training_step
 """
 
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.testing import assert_close
 
-from clip_mini.extensions.fast import faster, image_features, text_features
+from clip_mini.extensions.fast import faster, image_features, pooled, text_features
 from clip_mini.extensions.pretrained import LegacyTextEncoder
-from clip_mini.image_encoders import ResidualCNN, VisionTransformer
+from clip_mini.image_encoders import AttentionPool, ResidualCNN, VisionTransformer
 from clip_mini.loss import contrastive_loss, pairwise_similarity
 from clip_mini.model import CLIP, TextEncoder
 from tests.clip_mini.misconceptions import fast as misconceptions
@@ -83,6 +84,18 @@ def test_images(n: int, layers: int, seed: int) -> None:
     check_images(image_features, n, layers, seed)
 
 
+def check_pool(candidate, n: int, rows: int, seed: int) -> None:
+    pool = random_weights(AttentionPool(rows * 3, 8, 2), seed)
+    grid = torch.randn(n, 8, rows, 3).double().requires_grad_()
+    check_equals(candidate(pool, grid), pool(grid), [grid, *pool.parameters()], f"attention pooling of {n} grids")
+
+
+@given(n=st.integers(1, 4), rows=st.integers(1, 4), seed=SEEDS)
+@settings(max_examples=8)
+def test_pool(n: int, rows: int, seed: int) -> None:
+    check_pool(pooled, n, rows, seed)
+
+
 CNN = (16, (4, 6, 8), 2, 0.9)  # image size, channels, heads, background
 
 
@@ -109,3 +122,9 @@ def test_wrong_texts_are_caught(wrong) -> None:
 def test_wrong_images_are_caught(wrong) -> None:
     with pytest.raises(AssertionError):
         check_images(wrong, 3, 2, seed=0)
+
+
+@pytest.mark.parametrize("wrong", misconceptions.POOLS, ids=lambda function: function.__name__)
+def test_wrong_pools_are_caught(wrong) -> None:
+    with pytest.raises(AssertionError):
+        check_pool(wrong, 3, 2, seed=0)

@@ -2,7 +2,7 @@
 
 import torch
 
-from clip_mini.extensions.fast import at_one_position, last_keys_and_values
+from clip_mini.extensions.fast import at_one_position, attention_of_one
 
 
 def _class_token_only(encoder, images, blocks_before: int, normed: bool):
@@ -14,7 +14,7 @@ def _class_token_only(encoder, images, blocks_before: int, normed: bool):
         x = block(x, causal=False)
     first = x[:, 0]
     for block in encoder.transformer.blocks[blocks_before:]:
-        first = at_one_position(block, first, last_keys_and_values(block, block.norm1(x) if normed else x), None)
+        first = at_one_position(block, first, block.norm1(x) if normed else x, None)
     return encoder.norm_after(first)
 
 
@@ -34,8 +34,7 @@ def _text(encoder, texts, place, allowed):
     *blocks, last = encoder.transformer.blocks
     for block in blocks:
         x = block(x, causal=True)
-    keys_and_values = last_keys_and_values(last, last.norm1(x))
-    return encoder.norm(at_one_position(last, x[torch.arange(n), place], keys_and_values, allowed))
+    return encoder.norm(at_one_position(last, x[torch.arange(n), place], last.norm1(x), allowed))
 
 
 def padding_is_looked_at(encoder, texts):
@@ -55,5 +54,14 @@ def cut_at_the_shortest(encoder, texts):
     return encoder(texts[:, : int(place.median()) + 1])
 
 
+def pool_without_the_mean(pool, grid):
+    """Tempting because the mean is the query; it is one of the places that are looked at, too."""
+    places = grid.flatten(2).mT
+    mean = places.mean(dim=1) + pool.positions[0]
+    weights = ((layer.weight, layer.bias) for layer in (pool.query, pool.key, pool.value))
+    return attention_of_one(mean, places + pool.positions[1:], *weights, heads=pool.heads)
+
+
 TEXTS = (padding_is_looked_at, end_does_not_see_itself, cut_at_the_shortest)
 IMAGES = (class_token_in_all_layers, keys_without_the_norm)
+POOLS = (pool_without_the_mean,)
