@@ -1,4 +1,6 @@
-"""One assertion for all equation tests: its message says which equation, at which index, what came, what is right."""
+"""The assertions of all equation tests: a message says which equation, at which index, what came, what is right."""
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -18,3 +20,17 @@ def check_close(
     index = tuple(int(i) for i in torch.unravel_index(off.argmax(), off.shape)) if off.dim() else ()
     place = f" at index {index[0] if len(index) == 1 else index}" if index else ""
     raise AssertionError(f"{what}{place}: got {got[index].item():.12g}, expected {expected[index].item():.12g}")
+
+
+def check_same(what: str, candidate: Callable, expected: Callable, *arguments) -> None:
+    """The same value, and the same gradient by every argument that is a tensor of numbers."""
+    __tracebackhide__ = True
+    results = []
+    for function in (candidate, expected):
+        copies = [argument.clone() if torch.is_tensor(argument) else argument for argument in arguments]
+        leaves = [copy.requires_grad_() for copy in copies if torch.is_tensor(copy) and copy.is_floating_point()]
+        loss = function(*copies)
+        slopes = torch.autograd.grad(loss, leaves, allow_unused=True, materialize_grads=True)
+        results.append((loss, *slopes))
+    for k, (got, right) in enumerate(zip(*results, strict=True)):
+        check_close(what if k == 0 else f"the gradient of {what}, by argument {k - 1}", got, right)
