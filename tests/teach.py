@@ -23,14 +23,19 @@ def check_close(
 
 
 def check_same(what: str, candidate: Callable, expected: Callable, *arguments) -> None:
-    """The same value, and the same gradient by every argument that is a tensor of numbers."""
+    """The same value, and the same gradient by every argument that is a tensor of numbers.
+
+    A result of several numbers gets a random cotangent: the gradient is that of their random weighted sum.
+    """
     __tracebackhide__ = True
     results = []
     for function in (candidate, expected):
         copies = [argument.clone() if torch.is_tensor(argument) else argument for argument in arguments]
         leaves = [copy.requires_grad_() for copy in copies if torch.is_tensor(copy) and copy.is_floating_point()]
-        loss = function(*copies)
-        slopes = torch.autograd.grad(loss, leaves, allow_unused=True, materialize_grads=True)
-        results.append((loss, *slopes))
+        value = function(*copies)
+        generator = torch.Generator().manual_seed(0)
+        cotangent = torch.randn(value.shape, generator=generator, dtype=value.dtype) if value.dim() else None
+        slopes = torch.autograd.grad(value, leaves, cotangent, allow_unused=True, materialize_grads=True)
+        results.append((value, *slopes))
     for k, (got, right) in enumerate(zip(*results, strict=True)):
         check_close(what if k == 0 else f"the gradient of {what}, by argument {k - 1}", got, right)
