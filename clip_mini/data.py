@@ -20,6 +20,7 @@ from toyworld.tokenizer import END, START, Tokenizer, padded
 
 LANGUAGES = {"english": ("english",), "korean": ("korean",), "both": ("english", "korean")}
 FULL, PAIR = (True, True, True), (False, True, True)  # which of size, colour and shape a description names
+ALONE = 0.25  # share of the scenes with one object
 RELATED = 0.3  # share of the captions of two objects that say how they lie to each other
 
 
@@ -56,7 +57,7 @@ def caption(scene: Scene, language: str, rng: Rng) -> str:
 def toy_pair(split: str, seed: int, index: int, language: str) -> tuple[Scene, str]:
     """Pair ``index`` of a split: a scene of one or two objects, and its caption in a language, or in one of both."""
     rng = Rng(f"clip_mini/{split}/{seed}/{index}")
-    scene = scene_at(split, seed, index, rng.integer(1, 2))
+    scene = scene_at(split, seed, index, 1 if rng.random() < ALONE else 2)
     return scene, caption(scene, rng.choice(LANGUAGES[language]), rng)
 
 

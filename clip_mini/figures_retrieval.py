@@ -24,16 +24,15 @@ def place_of_own(similarity: Float[Tensor, "n m"], image_of: Int[Tensor, " m"]) 
 
 
 def chosen_captions(places: Int[Tensor, " m"], image_of: Int[Tensor, " m"]) -> list[int]:
-    """The first captions that are right, then the first that are wrong, spread over the list, each of another image."""
+    """Captions that are right, spread over the list, then one that is wrong; each of another image."""
     chosen: list[int] = []
-    for wanted, count in ((places == 0, RIGHT), (places >= NEAREST, WRONG)):
+    for wanted, count in ((places >= NEAREST, WRONG), (places == 0, RIGHT)):  # errors are rarer: they choose first
         candidates = wanted.nonzero().flatten().tolist()
-        step = max(1, len(candidates) // (count + 1))
-        for k in candidates[::step]:
+        for k in [*candidates[:: max(1, len(candidates) // (count + 1))], *candidates]:
             if count and image_of[k] not in image_of[chosen]:
                 chosen.append(k)
                 count -= 1
-    return chosen
+    return sorted(chosen, key=lambda k: places[k].item())
 
 
 def draw_retrieval(
@@ -55,7 +54,7 @@ def draw_retrieval(
     if not rows:
         raise ValueError("draw_retrieval needs a caption whose own image comes first, or after the nearest five")
     with drawing(path, 1100, 60 + 225 * len(rows)) as figure:
-        figure.suptitle(f"Captions and their nearest images, among {len(examples.names):,}", fontsize=16)
+        figure.suptitle(f"Captions and their nearest of {len(examples.names):,} images", fontsize=16)
         parts = figure.subfigures(len(rows), 1, squeeze=False).flatten()
         for part, k in zip(parts, rows, strict=True):
             own = examples.image_of[k].item()

@@ -56,7 +56,7 @@ CONFIGS = MappingProxyType(
         "toy-vit": Config(image_encoder="vit", steps=2000, learning_rate=1e-3, weight_decay=0.1),
         "emoji": Config(steps=2500, image_size=40, background=1.0, channels=(16, 32, 64, 128)),
         "folder": Config(
-            steps=1000, pairs=512, context=20, text_width=128, text_layers=1, common=256, learning_rate=1.5e-3
+            steps=300, pairs=512, context=20, text_width=128, text_layers=1, common=256, learning_rate=3e-3
         ),
         "shards": Config(image_size=64, background=0.45, channels=(32, 64, 128, 256), learning_rate=1e-3),
     }

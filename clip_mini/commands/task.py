@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import nn
 
 from clip_mini.data import Batch
@@ -86,6 +87,8 @@ class ClipTask(training.Task):
         split = self.source.splits[0]
         examples, figures = self.source.test(split), [folder / "retrieval.png", folder / "training.png"]
         images, texts = embed(model, examples)
+        first = (255 * self.source.pixels(examples, 0)).round().byte().permute(1, 2, 0).numpy()
+        Image.fromarray(first).save(folder / "example.png")
         draw_retrieval(figures[0], images @ texts.T, examples, lambda k: self.source.pixels(examples, k))
         chance = next(iter(results["splits"].values()))["chance"][f"{IMAGE_TO_TEXT} R@1"]
         losses = folders.read_metrics(folder, "loss")

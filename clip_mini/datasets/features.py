@@ -170,7 +170,7 @@ class Features(nn.Module):
         self.features = regions * len(mean)
 
     @classmethod
-    def of(cls, features: Float[Tensor, "n regions channels"], dropout: float = 0.3) -> "Features":
+    def of(cls, features: Float[Tensor, "n regions channels"], dropout: float = 0.4) -> "Features":
         """With the mean and the spread of the features of training images."""
         n, regions, channels = features.shape
         rows = features.reshape(n * regions, channels)

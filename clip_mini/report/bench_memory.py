@@ -5,7 +5,6 @@ computes loss and gradient, and asks for the peak. The gradients of the features
 subtracted. At the paper's batch of 32,768 pairs, the core's loss needs 4 GB for each n × n matrix.
 """
 
-import json
 import multiprocessing
 import resource
 import sys
@@ -19,10 +18,8 @@ import torch
 from clip_mini.extensions.chunked import chunked_contrastive_loss
 from clip_mini.loss import contrastive_loss, pairwise_similarity
 from clip_mini.model import FIRST_SCALE
-from lab.checkpoint import write_text
 from lab.timing import table
 
-RESULTS = Path("runs/bench/clip_memory/results.json")
 COMMON, CHUNK = 512, 128  # dimensions of the features, rows of the similarities at a time
 MUST, MOONSHOT = 600, 200  # MB, at the paper's batch
 LOSSES: Mapping[str, Callable] = {
@@ -32,19 +29,16 @@ LOSSES: Mapping[str, Callable] = {
 SIZES = (("core", 8192), ("chunks", 8192), ("core", 16384), ("chunks", 16384), ("chunks", 32768))  # pairs
 
 
-def measure(
-    sizes: tuple[tuple[str, int], ...] = SIZES, common: int = COMMON, results: Path = RESULTS
-) -> tuple[str, dict[str, Any]]:
-    """The table, and its numbers, which are also written to ``results``: one row for each loss and size."""
+def measure(sizes: tuple[tuple[str, int], ...] = SIZES, common: int = COMMON) -> tuple[str, dict[str, Any]]:
+    """The table, and its numbers: one row for each loss and size."""
     rows = []
     for name, pairs in sizes:
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             rows.append({"loss": name, "pairs": pairs, **pool.apply(measure_once, (name, pairs, common))})
     found = {
-        "paper": "clip_mini", "what": "memory", "dimensions": common, "chunk": CHUNK, "must": MUST,
-        "moonshot": MOONSHOT, "threads": torch.get_num_threads(), "rows": rows,
+        "dimensions": common, "chunk": CHUNK, "must": MUST, "moonshot": MOONSHOT, "threads": torch.get_num_threads(),
+        "rows": rows,
     }  # fmt: skip
-    write_text(results, json.dumps(found, indent=2) + "\n")
     cells = [("loss", "pairs", "MB beside", "features, MB", "seconds")]
     for row in rows:
         features = f"{row['features'] / 1e6:,.0f}"

@@ -32,7 +32,7 @@ def test_three_right_and_one_wrong_of_different_images() -> None:
     chosen = chosen_captions(places, image_of)
     assert [places[k].item() for k in chosen[:3]] == [0, 0, 0]
     assert places[chosen[3]] >= 5, "a caption whose own image is among the five is no clear error"
-    assert len({image_of[k].item() for k in chosen}) == 4
+    assert len({image_of[k].item() for k in chosen}) == 4, "each row is about another image"
 
 
 def test_the_figure(tmp_path: Path, monkeypatch) -> None:
