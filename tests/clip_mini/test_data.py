@@ -1,8 +1,9 @@
 """What is promised → function → test
 
 a caption is true of its scene            toy_pair       test_a_reader_agrees_with_every_caption
-half of the captions name the size        caption        test_shares_of_sizes_and_relations
-3 of 10 captions of two say how they lie  caption        test_shares_of_sizes_and_relations
+one scene of four has one object          toy_pair       test_shares
+half of the captions name the size        caption        test_shares
+3 of 10 captions of two say how they lie  caption        test_shares
 training never names a held-out pair      toy_pair       test_held_out_pairs_are_neither_shown_nor_named
 a batch is a function of its step         toy_batches    test_a_batch_is_a_function_of_its_step
 text k belongs to image k                 toy_batches    test_images_and_texts_are_those_of_the_scenes
@@ -17,7 +18,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clip_mini.data import LANGUAGES, RELATED, encode, toy_batches, toy_pair, toy_tokenizer
+from clip_mini.data import ALONE, LANGUAGES, RELATED, encode, toy_batches, toy_pair, toy_tokenizer
 from tests.clip_mini.misconceptions import data as misconceptions
 from tests.clip_mini.test_model import each
 from toyworld.captions import WORDS
@@ -63,7 +64,7 @@ def check_share(what: str, got: int, of: int, expected: float) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES["both"])
-def test_shares_of_sizes_and_relations(language: str) -> None:
+def test_shares(language: str) -> None:
     sizes = twos = related = lists = counted = different = 0
     for scene, facts in pairs_with_facts("train", language, COUNT):
         named = [description for fact in facts for description in descriptions(fact) if description != Description()]
@@ -77,7 +78,7 @@ def test_shares_of_sizes_and_relations(language: str) -> None:
         pairs = {(o.colour, o.shape) for o in scene.objects}
         different += len(pairs) == 2
     check_share("captions that name sizes", sizes, COUNT, 1 / 2)
-    check_share("scenes of two objects", twos, COUNT, 1 / 2)
+    check_share("scenes of one object", COUNT - twos, COUNT, ALONE)
     check_share("relations among captions of two different objects", related, different, RELATED)
     check_share("lists that begin with the number of objects", counted, lists, 1 / 2)
 
