@@ -20,7 +20,7 @@ from clip_mini.extensions.objectives import (
 from clip_mini.extensions.relatives import cosine_loss, semantic_loss
 from clip_mini.model import LARGEST_SCALE
 from clip_mini.train import Config, build, build_optimizer, train
-from tests.word2vec.teach import check_close
+from tests.teach import check_close
 from toyworld.captions import captions_at
 from toyworld.tokenizer import END
 

@@ -40,7 +40,7 @@ from clip_mini.extensions.relatives import (
 from clip_mini.loss import contrastive_loss
 from tests.clip_mini.misconceptions import relatives as misconceptions
 from tests.strategies import unequal_sizes, whole_tensors
-from tests.word2vec.teach import check_close
+from tests.teach import check_close, check_same
 
 MARGIN = 0.137  # no cosine of vectors of small whole numbers is equal to it: there, the hinge has no gradient
 
@@ -57,20 +57,6 @@ OF_SIMILARITY: dict[Callable, tuple] = {  # each loss of a similarity, with its 
     cosine_loss: (MARGIN, 0.2),
 }
 of_similarity = pytest.mark.parametrize("loss", OF_SIMILARITY, ids=lambda function: function.__name__)
-
-
-def check_same(what: str, candidate: Callable, expected: Callable, *arguments) -> None:
-    """The same value, and the same gradient by every argument that is a tensor of numbers."""
-    __tracebackhide__ = True
-    results = []
-    for function in (candidate, expected):
-        copies = [argument.clone() if torch.is_tensor(argument) else argument for argument in arguments]
-        leaves = [copy.requires_grad_() for copy in copies if torch.is_tensor(copy) and copy.is_floating_point()]
-        loss = function(*copies)
-        slopes = torch.autograd.grad(loss, leaves, allow_unused=True, materialize_grads=True)
-        results.append((loss, *slopes))
-    for k, (got, right) in enumerate(zip(*results, strict=True)):
-        check_close(what if k == 0 else f"the gradient of {what}, by argument {k - 1}", got, right)
 
 
 # ---- SigLIP

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.teach import check_close
 from tests.word2vec.misconceptions import cbow as wrong
-from tests.word2vec.teach import check_close
 from word2vec.extensions.cbow import bags, cbow_loss, cbow_loss_spec, mean_vectors
 from word2vec.model import SkipGram
 from word2vec.pairs import Text

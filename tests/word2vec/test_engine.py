@@ -20,9 +20,9 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from tests.strategies import unequal_sizes, whole_tensors
+from tests.teach import check_close
 from tests.word2vec.counted import noise_of, optimum, repeated_pairs
 from tests.word2vec.misconceptions import engine as wrong
-from tests.word2vec.teach import check_close
 from word2vec.extensions import engine as module
 from word2vec.extensions.engine import Engine, mean_noise_loss, mean_noise_loss_spec, patterns
 from word2vec.loss import negative_sampling_loss

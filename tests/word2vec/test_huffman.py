@@ -20,8 +20,8 @@ from torch.nn.functional import logsigmoid
 from torch.testing import assert_close
 
 from tests.strategies import unequal_sizes, whole_tensors
+from tests.teach import check_close
 from tests.word2vec.misconceptions import huffman as misconceptions
-from tests.word2vec.teach import check_close
 from word2vec.extensions.huffman import (
     HierarchicalSkipGram,
     hierarchical_loss,

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from torch.nn.functional import nll_loss
 
 from tests.strategies import unequal_sizes, whole_tensors
+from tests.teach import check_close
 from tests.word2vec.counted import COUNTED, noise_of, optimum, repeated_pairs
 from tests.word2vec.misconceptions import loss as misconceptions
-from tests.word2vec.teach import check_close
 from word2vec.loss import (
     negative_sampling_loss,
     negative_sampling_loss_spec,

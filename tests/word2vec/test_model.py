@@ -16,7 +16,7 @@ from scipy.stats import kstest
 from torch.testing import assert_close
 
 from tests.strategies import unequal_sizes, whole_tensors
-from tests.word2vec.teach import check_close
+from tests.teach import check_close
 from word2vec.model import SkipGram
 
 EXACT = {"rtol": 1e-10, "atol": 1e-11}

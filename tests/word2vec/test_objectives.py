@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from tests.word2vec.teach import check_close
+from tests.teach import check_close
 from word2vec import data
 from word2vec.data import ToyText, toy_vocabulary
 from word2vec.extensions.huffman import huffman_tree

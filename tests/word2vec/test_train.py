@@ -10,7 +10,7 @@ import torch
 from annotated_types import Ge, Gt
 
 from lab.config import check
-from tests.word2vec.teach import check_close
+from tests.teach import check_close
 from toyworld import language
 from toyworld.language import sentence_at
 from word2vec import data

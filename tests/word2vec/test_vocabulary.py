@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 from torch.testing import assert_close
 
+from tests.teach import check_close
 from tests.word2vec.misconceptions import vocabulary as misconceptions
-from tests.word2vec.teach import check_close
 from word2vec.pairs import subsample
 from word2vec.vocabulary import (
     Vocabulary,

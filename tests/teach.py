@@ -1,0 +1,41 @@
+"""The assertions of all equation tests: a message says which equation, at which index, what came, what is right."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+
+def check_close(
+    what: str, got: Tensor | float, expected: Tensor | float, relative: float = 1e-10, absolute: float = 1e-11
+) -> None:
+    """Raises AssertionError, with the worst index, if the two differ. ``what`` names the equation."""
+    __tracebackhide__ = True
+    got, expected = (torch.as_tensor(value, dtype=torch.float64).detach() for value in (got, expected))
+    assert got.shape == expected.shape, f"{what}: shape {tuple(got.shape)}, expected {tuple(expected.shape)}"
+    off = (got - expected).abs() - relative * expected.abs() - absolute
+    off = off.where(off == off, torch.inf).where(got != expected, -1.0)  # NaN is off, equal infinities are not
+    if got.numel() == 0 or off.max() <= 0:
+        return
+    index = tuple(int(i) for i in torch.unravel_index(off.argmax(), off.shape)) if off.dim() else ()
+    place = f" at index {index[0] if len(index) == 1 else index}" if index else ""
+    raise AssertionError(f"{what}{place}: got {got[index].item():.12g}, expected {expected[index].item():.12g}")
+
+
+def check_same(what: str, candidate: Callable, expected: Callable, *arguments) -> None:
+    """The same value, and the same gradient by every argument that is a tensor of numbers.
+
+    A result of several numbers gets a random cotangent: the gradient is that of their random weighted sum.
+    """
+    __tracebackhide__ = True
+    results = []
+    for function in (candidate, expected):
+        copies = [argument.clone() if torch.is_tensor(argument) else argument for argument in arguments]
+        leaves = [copy.requires_grad_() for copy in copies if torch.is_tensor(copy) and copy.is_floating_point()]
+        value = function(*copies)
+        generator = torch.Generator().manual_seed(0)
+        cotangent = torch.randn(value.shape, generator=generator, dtype=value.dtype) if value.dim() else None
+        slopes = torch.autograd.grad(value, leaves, cotangent, allow_unused=True, materialize_grads=True)
+        results.append((value, *slopes))
+    for k, (got, right) in enumerate(zip(*results, strict=True)):
+        check_close(what if k == 0 else f"the gradient of {what}, by argument {k - 1}", got, right)
