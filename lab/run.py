@@ -11,6 +11,7 @@ the end, ``run.json``. Under torchrun, only process 0 writes and shows the progr
 """
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -196,11 +197,15 @@ class Run:
         """Keeps named numbers for this step's line in ``metrics.jsonl``, and shows them beside the bar.
 
         Raises:
-            ValueError: if ``step`` is not the current step.
+            ValueError: if ``step`` is not the current step, or a number is not finite: the weights are lost by then.
         """
         if step != self.row.get("step"):
             raise ValueError(f"step must be {self.row.get('step')}, the current step, got {step}")
         self.row.update({name: float(number) for name, number in numbers.items()})
+        for name, number in self.row.items():
+            if not math.isfinite(number):
+                anew = f"begin anew with a lower learning rate and {self.restart_command}"
+                raise ValueError(f"{name} must be finite, got {number} in step {step}: look for NaN in the data, or {anew}")
 
     def _between_steps(self, last: bool) -> None:
         self.bar.set_postfix({name: number for name, number in self.row.items() if name != "step"}, refresh=False)
