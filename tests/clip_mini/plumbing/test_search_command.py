@@ -13,9 +13,9 @@ from matplotlib.colors import to_hex
 from PIL import Image
 from torch import nn
 
-from clip_mini.extensions import search_figures
 from clip_mini.commands import search as commands
 from clip_mini.data import caption, encode, toy_tokenizer
+from clip_mini.extensions import search_figures
 from clip_mini.train import Config, build
 from lab import cli
 from lab.checkpoint import save_weights
