@@ -21,14 +21,19 @@ GREY = "#9A9A9A"
 
 
 def chosen_captions(similarity: Float[Tensor, "n m"], image_of: Int[Tensor, " m"]) -> list[int]:
-    """Captions whose own image is the nearest, then one whose own image is not; spread over the list."""
+    """Captions whose own image is the nearest, then one whose own image is not; spread over the list.
+
+    Each is of another image.
+    """
     own = similarity.gather(0, image_of[None])  # (1, m)
     places = (similarity >= own).sum(dim=0) - 1  # (m,), how many images come before its own
     chosen: list[int] = []
     for wanted, count in ((places == 0, RIGHT), (places > 0, WRONG)):
         candidates = wanted.nonzero()[:, 0].tolist()
-        spread = candidates[:: max(1, len(candidates) // count)]
-        chosen += [k for k in spread if image_of[k] not in image_of[chosen]][:count]
+        for k in candidates[:: max(1, len(candidates) // count)]:
+            if count and image_of[k] not in image_of[chosen]:
+                chosen.append(k)
+                count -= 1
     return chosen
 
 
@@ -83,7 +88,7 @@ def draw_image(axes: Axes, pixels: Float[Tensor, "3 h w"], colour: str, title: s
 def draw_training(
     path: Path,
     losses: Sequence[float],
-    history: Sequence[Mapping[str, float]],
+    history: Sequence[Mapping[str, int | float]],
     pairs: int,
     chance: float,
 ) -> None:

