@@ -21,14 +21,19 @@ GREY = "#9A9A9A"
 
 
 def chosen_captions(similarity: Float[Tensor, "n m"], image_of: Int[Tensor, " m"]) -> list[int]:
-    """Captions whose own image is the nearest, then one whose own image is not; spread over the list."""
+    """Captions whose own image is the nearest, then one whose own image is not; spread over the list.
+
+    Each is of another image.
+    """
     own = similarity.gather(0, image_of[None])  # (1, m)
     places = (similarity >= own).sum(dim=0) - 1  # (m,), how many images come before its own
     chosen: list[int] = []
     for wanted, count in ((places == 0, RIGHT), (places > 0, WRONG)):
         candidates = wanted.nonzero()[:, 0].tolist()
-        spread = candidates[:: max(1, len(candidates) // count)]
-        chosen += [k for k in spread if image_of[k] not in image_of[chosen]][:count]
+        for k in candidates[:: max(1, len(candidates) // count)]:
+            if count and image_of[k] not in image_of[chosen]:
+                chosen.append(k)
+                count -= 1
     return chosen
 
 
@@ -49,6 +54,7 @@ def draw_retrieval(
     """
     rows = chosen_captions(similarity, examples.image_of)
     with drawing(path, 1100, 60 + 205 * len(rows)) as figure:
+        figure.get_layout_engine().set(w_pad=0.07, h_pad=0.07)  # inches: room for the frames
         figure.suptitle(
             f"Captions and their nearest images among {len(examples.images):,}, with the cosine", fontsize=16
         )
@@ -82,19 +88,21 @@ def draw_image(axes: Axes, pixels: Float[Tensor, "3 h w"], colour: str, title: s
 def draw_training(
     path: Path,
     losses: Sequence[float],
-    history: Sequence[Mapping[str, float]],
+    history: Sequence[Mapping[str, int | float]],
     pairs: int,
     chance: float,
 ) -> None:
     """Left: the loss of each batch, with ln N, the loss of guessing. Right: recall@1 on pairs held out of training."""
     with drawing(path, 1000, 400) as figure:
         left, right = figure.subplots(1, 2)
-        left.plot(range(1, len(losses) + 1), losses, color=PALETTE.blue, linewidth=1)
+        dot = "o" if len(losses) == 1 else None
+        left.plot(range(1, len(losses) + 1), losses, color=PALETTE.blue, linewidth=1, marker=dot)
         level = math.log(pairs)
         left.axhline(level, color=PALETTE.vermillion, linestyle="--", linewidth=1.5)
         left.annotate(
             f"ln {pairs} = {level:.2f}: guessing", (1, level), (-2, -4), xycoords=left.get_yaxis_transform(),
             textcoords="offset points", ha="right", va="top", fontsize=12, color=PALETTE.vermillion,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
         )  # fmt: skip
         left.set(xlim=(0, None), ylim=(0, 1.1 * max(level, *losses)), xlabel="steps", ylabel="loss (nats)")
         left.set_title("Training loss")
@@ -102,10 +110,14 @@ def draw_training(
         for direction, colour, marker in zip(DIRECTIONS, (PALETTE.blue, PALETTE.orange), "os", strict=True):
             values = [100 * point[f"{direction} R@1"] for point in history]
             right.plot(steps, values, marker=marker, markersize=5, color=colour, label=words(direction))
-        right.axhline(100 * chance, color="black", linestyle="--", linewidth=1.5, label=f"chance {chance:.1%}")
+        right.axhline(100 * chance, color="black", linestyle="--", linewidth=1.5, label=chance_label(chance))
         right.set(xlim=(0, None), ylim=(0, 104), xlabel="steps", ylabel="recall@1 (%)")
         right.set_title("Held out of training")
-        right.legend(loc="lower right")
+        right.legend(loc="best")  # where it covers least
+
+
+def chance_label(chance: float) -> str:
+    return f"chance {100 * chance:.3g}%"
 
 
 def words(direction: str) -> str:
@@ -160,7 +172,7 @@ def draw_comparison(path: Path, measured: Mapping[str, Mapping[str, Any]], chanc
                     places, percents, 0.92 * BAR, color=(PALETTE.blue, PALETTE.orange)[k], label=words(direction)
                 )
                 axes.bar_label(bars, [f"{p:.1f}" for p in percents], padding=4, fontsize=11)
-            axes.axvline(100 * chance, color="black", linestyle="--", linewidth=1.5, label=f"chance {chance:.1%}")
+            axes.axvline(100 * chance, color="black", linestyle="--", linewidth=1.5, label=chance_label(chance))
             axes.set_yticks(range(len(objectives)), objectives)
             axes.set_xlim(0, 114)
             axes.set_xticks(range(0, 101, 25))

@@ -11,6 +11,7 @@ the end, ``run.json``. Under torchrun, only process 0 writes and shows the progr
 """
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -143,13 +144,15 @@ class Run:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, exception: BaseException | None, *trace: object) -> None:
+        ended = exception is not None and another_ended(exception)
         for number, handler in self.handlers_before.items():
-            signal.signal(number, handler)
+            if not (ended and number == signal.SIGTERM):  # torchrun's SIGTERM must not come before our message
+                signal.signal(number, handler)
         self._close()
         self.lock = None
         if self.interrupted and kind is None:  # Ctrl-C before the first step or after the last
             raise KeyboardInterrupt
-        if exception is not None and another_ended(exception):
+        if ended:
             saved = f"{self.saved} steps are saved: go on with {self.resume_command}"
             raise ConnectionError(f"another process has ended, so this one stops too; {saved}") from exception
 
@@ -196,11 +199,17 @@ class Run:
         """Keeps named numbers for this step's line in ``metrics.jsonl``, and shows them beside the bar.
 
         Raises:
-            ValueError: if ``step`` is not the current step.
+            ValueError: if ``step`` is not the current step, or a number is not finite: the weights are lost by then.
         """
         if step != self.row.get("step"):
             raise ValueError(f"step must be {self.row.get('step')}, the current step, got {step}")
         self.row.update({name: float(number) for name, number in numbers.items()})
+        for name, number in self.row.items():
+            if not math.isfinite(number):
+                anew = f"begin anew with a lower learning rate and {self.restart_command}"
+                raise ValueError(
+                    f"{name} must be finite, got {number} in step {step}: look for NaN in the data, or {anew}"
+                )
 
     def _between_steps(self, last: bool) -> None:
         self.bar.set_postfix({name: number for name, number in self.row.items() if name != "step"}, refresh=False)

@@ -20,9 +20,10 @@ from tqdm import tqdm
 
 from clip_mini.commands.task import command_for_run, open_model
 from clip_mini.data import LANGUAGES, caption, encode
+from clip_mini.datasets.features import EfficientNetLite0, FrozenEncoder, features_of
 from clip_mini.extensions.folder_features import FolderFeatures, fingerprint_of, folder_features, thumbnail
 from clip_mini.extensions.search import ExactIndex, FaissIndex, Index, import_faiss
-from clip_mini.figures_search import draw_captions, draw_grid
+from clip_mini.extensions.search_figures import draw_captions, draw_grid
 from clip_mini.model import CLIP
 from clip_mini.train import Config
 from clip_mini.zero_shot import class_embeddings, classify, prompts_of
@@ -151,7 +152,7 @@ class Search(cli.Machine):
         place = hashlib.sha256(os.fsencode(self.folder.resolve())).hexdigest()[:16]
         cache = training.RUNS / "features" / "clip_mini" / self.run / f"{place}.pt"
         fingerprint = fingerprint_of(model.folder / "best.safetensors")
-        features = folder_features(self.folder, model.embed_pixels, model.config.image_size, fingerprint, cache)
+        features = folder_features(self.folder, model.embed_pixels, model.image_size, fingerprint, cache)
         index = index_of(features, self.index, cache.with_suffix(".faiss"))
         cosines, found = (row[0].tolist() for row in index.search(query, self.top))
         names = [features.names[k] for k in found]
@@ -180,7 +181,7 @@ class Tag(cli.Machine):
 
 @dataclass(frozen=True)
 class Opened:
-    """A finished run, and what a search asks of it."""
+    """A finished run, and what a search asks of it. ``frozen`` is the network whose features the model reads."""
 
     folder: Path
     data: dict[str, Any]
@@ -188,6 +189,11 @@ class Opened:
     tokenizer: Tokenizer
     model: CLIP
     device: torch.device
+    frozen: FrozenEncoder | None
+
+    @property
+    def image_size(self) -> int:
+        return self.frozen.size if self.frozen else self.config.image_size
 
     @property
     def language(self) -> str:
@@ -200,10 +206,11 @@ class Opened:
     @torch.no_grad()
     def embed_pixels(self, images: Tensor) -> Tensor:
         """Unit vectors of images with values from 0 to 1."""
-        return self.model.encode_image(images.to(self.device)).cpu()
+        read = features_of(images, self.frozen) if self.frozen else images
+        return self.model.encode_image(read.to(self.device)).cpu()
 
     def embed_file(self, path: Path) -> Tensor:
-        return self.embed_pixels(load_image(path, self.config.image_size)[None].float() / 255)
+        return self.embed_pixels(load_image(path, self.image_size)[None].float() / 255)
 
     @torch.no_grad()
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
@@ -220,7 +227,8 @@ class Opened:
 def opened(run: str, device: str | None) -> Opened:
     folder, data, config, tokenizer, model = open_model(run, command_for_run(run))
     chosen = choose_device(device)
-    return Opened(folder, data, config, tokenizer, model.to(chosen), chosen)
+    frozen = EfficientNetLite0() if data["data"] == "folder" else None
+    return Opened(folder, data, config, tokenizer, model.to(chosen), chosen, frozen)
 
 
 def readable(text: str, tokenizer: Tokenizer, context: int) -> str:

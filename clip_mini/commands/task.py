@@ -1,7 +1,7 @@
 """What all verbs share: the task of a training, and how a finished run is opened."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ from PIL import Image
 from torch import nn
 
 from clip_mini.data import Batch
-from clip_mini.datasets.sources import ZERO_SHOT, Source, open_source
+from clip_mini.datasets.features import EfficientNetLite0, Features
+from clip_mini.datasets.sources import ZERO_SHOT, PartedSource, Source, open_source
 from clip_mini.evaluate import IMAGE_TO_TEXT, TEXT_TO_IMAGE, embed, recall, zero_shot
 from clip_mini.extensions.fast import faster
 from clip_mini.extensions.parallel import train_in_parallel
@@ -19,7 +20,7 @@ from clip_mini.model import CLIP
 from clip_mini.train import Config, build, build_optimizer, train
 from lab import folders, training
 from lab.checkpoint import CheckpointError
-from lab.distributed import processes, share_size
+from lab.distributed import on_first, processes, share_size
 from toyworld.tokenizer import END, Tokenizer
 
 
@@ -38,6 +39,7 @@ class ClipTask(training.Task):
     def __init__(
         self, data: str, config: Config, root: Path | None = None, path: str | None = None, name: str = ""
     ) -> None:
+        check_heads(config, own_images=data != "folder")
         self.config, self.steps, self.name = config, config.steps, name or data
         self.data: dict[str, Any] = {"data": data}
         if root is not None:
@@ -48,7 +50,7 @@ class ClipTask(training.Task):
 
     def check(self) -> None:
         share_size(self.config.pairs)
-        self.source.check()
+        on_first(self.source.check)  # the others find in the caches what it computes
 
     def files(self) -> dict[str, str]:
         return {"words.txt": "".join(f"{word}\n" for word in self.source.tokenizer.words)}
@@ -61,14 +63,14 @@ class ClipTask(training.Task):
 
     def train(self, model: nn.Module, optimizers: Mapping[str, Any], device: torch.device, steps, log) -> None:
         """The core's loop; ``faster`` gives the same vectors in less time."""
-
-        def batch_at(step: int) -> Batch:
-            return Batch(*(tensor.to(device) for tensor in self.source.batch_at(step)))
-
+        source = self.source
         if processes().count == 1:
-            train(faster(model), *optimizers.values(), batch_at, steps, log)
+            train(faster(model), *optimizers.values(), on_device(source.batch_at, device), steps, log)
+        elif isinstance(source, PartedSource):
+            own_part = on_device(source.part_at, device)
+            train_in_parallel(model, *optimizers.values(), own_part, steps, log, share=lambda part: part)
         else:
-            train_in_parallel(model, *optimizers.values(), batch_at, steps, log)
+            train_in_parallel(model, *optimizers.values(), on_device(source.batch_at, device), steps, log)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Recall@1 in each direction on pairs held out of training; the score is their mean."""
@@ -99,6 +101,27 @@ class ClipTask(training.Task):
         return figures
 
 
+def on_device(batch_at: Callable[[int], Batch], device: torch.device) -> Callable[[int], Batch]:
+    """The same batches, on a device."""
+    return lambda step: Batch(*(tensor.to(device) for tensor in batch_at(step)))
+
+
+def check_heads(config: Config, own_images: bool = True) -> None:
+    """Raises ValueError if heads do not divide a width.
+
+    Args:
+        own_images: whether the model has the configuration's image encoder.
+    """
+    checks = [("--text-heads", config.text_heads, "--text-width", config.text_width)]
+    if own_images and config.image_encoder == "vit":
+        checks.append(("--heads", config.heads, "--width", config.width))
+    elif own_images:
+        checks.append(("--heads", config.heads, "the last of --channels", config.channels[-1]))
+    for heads, count, name, width in checks:
+        if width % count:
+            raise ValueError(f"{heads} must divide {name}, {width}, got {count}")
+
+
 def open_model(name: str, command: str) -> tuple[Path, dict[str, Any], Config, Tokenizer, CLIP]:
     """A finished run: its folder, its data, configuration and tokenizer, and the model in evaluation mode.
 
@@ -110,12 +133,8 @@ def open_model(name: str, command: str) -> tuple[Path, dict[str, Any], Config, T
         tokenizer = Tokenizer((folder / "words.txt").read_text(encoding="utf-8").split("\n")[:-1])
     except (OSError, ValueError) as error:  # deleted, or edited
         raise CheckpointError(f"{folder / 'words.txt'} is damaged or of another version: train anew") from error
-    if data["data"] == "folder":
-        from clip_mini.datasets.features import Features
-
-        model = build(config, len(tokenizer), END, Features.empty())
-    else:
-        model = build(config, len(tokenizer), END)
+    image_encoder = Features.empty(EfficientNetLite0()) if data["data"] == "folder" else None
+    model = build(config, len(tokenizer), END, image_encoder)
     folders.load_best(folder, {"model": model})
     return folder, data, config, tokenizer, model.eval()
 

@@ -28,6 +28,8 @@ from tqdm import tqdm
 from lab.checkpoint import write_bytes
 from lab.images import load_image
 
+REGIONS = 1  # rows and columns of regions whose features the model reads
+DROPOUT = 0.4  # the part of the features that training leaves out
 CHUNK = 100  # images in a file, a few seconds of work
 CACHE = Path("runs/features")
 
@@ -38,6 +40,8 @@ class FrozenEncoder(Protocol):
 
     name: str
     size: int  # pixels, height and width
+    regions: int
+    channels: int  # numbers for each region
 
     def __call__(self, image: UInt8[Tensor, "3 {self.size} {self.size}"]) -> Float[Tensor, "regions channels"]:
         """The features of one image."""
@@ -49,10 +53,10 @@ class EfficientNetLite0:
     One image at a time: on a CPU that is faster than a batch, whose activations do not fit into the cache.
     """
 
-    size = 224
+    size, channels = 224, 1280
 
-    def __init__(self, rows: int) -> None:
-        self.rows, self.name = rows, f"efficientnet-lite0-{rows}x{rows}"
+    def __init__(self, rows: int = REGIONS) -> None:
+        self.rows, self.regions, self.name = rows, rows * rows, f"efficientnet-lite0-{rows}x{rows}"
 
     @cached_property
     def network(self) -> nn.Module:
@@ -104,7 +108,7 @@ def frozen_features(
             except ValueError as error:
                 bar.write(f"left out: {error}", file=sys.stderr)
                 continue
-            chunk[key] = encoder(image).half()
+            chunk[key] = encoder(image).half()  # as ``features_of`` gives them
             if len(chunk) == CHUNK:
                 write_chunk(folder, chunk)
                 known |= chunk
@@ -118,6 +122,12 @@ def frozen_features(
     if not kept:
         raise ValueError(f"none of the {len(paths)} images can be read, the first is {paths[0]}")
     return kept, torch.stack([known[keys[k]] for k in kept])
+
+
+def features_of(images: Float[Tensor, "n 3 h w"], encoder: FrozenEncoder) -> Float[Tensor, "n regions channels"]:
+    """Features of images with values from 0 to 1, rounded as those on disk are."""
+    pixels = (255 * images).round().to(torch.uint8)
+    return torch.stack([encoder(image).half() for image in pixels]).float()
 
 
 def key_of(path: Path) -> str | None:
@@ -170,11 +180,16 @@ class Features(nn.Module):
         self.features = regions * len(mean)
 
     @classmethod
-    def of(cls, features: Float[Tensor, "n regions channels"], dropout: float = 0.4) -> "Features":
+    def of(cls, features: Float[Tensor, "n regions channels"], dropout: float = DROPOUT) -> "Features":
         """With the mean and the spread of the features of training images."""
         n, regions, channels = features.shape
         rows = features.reshape(n * regions, channels)
         return cls(rows.mean(dim=0), rows.std(dim=0, correction=0) + 1e-6, regions, dropout)
+
+    @classmethod
+    def empty(cls, encoder: FrozenEncoder) -> "Features":
+        """For the features of this network, to be filled with saved weights; until then they pass as they are."""
+        return cls(torch.zeros(encoder.channels), torch.ones(encoder.channels), encoder.regions, DROPOUT)
 
     def forward(self, features: Float[Tensor, "n regions channels"]) -> Float[Tensor, "n {self.features}"]:
         return self.dropout((features - self.mean) / self.spread).flatten(1)

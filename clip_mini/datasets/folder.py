@@ -33,7 +33,6 @@ TESTS = ("dev", "test")
 HELD_OUT = 12  # one training image in this many is for validation
 TESTED = 10  # one image in this many is for testing, where no list says which
 SHOWN = 160  # pixels, height and width of an image in a figure
-REGIONS = 1  # rows and columns of regions whose features the model reads
 LEAST = 3  # captions: a word of fewer is unknown
 REMOVED = 0.2  # of the words of a training caption, at random: the model must not rely on a single one
 
@@ -152,7 +151,7 @@ class FolderSource(Captions):
     """
 
     def __init__(self, config: Config, root: Path, encoder: FrozenEncoder | None = None, cache: Path = CACHE) -> None:
-        self.root, self.encoder, self.cache = root, encoder or EfficientNetLite0(REGIONS), cache
+        self.root, self.encoder, self.cache = root, encoder or EfficientNetLite0(), cache
         captions = read_captions(root)
         super().__init__(config, captions, read_parts(root, list(captions)))
 

@@ -3,6 +3,7 @@
 Each gives batches to train on, a validation part that is not trained on, and test splits.
 """
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -10,7 +11,7 @@ from typing import Protocol, runtime_checkable
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from clip_mini.data import Batch, toy_batches, toy_tokenizer
+from clip_mini.data import Batch, toy_batches, toy_pair, toy_tokenizer
 from clip_mini.evaluate import Examples, toy_baselines, toy_examples
 from clip_mini.train import Config
 from toyworld.tokenizer import Tokenizer
@@ -49,6 +50,14 @@ class Source(Protocol):
         """By name, recalls without training, such as ``"chance"``."""
 
 
+@runtime_checkable
+class PartedSource(Source, Protocol):
+    """A data set of which each process reads only its own part."""
+
+    def part_at(self, step: int) -> Batch:
+        """This process's rows of ``batch_at``: as many as each other process has, in the order of the ranks."""
+
+
 class ToySource:
     """The toy world: scenes are drawn when they are needed."""
 
@@ -61,7 +70,15 @@ class ToySource:
         )
 
     def check(self) -> None:
-        """Nothing can be missing."""
+        """Nothing can be missing. Says how many of the first training captions are cut."""
+        config = self.config
+        captions = [toy_pair("train", config.seed, index, config.language)[1] for index in range(TOY_VALIDATION)]
+        if cut := sum(len(self.tokenizer.ids(text)) + 2 > config.context for text in captions):
+            print(
+                f"note: {cut} of the first {len(captions)} training captions are cut "
+                f"to --context {config.context} token ids",
+                file=sys.stderr,
+            )
 
     def image_encoder(self) -> None:
         return None

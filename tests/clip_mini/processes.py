@@ -1,13 +1,16 @@
-"""Several processes in a test: forks with the environment that torchrun gives. They import nothing again."""
+"""Several processes in a test: forks with the environment that torchrun gives. They import nothing again.
+
+As under torchrun, the parent keeps the store in which they find each other.
+"""
 
 import os
-import socket
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch.distributed import TCPStore
 
 from lab import distributed
 from tests.lab import tiny
@@ -15,10 +18,10 @@ from tests.lab import tiny
 
 def ended_in_processes(count: int, work: Callable[[int], None]) -> list[tiny.Ended]:
     """How each process has ended; ``work(rank)`` runs in all of them at once, before they find each other."""
-    with socket.create_server(("localhost", 0)) as server:
-        port = server.getsockname()[1]  # free again at once
+    store = TCPStore("localhost", 0, is_master=True, wait_for_workers=False)
     job = {"TORCHELASTIC_RUN_ID": "test", "WORLD_SIZE": str(count), "LOCAL_WORLD_SIZE": str(count)}
-    job |= {"MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
+    job |= {"TORCHELASTIC_USE_AGENT_STORE": "True", "TORCHELASTIC_RESTART_COUNT": "0"}
+    job |= {"MASTER_ADDR": "localhost", "MASTER_PORT": str(store.port)}
 
     def worker(rank: int) -> None:
         os.environ.update(job, RANK=str(rank), LOCAL_RANK=str(rank))

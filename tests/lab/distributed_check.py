@@ -4,7 +4,6 @@
 """
 
 import inspect
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -65,18 +64,10 @@ def train_tiny(folder: Path, batch_at, **options) -> None:
         tiny.train(wrapped, optimizer, lambda step: share(batch_at(step)), run.steps(40), run.log)
 
 
-def leave() -> None:
-    """The end of a worker, past gloo's own threads: now and then one of them aborts a python that is ending."""
-    distributed.stop()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
-
-
 def resume(folder: Path) -> None:
     distributed.start(torch.device("cpu"))
     train_tiny(folder, tiny.batch_at, resume=True)
-    leave()
+    distributed.leave()
 
 
 def main() -> None:

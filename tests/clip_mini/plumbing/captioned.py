@@ -45,7 +45,7 @@ def write_folder(root: Path, images: int, lists: dict[str, Sequence[int]] | None
 class Corners:
     """Stands in for a frozen network: the mean colour of each quarter of an image. It counts its calls."""
 
-    name, size = "corners", 8
+    name, size, regions, channels = "corners", 8, 4, 3
 
     def __init__(self) -> None:
         self.calls = 0

@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,9 @@ from matplotlib.colors import to_hex
 from PIL import Image
 from torch import nn
 
-from clip_mini import figures_search
 from clip_mini.commands import search as commands
 from clip_mini.data import caption, encode, toy_tokenizer
+from clip_mini.extensions import search_figures
 from clip_mini.train import Config, build
 from lab import cli
 from lab.checkpoint import save_weights
@@ -41,11 +42,11 @@ class Work:
         torch.manual_seed(0)
         self.tokenizer = toy_tokenizer(language)
         self.model = build(CONFIG, len(self.tokenizer), END).eval()
-        self.data = {"data": "toy", "language": language}
+        self.data, self.config = {"data": "toy"}, replace(CONFIG, language=language)
         save_weights(RUN / "best.safetensors", nn.ModuleDict({"model": self.model}))
 
     def open(self, name: str, command: str):
-        return RUN, self.data, CONFIG, self.tokenizer, self.model
+        return RUN, self.data, self.config, self.tokenizer, self.model
 
     @torch.no_grad()
     def text(self, *texts: str) -> torch.Tensor:
@@ -100,7 +101,7 @@ def nearest_to(query: torch.Tensor, vectors: torch.Tensor, top: int) -> tuple[li
 
 
 def test_a_text_finds_scenes_and_the_facts_judge_them(work, capsys, monkeypatch) -> None:
-    figures = keep_figures(monkeypatch, figures_search)
+    figures = keep_figures(monkeypatch, search_figures)
     main("search", "a small shape below a circle", "--scenes", "60", "--top", "7", *CPU)
     out = capsys.readouterr().out
     assert out.splitlines()[0] == "ignored, because unknown: shape"
@@ -129,7 +130,7 @@ def test_a_text_finds_scenes_and_the_facts_judge_them(work, capsys, monkeypatch)
 
 
 def test_a_right_result_is_green(work, capsys, monkeypatch) -> None:
-    figures = keep_figures(monkeypatch, figures_search)
+    figures = keep_figures(monkeypatch, search_figures)
     main("search", "an object", "--scenes", "9", "--top", "3", *CPU)
     assert [row.split()[0] for _, row in rows(capsys.readouterr().out)] == ["yes"] * 3
     panels = [axes for axes in figures[-1].findobj(Axes) if axes.get_visible()]
@@ -184,7 +185,7 @@ def test_what_the_model_does_not_read_is_said(work, capsys) -> None:
 
 
 def test_an_image_finds_captions(work, photos, capsys, monkeypatch) -> None:
-    figures = keep_figures(monkeypatch, figures_search)
+    figures = keep_figures(monkeypatch, search_figures)
     main("search", "--image", str(photos / "a.png"), "--scenes", "40", "--top", "4", *CPU)
     texts = list(
         dict.fromkeys(
@@ -206,7 +207,7 @@ def test_an_image_finds_captions(work, photos, capsys, monkeypatch) -> None:
 def test_a_text_and_an_image_find_images_of_a_folder(work, photos, capsys, monkeypatch, index: str) -> None:
     if index == "faiss":
         pytest.importorskip("faiss")
-    figures = keep_figures(monkeypatch, figures_search)
+    figures = keep_figures(monkeypatch, search_figures)
     names = ["a.png", "b.png", "trip/c.png"]
     vectors = work.images(torch.stack([load_image(photos / name, 16) for name in names]).float() / 255)
     for query, words in ((work.text("red star"), ["red star"]), (vectors[2:], ["--image", str(photos / "trip/c.png")])):
@@ -313,12 +314,12 @@ def test_a_model_of_other_data_searches_folders_only(work, photos, capsys) -> No
 
 
 def test_the_grid_has_room_for_long_words_and_many_images(tmp_path, monkeypatch) -> None:
-    figures = keep_figures(monkeypatch, figures_search)
+    figures = keep_figures(monkeypatch, search_figures)
     images = [torch.rand(30, 50, 3).numpy()] * 12
     names = ["a very long folder's name/and a long name of a file.png"] * 12
-    figures_search.draw_grid(tmp_path / "a.png", "a large red circle " * 10, images, [0.5] * 12, [None] * 12, names)
-    figures_search.draw_grid(tmp_path / "b.png", "a large red circle " * 10, images[:1], [-0.5], [True])
+    search_figures.draw_grid(tmp_path / "a.png", "a large red circle " * 10, images, [0.5] * 12, [None] * 12, names)
+    search_figures.draw_grid(tmp_path / "b.png", "a large red circle " * 10, images[:1], [-0.5], [True])
     captions = ["the large purple triangle is to the right of the small purple triangle."] * 9
-    figures_search.draw_captions(tmp_path / "c.png", images[0], captions, [0.9 - 0.2 * k for k in range(9)])
+    search_figures.draw_captions(tmp_path / "c.png", images[0], captions, [0.9 - 0.2 * k for k in range(9)])
     check_texts(figures[0])
     check_texts(figures[2])
