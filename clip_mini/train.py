@@ -7,7 +7,7 @@ What differs from the paper: the batch has hundreds of pairs, not 32,768.
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Annotated, Literal
 
@@ -31,7 +31,7 @@ class Config:
     steps: Positive = 750  # batches
     pairs: Annotated[int, Ge(2)] = 192  # in a batch: of one pair, the loss is always 0
     language: Literal["english", "korean", "both"] = "english"  # of the captions (toy and emoji)
-    image_encoder: Literal["cnn", "vit"] = "cnn"  # a residual CNN or a Vision Transformer
+    image_encoder: Literal["cnn", "vit", "features"] = "cnn"  # features: of a frozen network (emoji and folder)
     image_size: Annotated[int, Ge(16)] = 48  # pixels, height and width
     background: Annotated[float, Ge(0), Le(1)] = 0.93  # brightness of an empty pixel, 0 to 1; the cnn subtracts it
     channels: Annotated[tuple[Positive, ...], Len(1)] = (24, 64)  # of the cnn's stages
@@ -50,14 +50,15 @@ class Config:
     seed: Annotated[int, Ge(0)] = 0  # of weights and data
 
 
+FEATURES = Config(
+    steps=300, pairs=512, image_encoder="features", text_width=128, common=256, learning_rate=3e-3
+)  # fmt: skip
 CONFIGS = MappingProxyType(
     {
         "toy": Config(),
         "toy-vit": Config(image_encoder="vit", steps=2000, learning_rate=1e-3, weight_decay=0.1),
-        "emoji": Config(steps=2500, image_size=40, background=1.0, channels=(16, 32, 64, 128)),
-        "folder": Config(
-            steps=300, pairs=512, context=20, text_width=128, text_layers=1, common=256, learning_rate=3e-3
-        ),
+        "emoji": replace(FEATURES, steps=1000),
+        "folder": replace(FEATURES, context=20, warmup=50, text_layers=1, weight_decay=0.5),
         "shards": Config(image_size=64, background=0.45, channels=(32, 64, 128, 256), learning_rate=1e-3),
     }
 )

@@ -227,7 +227,7 @@ class Opened:
 def opened(run: str, device: str | None) -> Opened:
     folder, data, config, tokenizer, model = open_model(run, command_for_run(run))
     chosen = choose_device(device)
-    frozen = EfficientNetLite0() if data["data"] == "folder" else None
+    frozen = EfficientNetLite0() if config.image_encoder == "features" else None
     return Opened(folder, data, config, tokenizer, model.to(chosen), chosen, frozen)
 
 

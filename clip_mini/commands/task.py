@@ -39,7 +39,7 @@ class ClipTask(training.Task):
     def __init__(
         self, data: str, config: Config, root: Path | None = None, path: str | None = None, name: str = ""
     ) -> None:
-        check_heads(config, own_images=data != "folder")
+        check_heads(config)
         self.config, self.steps, self.name = config, config.steps, name or data
         self.data: dict[str, Any] = {"data": data}
         if root is not None:
@@ -106,16 +106,12 @@ def on_device(batch_at: Callable[[int], Batch], device: torch.device) -> Callabl
     return lambda step: Batch(*(tensor.to(device) for tensor in batch_at(step)))
 
 
-def check_heads(config: Config, own_images: bool = True) -> None:
-    """Raises ValueError if heads do not divide a width.
-
-    Args:
-        own_images: whether the model has the configuration's image encoder.
-    """
+def check_heads(config: Config) -> None:
+    """Raises ValueError if heads do not divide a width."""
     checks = [("--text-heads", config.text_heads, "--text-width", config.text_width)]
-    if own_images and config.image_encoder == "vit":
+    if config.image_encoder == "vit":
         checks.append(("--heads", config.heads, "--width", config.width))
-    elif own_images:
+    elif config.image_encoder == "cnn":
         checks.append(("--heads", config.heads, "the last of --channels", config.channels[-1]))
     for heads, count, name, width in checks:
         if width % count:
@@ -133,7 +129,7 @@ def open_model(name: str, command: str) -> tuple[Path, dict[str, Any], Config, T
         tokenizer = Tokenizer((folder / "words.txt").read_text(encoding="utf-8").split("\n")[:-1])
     except (OSError, ValueError) as error:  # deleted, or edited
         raise CheckpointError(f"{folder / 'words.txt'} is damaged or of another version: train anew") from error
-    image_encoder = Features.empty(EfficientNetLite0()) if data["data"] == "folder" else None
+    image_encoder = Features.empty(EfficientNetLite0()) if config.image_encoder == "features" else None
     model = build(config, len(tokenizer), END, image_encoder)
     folders.load_best(folder, {"model": model})
     return folder, data, config, tokenizer, model.eval()

@@ -8,6 +8,9 @@ finds what the two drawings of a concept have in common.
 A training image is one of three versions of a Twemoji drawing (plain, with outlines, outlines alone), or a mixture of
 them, with random place, form and colours. A test image is cropped to the drawing and has a white background.
 
+The model reads features of a frozen network, or with ``--image-encoder cnn`` the pixels. For the features, each drawing
+is changed at random ``CHANGED`` times, and no more: a frozen network is slower than all that is trained.
+
 Twemoji's drawings have the licence CC-BY 4.0, OpenMoji's CC-BY-SA 4.0. A figure that shows them names both.
 """
 
@@ -27,8 +30,10 @@ from jaxtyping import Float, Int, UInt8
 from PIL import Image
 from torch import Generator, Tensor, nn
 from torch.nn.functional import affine_grid, grid_sample, interpolate, normalize, pad
+from tqdm import tqdm
 
 from clip_mini.data import LANGUAGES, Batch, encode
+from clip_mini.datasets.features import EfficientNetLite0, Features, FrozenEncoder, features_of
 from clip_mini.evaluate import Examples, chance_recall, recall_at_k
 from clip_mini.train import Config
 from lab.checkpoint import CheckpointError, load, save
@@ -47,6 +52,7 @@ SKIN_TONES = range(0x1F3FB, 0x1F400)
 FLAG_LETTERS = range(0x1F1E6, 0x1F200)  # regional indicators: two of them are a country's flag
 TAGGED_FLAG = "\U0001f3f4\U000e0067"  # begins the flags of England, Scotland and Wales
 SIGNS = {"english": {"#": " hash ", "*": " asterisk "}, "korean": {"#": " 샵 ", "*": " 별표 "}}  # have no letters
+CHANGED = 8  # training images of each concept, where the model reads features
 MARGIN = 1 / 16  # around a drawing, of the image's width, in the images to be tested
 SHAPES = "path,circle,ellipse,rect,polygon,polyline,line"
 STROKE = "stroke:#000;stroke-width:1;stroke-linejoin:round;stroke-linecap:round"  # 1/36 of Twemoji's width
@@ -234,11 +240,9 @@ def hue_rotation(angle: Float[Tensor, " n"]) -> Float[Tensor, "n 3 3"]:
 def random_colours(images: Float[Tensor, "n 4 h w"], generator: Generator) -> Float[Tensor, "n 4 h w"]:
     """Random hue, saturation, contrast and brightness; the background stays transparent."""
     n = len(images)
-    often_small = torch.where(torch.rand(n, generator=generator) < 0.5, 1.0, 0.2)
-    hue = hue_rotation(0.35 * often_small * torch.randn(n, generator=generator))  # radians
-    saturation = uniform(0.5, 1.6, n, generator) * (torch.rand(n, generator=generator) >= 0.1)  # one in ten is grey
-    contrast = uniform(0.7, 1.3, n, generator)
-    brightness = uniform(-0.2, 0.2, n, generator)[:, None] + 0.06 * torch.randn(n, 3, generator=generator)
+    hue = hue_rotation(0.1 * torch.randn(n, generator=generator))  # radians
+    saturation, contrast = uniform(0.7, 1.3, n, generator), uniform(0.85, 1.15, n, generator)
+    brightness = uniform(-0.1, 0.1, n, generator)[:, None] + 0.03 * torch.randn(n, 3, generator=generator)
     saturation = saturation[:, None, None]
     matrix = contrast[:, None, None] * (saturation * torch.eye(3) + (1 - saturation) / 3) @ hue
     offset = brightness + 0.5 * (1 - contrast)[:, None]  # contrast changes about the middle grey
@@ -265,17 +269,23 @@ class EmojiSource:
     With ``language`` "both", a training text is in English or in Korean, and each language has its own splits.
 
     Args:
-        cache: the folder in which drawings are kept, or made.
+        cache: the folder in which drawings and features are kept, or made.
         concepts: all of them, unless a part is given.
+        encoder: the frozen network; EfficientNet-Lite0 by default.
 
     Raises:
         ValueError: if a package is missing.
     """
 
     def __init__(
-        self, config: Config, cache: Path = CACHE, concepts: Sequence[Concept] | None = None
-    ) -> None:  # fmt: skip
-        self.config, self.cache = config, cache
+        self,
+        config: Config,
+        cache: Path = CACHE,
+        concepts: Sequence[Concept] | None = None,
+        encoder: FrozenEncoder | None = None,
+    ) -> None:
+        self.config, self.cache, self.encoder = config, cache, encoder or EfficientNetLite0()
+        self.frozen = config.image_encoder == "features"
         self.concepts = tuple(read_concepts() if concepts is None else concepts)
         self.languages = LANGUAGES[config.language]
         endings = [f"-{name}" for name in self.languages] if len(self.languages) > 1 else [""]
@@ -297,10 +307,41 @@ class EmojiSource:
             )
         for style in ("twemoji", "openmoji"):
             self.drawings(style)
+        if self.frozen:
+            for name in (*map(str, range(CHANGED)), "validation", "openmoji", "twemoji"):
+                self.features(name)
 
     def image_encoder(self) -> nn.Module | None:
-        """None: that of the configuration."""
-        return None
+        """A small network on the features; None, that of the configuration, on pixels."""
+        return Features.of(self.training_features.flatten(0, 1)) if self.frozen else None
+
+    @cached_property
+    def training_features(self) -> Float[Tensor, "changed n regions channels"]:
+        return torch.stack([self.features(str(version)) for version in range(CHANGED)])
+
+    def features(self, name: str) -> Float[Tensor, "n regions channels"]:
+        """Of all concepts: of a style, or of training or validation images, which have their own random numbers."""
+        key = name if name in ("openmoji", "twemoji") else f"{name}-{self.config.seed}"
+        path = self.cache / f"{self.encoder.name}-{key}.pt"
+        made_from = {"recipe": RECIPE, "size": self.encoder.size, "concepts": [one.emoji for one in self.concepts]}
+        try:
+            kept = load(path)
+            if kept.get("made_from") == made_from:
+                return kept["features"].float()
+        except CheckpointError:  # not there yet, or damaged
+            pass
+        drawings = self.drawings("openmoji" if name == "openmoji" else "twemoji")
+        rows = []
+        for k in tqdm(range(len(drawings)), f"features, {name}", unit="image", dynamic_ncols=True, disable=None):
+            if name in ("openmoji", "twemoji"):
+                image = plain_images(drawings[k : k + 1, 0], self.encoder.size)
+            else:
+                generator = generator_of(f"emoji/features/{key}/{k}")
+                image = augmented(drawings[k : k + 1], self.encoder.size, generator)
+            rows.append(features_of(image, self.encoder)[0])
+        features = torch.stack(rows)
+        save(path, {"made_from": made_from, "features": features.half()})
+        return features
 
     @cached_property
     def training_drawings(self) -> UInt8[Tensor, "n v 4 s s"]:
@@ -327,7 +368,11 @@ class EmojiSource:
         for k in chosen.tolist():
             names = self.concepts[k].names[rng.choice(self.languages)]
             texts.append(names[0] if rng.coin() else rng.choice(names))
-        images = augmented(self.training_drawings[chosen], self.config.image_size, generator_of(name))
+        if self.frozen:
+            version = torch.randint(CHANGED, (len(chosen),), generator=generator_of(name))
+            images = self.training_features[version, chosen]
+        else:
+            images = augmented(self.training_drawings[chosen], self.config.image_size, generator_of(name))
         return Batch(images, encode(self.tokenizer, texts, self.config.context))
 
     def validation(self) -> Examples:
@@ -335,6 +380,8 @@ class EmojiSource:
 
         It chooses among weights. The unseen style has no part in that.
         """
+        if self.frozen:
+            return self.examples(self.features("validation"), self.languages)
         name = f"emoji/validation/{self.config.seed}"
         images = augmented(self.training_drawings, self.config.image_size, generator_of(name))
         return self.examples(images, self.languages)
@@ -348,9 +395,11 @@ class EmojiSource:
         if split not in self.parts:
             raise ValueError(f"split must be one of {', '.join(self.splits)}, got {split}")
         style, language = self.parts[split]
+        if self.frozen:
+            return self.examples(self.features(style), (language,))
         return self.examples(plain_images(self.drawings(style)[:, 0], self.config.image_size), (language,))
 
-    def examples(self, images: Float[Tensor, "n 3 h w"], languages: Sequence[str]) -> Examples:
+    def examples(self, images: Float[Tensor, "n ..."], languages: Sequence[str]) -> Examples:
         captions = [concept.names[language][0] for language in languages for concept in self.concepts]
         return Examples(
             images,
@@ -361,8 +410,8 @@ class EmojiSource:
         )
 
     def pixels(self, examples: Examples, k: int) -> Float[Tensor, "3 h w"]:
-        """Image k to look at, with values from 0 to 1."""
-        return examples.images[k]
+        """The drawing in the unseen style of concept k, with values from 0 to 1."""
+        return plain_images(self.unseen_drawings[k : k + 1, 0], DRAWN)[0]
 
     def baselines(self, split: str) -> dict[str, dict[str, float]]:
         """Recall without training.
@@ -370,22 +419,28 @@ class EmojiSource:
         - ``chance``: k of n.
         - ``mean colour``: the nearest Twemoji drawing by the mean colour of the image; its name is the answer.
         - ``blurred pixels``: the nearest by cosine similarity of all pixels, 8 by 8, after their mean is subtracted.
+        - ``features``: the nearest by the frozen network's features, standardised; where the model reads them.
 
-        The last two are those of the unseen style: in the training style every drawing is nearest to itself.
+        All but chance are those of the unseen style: in the training style every drawing is nearest to itself.
         """
-        style, _ = self.parts[split]
-        rows = {"chance": chance_recall(torch.arange(len(self.concepts)))}
+        n, (style, _) = len(self.concepts), self.parts[split]
+        rows = {"chance": chance_recall(torch.arange(n))}
         if style == "twemoji":
             return rows
-        size = self.config.image_size
-        unseen, seen = (plain_images(self.drawings(one)[:, 0], size) for one in ("openmoji", "twemoji"))
+        unseen, seen = (plain_images(self.drawings(one)[:, 0], DRAWN) for one in ("openmoji", "twemoji"))
         similarities = {
             "mean colour": -torch.cdist(unseen.mean(dim=(2, 3)), seen.mean(dim=(2, 3))),
             "blurred pixels": blurred(unseen) @ blurred(seen).T,
         }
-        return rows | {
-            name: recall_at_k(similarity, torch.arange(len(self.concepts))) for name, similarity in similarities.items()
-        }
+        if self.frozen:
+            unseen, seen = (self.features(one).flatten(1) for one in ("openmoji", "twemoji"))
+            similarities["features"] = standardised(unseen) @ standardised(seen).T
+        return rows | {name: recall_at_k(similarity, torch.arange(n)) for name, similarity in similarities.items()}
+
+
+def standardised(features: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+    """Unit vectors; before, each channel has mean 0 and deviation 1 over all images."""
+    return normalize((features - features.mean(dim=0)) / (features.std(dim=0, correction=0) + 1e-3), dim=1)
 
 
 def blurred(images: Float[Tensor, "n 3 h w"], size: int = 8) -> Float[Tensor, "n d"]:

@@ -28,7 +28,7 @@ from tqdm import tqdm
 from lab.checkpoint import write_bytes
 from lab.images import load_image
 
-REGIONS = 1  # rows and columns of regions whose features the model reads
+REGIONS = 2  # rows and columns of regions whose features the model reads
 DROPOUT = 0.4  # the part of the features that training leaves out
 CHUNK = 100  # images in a file, a few seconds of work
 CACHE = Path("runs/features")
