@@ -414,3 +414,21 @@ def test_unit_and_size_are_no_part_of_what_is_resumed(whole, tmp_path) -> None:
     interrupt(tmp_path / "run")
     tiny.run_tiny(tmp_path / "run", unit="word", size=size, resume=True)
     check_same_run(tmp_path / "run", whole)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), torch.tensor(-float("inf"))])
+def test_a_loss_that_is_not_finite_ends_the_run_and_names_the_step(tmp_path, number) -> None:
+    """What was saved before stays; the line says how to begin anew."""
+    model, optimizer = tiny.build()
+
+    def train() -> None:
+        with tiny.make_run(tmp_path / "run", model, optimizer) as run:
+            for step in run.steps(5):
+                run.log(step, loss=number if step == 2 else 1.0)
+
+    with pytest.raises(
+        ValueError, match=r"loss must be finite, got -?(nan|inf) in step 2: .* python -m tiny --restart"
+    ):
+        train()
+    assert (tmp_path / "run.unfinished" / "last.pt").exists()
+    assert not (tmp_path / "run").exists()
