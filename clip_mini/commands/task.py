@@ -10,7 +10,7 @@ from PIL import Image
 from torch import nn
 
 from clip_mini.data import Batch
-from clip_mini.datasets.features import EfficientNetLite0, Features
+from clip_mini.datasets.features import EfficientNetLite0, Features, LockedFeatures, lock
 from clip_mini.datasets.sources import ZERO_SHOT, PartedSource, Source, open_source
 from clip_mini.evaluate import IMAGE_TO_TEXT, TEXT_TO_IMAGE, embed, recall, zero_shot
 from clip_mini.extensions.fast import faster
@@ -56,7 +56,7 @@ class ClipTask(training.Task):
         return {"words.txt": "".join(f"{word}\n" for word in self.source.tokenizer.words)}
 
     def build(self) -> nn.Module:
-        return build(self.config, len(self.source.tokenizer), END, self.source.image_encoder())
+        return built(self.config, len(self.source.tokenizer), self.source.image_encoder())
 
     def optimizers(self, model: nn.Module) -> dict[str, Any]:
         return dict(zip(("optimizer", "scheduler"), build_optimizer(model, self.config), strict=True))
@@ -101,6 +101,12 @@ class ClipTask(training.Task):
         return figures
 
 
+def built(config: Config, words: int, image_encoder: nn.Module | None) -> CLIP:
+    """The model of a configuration, with the image encoder of its data if there is one."""
+    model = build(config, words, END, image_encoder)
+    return lock(model) if isinstance(image_encoder, LockedFeatures) else model
+
+
 def on_device(batch_at: Callable[[int], Batch], device: torch.device) -> Callable[[int], Batch]:
     """The same batches, on a device."""
     return lambda step: Batch(*(tensor.to(device) for tensor in batch_at(step)))
@@ -129,8 +135,12 @@ def open_model(name: str, command: str) -> tuple[Path, dict[str, Any], Config, T
         tokenizer = Tokenizer((folder / "words.txt").read_text(encoding="utf-8").split("\n")[:-1])
     except (OSError, ValueError) as error:  # deleted, or edited
         raise CheckpointError(f"{folder / 'words.txt'} is damaged or of another version: train anew") from error
-    image_encoder = Features.empty(EfficientNetLite0()) if config.image_encoder == "features" else None
-    model = build(config, len(tokenizer), END, image_encoder)
+    image_encoder = None
+    if config.image_encoder == "features" and data["data"] == "emoji":
+        image_encoder = LockedFeatures.empty(EfficientNetLite0(), config.common)
+    elif config.image_encoder == "features":
+        image_encoder = Features.empty(EfficientNetLite0())
+    model = built(config, len(tokenizer), image_encoder)
     folders.load_best(folder, {"model": model})
     return folder, data, config, tokenizer, model.eval()
 

@@ -9,7 +9,8 @@ A training image is one of three versions of a Twemoji drawing (plain, with outl
 them, with random place, form and colours. A test image is cropped to the drawing and has a white background.
 
 The model reads features of a frozen network, or with ``--image-encoder cnn`` the pixels. For the features, each drawing
-is changed at random ``CHANGED`` times, and no more: a frozen network is slower than all that is trained.
+is changed at random ``CHANGED`` times, and no more: a frozen network is slower than all that is trained. The image
+side is locked; only the text encoder learns.
 
 Twemoji's drawings have the licence CC-BY 4.0, OpenMoji's CC-BY-SA 4.0. A figure that shows them names both.
 """
@@ -33,7 +34,7 @@ from torch.nn.functional import affine_grid, grid_sample, interpolate, normalize
 from tqdm import tqdm
 
 from clip_mini.data import LANGUAGES, Batch, encode
-from clip_mini.datasets.features import EfficientNetLite0, Features, FrozenEncoder, features_of
+from clip_mini.datasets.features import EfficientNetLite0, FrozenEncoder, LockedFeatures, features_of
 from clip_mini.evaluate import Examples, chance_recall, recall_at_k
 from clip_mini.train import Config
 from lab.checkpoint import CheckpointError, load, save
@@ -52,7 +53,9 @@ SKIN_TONES = range(0x1F3FB, 0x1F400)
 FLAG_LETTERS = range(0x1F1E6, 0x1F200)  # regional indicators: two of them are a country's flag
 TAGGED_FLAG = "\U0001f3f4\U000e0067"  # begins the flags of England, Scotland and Wales
 SIGNS = {"english": {"#": " hash ", "*": " asterisk "}, "korean": {"#": " 샵 ", "*": " 별표 "}}  # have no letters
-CHANGED = 8  # training images of each concept, where the model reads features
+CHANGED = 8  # random changes of each training drawing, where the model reads features
+CLEAN = {"openmoji": 0, "twemoji": 0, "outlined": 1}  # unchanged drawings: which version they are
+SEEN = (*map(str, range(CHANGED)), "outlined")  # training images of each concept, where the model reads features
 MARGIN = 1 / 16  # around a drawing, of the image's width, in the images to be tested
 SHAPES = "path,circle,ellipse,rect,polygon,polyline,line"
 STROKE = "stroke:#000;stroke-width:1;stroke-linejoin:round;stroke-linecap:round"  # 1/36 of Twemoji's width
@@ -308,20 +311,22 @@ class EmojiSource:
         for style in ("twemoji", "openmoji"):
             self.drawings(style)
         if self.frozen:
-            for name in (*map(str, range(CHANGED)), "validation", "openmoji", "twemoji"):
+            for name in (*SEEN, "validation", "openmoji", "twemoji"):
                 self.features(name)
 
     def image_encoder(self) -> nn.Module | None:
-        """A small network on the features; None, that of the configuration, on pixels."""
-        return Features.of(self.training_features.flatten(0, 1)) if self.frozen else None
+        """Principal components of the features; None, the configuration's own encoder, on pixels."""
+        if not self.frozen:
+            return None
+        return LockedFeatures.of(self.training_features.flatten(0, 1), self.config.common)
 
     @cached_property
-    def training_features(self) -> Float[Tensor, "changed n regions channels"]:
-        return torch.stack([self.features(str(version)) for version in range(CHANGED)])
+    def training_features(self) -> Float[Tensor, "versions n regions channels"]:
+        return torch.stack([self.features(name) for name in SEEN])
 
     def features(self, name: str) -> Float[Tensor, "n regions channels"]:
         """Of all concepts: of a style, or of training or validation images, which have their own random numbers."""
-        key = name if name in ("openmoji", "twemoji") else f"{name}-{self.config.seed}"
+        key = name if name in CLEAN else f"{name}-{self.config.seed}"
         path = self.cache / f"{self.encoder.name}-{key}.pt"
         made_from = {"recipe": RECIPE, "size": self.encoder.size, "concepts": [one.emoji for one in self.concepts]}
         try:
@@ -333,8 +338,8 @@ class EmojiSource:
         drawings = self.drawings("openmoji" if name == "openmoji" else "twemoji")
         rows = []
         for k in tqdm(range(len(drawings)), f"features, {name}", unit="image", dynamic_ncols=True, disable=None):
-            if name in ("openmoji", "twemoji"):
-                image = plain_images(drawings[k : k + 1, 0], self.encoder.size)
+            if name in CLEAN:
+                image = plain_images(drawings[k : k + 1, CLEAN[name]], self.encoder.size)
             else:
                 generator = generator_of(f"emoji/features/{key}/{k}")
                 image = augmented(drawings[k : k + 1], self.encoder.size, generator)
@@ -369,7 +374,7 @@ class EmojiSource:
             names = self.concepts[k].names[rng.choice(self.languages)]
             texts.append(names[0] if rng.coin() else rng.choice(names))
         if self.frozen:
-            version = torch.randint(CHANGED, (len(chosen),), generator=generator_of(name))
+            version = torch.randint(len(SEEN), (len(chosen),), generator=generator_of(name))
             images = self.training_features[version, chosen]
         else:
             images = augmented(self.training_drawings[chosen], self.config.image_size, generator_of(name))

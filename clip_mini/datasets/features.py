@@ -25,10 +25,12 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 from tqdm import tqdm
 
+from clip_mini.model import CLIP
 from lab.checkpoint import write_bytes
 from lab.images import load_image
 
 REGIONS = 2  # rows and columns of regions whose features the model reads
+WHITENING = 0.75  # 0 keeps the spread of principal components, 1 makes all equal
 DROPOUT = 0.4  # the part of the features that training leaves out
 CHUNK = 100  # images in a file, a few seconds of work
 CACHE = Path("runs/features")
@@ -193,3 +195,52 @@ class Features(nn.Module):
 
     def forward(self, features: Float[Tensor, "n regions channels"]) -> Float[Tensor, "n {self.features}"]:
         return self.dropout((features - self.mean) / self.spread).flatten(1)
+
+
+class LockedFeatures(nn.Module):
+    """An image encoder that is not trained at all (LiT, Zhai et al. 2022): the first principal components of features.
+
+    Each component is divided by the power ``WHITENING`` of its spread, so that small differences between images count
+    more. ``lock`` keeps the projection behind it from changing it. Only the text encoder learns.
+
+    Args:
+        mean: of the features of training images, all regions side by side.
+        directions: from centred features to ``components`` numbers.
+    """
+
+    def __init__(self, mean: Float[Tensor, " inputs"], directions: Float[Tensor, "inputs components"]) -> None:
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("directions", directions)
+        self.features = directions.shape[1]
+
+    @classmethod
+    def of(cls, features: Float[Tensor, "n regions channels"], components: int) -> "LockedFeatures":
+        """The components of training images.
+
+        Raises:
+            ValueError: if there are not more images than components.
+        """
+        rows = features.flatten(1)  # (n, inputs)
+        if min(rows.shape) <= components:
+            raise ValueError(f"--common must be below {min(rows.shape)} with these images, got {components}")
+        mean = rows.mean(dim=0)
+        _, spread, directions = torch.pca_lowrank(rows - mean, min(components + 64, *rows.shape), center=False, niter=3)
+        return cls(mean, directions[:, :components] / spread[:components] ** WHITENING)
+
+    @classmethod
+    def empty(cls, encoder: FrozenEncoder, components: int) -> "LockedFeatures":
+        """For the features of this network, to be filled with saved weights."""
+        inputs = encoder.regions * encoder.channels
+        return cls(torch.zeros(inputs), torch.zeros(inputs, components))
+
+    def forward(self, features: Float[Tensor, "n regions channels"]) -> Float[Tensor, "n components"]:
+        return (features.flatten(1) - self.mean) @ self.directions
+
+
+def lock(model: CLIP) -> CLIP:
+    """The image projection becomes the identity, and stays it. The common space has as many dimensions as features."""
+    with torch.no_grad():
+        model.image_projection.weight.copy_(torch.eye(model.image_encoder.features))
+    model.image_projection.requires_grad_(False)
+    return model
