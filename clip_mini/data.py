@@ -47,8 +47,8 @@ def caption(scene: Scene, language: str, rng: Rng) -> str:
     if len(scene.objects) == 2 and rng.random() < RELATED:
         a, b = rng.shuffle(scene.objects)
         first, second = described(a, named), described(b, named)
-        true = [relation for relation in RELATIONS if related(relation, a, b)]
-        if first != second and true:  # otherwise the relation would be ambiguous or unknown
+        true = [relation for relation in RELATIONS if related(relation, a, b)]  # at least one: they do not overlap
+        if first != second:  # otherwise the relation would be ambiguous
             return say([Relation(first, rng.choice(true), second)], language, rng)
     items = listed(scene, named, rng)
     return say((total(len(scene.objects)), *items) if rng.coin() else items, language, rng)

@@ -7,8 +7,8 @@ What differs from the paper, and why:
 
 - The CNN is small: one residual block of two convolutions for each stage. It halves an image by max-pooling; the
   paper's ResNet has antialiased average pooling.
-- The CNN has no batch norm. So an image's vector does not depend on the other images of its batch, and the first
-  weights are those of He et al. 2015, which keep the size of the activations.
+- The CNN has no batch norm. So an image's vector does not depend on the other images of its batch. The first weights
+  are those of He et al. 2015; with PyTorch's own, shapes are learned much later.
 """
 
 from collections.abc import Sequence

@@ -68,11 +68,11 @@ def build(config: Config, words: int, end: int, image_encoder: nn.Module | None 
     """The model of a configuration, for ``words`` token ids, of which ``end`` ends a text.
 
     Args:
-        image_encoder: in the place of the configuration's own, such as one of a frozen network's features.
+        image_encoder: in the place of the configuration's own; needed for ``"features"`` of a frozen network.
     """
     if image_encoder is None and config.image_encoder == "cnn":
         image_encoder = ResidualCNN(config.image_size, config.channels, config.heads, config.background)
-    elif image_encoder is None:
+    elif image_encoder is None and config.image_encoder == "vit":
         image_encoder = VisionTransformer(
             config.image_size, config.patch, config.width, config.layers, config.heads, 4 * config.width, "gelu"
         )

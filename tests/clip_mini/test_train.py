@@ -217,10 +217,13 @@ def test_wrong_rate_is_caught(wrong: Callable) -> None:
 def test_each_configuration_warms_up_and_builds(name: str) -> None:
     config = CONFIGS[name]
     assert config.warmup <= config.steps // 5
-    model = build(config, words=20, end=END)
-    assert isinstance(model.image_encoder, VisionTransformer if config.image_encoder == "vit" else ResidualCNN)
+    own = Features(7) if config.image_encoder == "features" else None
+    model = build(config, words=20, end=END, image_encoder=own)
+    kinds = {"vit": VisionTransformer, "cnn": ResidualCNN, "features": Features}
+    assert isinstance(model.image_encoder, kinds[config.image_encoder])
     texts = torch.full((2, config.context), END)
-    image, text = model(torch.rand(2, 3, config.image_size, config.image_size), texts)
+    images = torch.rand(2, 7) if own else torch.rand(2, 3, config.image_size, config.image_size)
+    image, text = model(images, texts)
     assert image.shape == text.shape == (2, config.common)
 
 
