@@ -11,6 +11,7 @@ start, words, end; cut before the end     encode         test_encode_by_hand
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -187,3 +188,13 @@ def test_wrong_encoding_is_caught(wrong: Callable) -> None:
 def test_wrong_batches_are_caught(wrong: Callable) -> None:
     with pytest.raises(AssertionError):
         check_batches(wrong, "english", seed=1, pairs=3)
+
+
+def test_share_of_equal_captions_in_a_batch() -> None:
+    """The README says 17%: captions of a batch of 192 that state the same facts as another one (false negatives)."""
+    equal, batches, pairs = 0, 5, 192
+    for batch in range(batches):
+        texts = [toy_pair("train", 0, index, "english")[1] for index in range(batch * pairs, (batch + 1) * pairs)]
+        facts = Counter(frozenset(read(text, "english")) for text in texts)
+        equal += sum(times for times in facts.values() if times > 1)
+    assert equal / (batches * pairs) == pytest.approx(0.17, abs=0.03)
