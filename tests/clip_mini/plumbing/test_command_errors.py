@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import redirect_stdout
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def trained(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()):
         make_small(patch, folder)
         main([*TINY, "--steps", "1"])
-        task.ClipTask("folder", CONFIG, Path("data")).check()  # the features are computed
+        task.ClipTask("folder", replace(CONFIG, image_encoder="features"), Path("data")).check()  # the features are computed
     return folder
 
 
