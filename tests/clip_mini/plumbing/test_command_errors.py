@@ -34,7 +34,9 @@ def trained(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()):
         make_small(patch, folder)
         main([*TINY, "--steps", "1"])
-        task.ClipTask("folder", replace(CONFIG, image_encoder="features"), Path("data")).check()  # the features are computed
+        task.ClipTask(
+            "folder", replace(CONFIG, image_encoder="features"), Path("data")
+        ).check()  # the features are computed
     return folder
 
 
