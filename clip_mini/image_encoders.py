@@ -102,19 +102,14 @@ class VisionTransformer(nn.Module):
     """Patches instead of words, read at the class token (Dosovitskiy et al. 2021, equations 1 to 4).
 
     Args:
-        image_size, patch: in pixels. ``patch`` divides ``image_size``.
+        image_size, patch: in pixels. What is left beyond the last whole patch is not read.
         width, layers, heads, hidden, activation: of the Transformer.
-
-    Raises:
-        ValueError: if ``patch`` does not divide ``image_size``.
     """
 
     def __init__(
         self, image_size: int, patch: int, width: int, layers: int, heads: int, hidden: int, activation: str
     ) -> None:
         super().__init__()
-        if image_size % patch:
-            raise ValueError(f"image_size must be a multiple of patch, {patch} pixels, got {image_size}")
         places = (image_size // patch) ** 2
         self.patches = nn.Conv2d(3, width, patch, stride=patch, bias=False)  # E: a linear map of each patch's pixels
         self.class_token = nn.Parameter(width**-0.5 * torch.randn(width))

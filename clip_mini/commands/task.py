@@ -39,7 +39,7 @@ class ClipTask(training.Task):
     def __init__(
         self, data: str, config: Config, root: Path | None = None, path: str | None = None, name: str = ""
     ) -> None:
-        check_heads(config)
+        check_sizes(config)
         self.config, self.steps, self.name = config, config.steps, name or data
         self.data: dict[str, Any] = {"data": data}
         if root is not None:
@@ -112,11 +112,12 @@ def on_device(batch_at: Callable[[int], Batch], device: torch.device) -> Callabl
     return lambda step: Batch(*(tensor.to(device) for tensor in batch_at(step)))
 
 
-def check_heads(config: Config) -> None:
-    """Raises ValueError if heads do not divide a width."""
+def check_sizes(config: Config) -> None:
+    """Raises ValueError if heads do not divide a width, or patches an image."""
     checks = [("--text-heads", config.text_heads, "--text-width", config.text_width)]
     if config.image_encoder == "vit":
         checks.append(("--heads", config.heads, "--width", config.width))
+        checks.append(("--patch", config.patch, "--image-size", config.image_size))
     elif config.image_encoder == "cnn":
         checks.append(("--heads", config.heads, "the last of --channels", config.channels[-1]))
     for heads, count, name, width in checks:

@@ -10,12 +10,10 @@ from clip_mini.data import Batch, encode, toy_batches, toy_tokenizer
 from clip_mini.extensions.objectives import (
     OBJECTIVES,
     Contrastive,
-    ObjectiveConfig,
     Recipe,
     ShapeClasses,
     labelled_batches,
     train_relative,
-    with_objective,
 )
 from clip_mini.extensions.relatives import cosine_loss, semantic_loss
 from clip_mini.model import LARGEST_SCALE
@@ -55,11 +53,6 @@ def test_loss_of_images_that_are_orthogonal_to_all_texts(name: str, formula: str
             torch.nn.init.zeros_(parameter)
     image, text = (torch.eye(3, dtype=torch.float64)[[k] * 5] for k in (0, 1))
     check_close(f"{name}, all cosines 0: {formula}", objective(image, text, torch.arange(1, 6)), expected)
-
-
-def test_every_objective_has_a_name_in_the_configuration() -> None:
-    assert [with_objective(Config(), name).objective for name in OBJECTIVES] == list(OBJECTIVES)
-    assert set(OBJECTIVES) == set(ObjectiveConfig.__annotations__["objective"].__args__)
 
 
 @pytest.mark.parametrize("matched", [0.2, 0.5])

@@ -239,8 +239,8 @@ def test_build_takes_another_image_encoder() -> None:
 
 TOKENIZER = toy_tokenizer("english")
 TINY = Config(
-    steps=150, pairs=40, image_size=24, channels=(16, 32), heads=4, context=5, text_width=16, text_layers=1,
-    text_heads=2, common=32, learning_rate=5e-3, warmup=10,
+    steps=200, pairs=40, image_size=24, channels=(16, 32), heads=4, context=5, text_width=16, text_layers=1,
+    text_heads=2, common=32, learning_rate=5e-3, weight_decay=0.1, warmup=10,
 )  # fmt: skip
 
 

@@ -76,7 +76,7 @@ WRONG = {  # the arguments, and the one line that names what is wrong
     ),
     "size and patches": (
         [*NEW, "--image-encoder", "vit", "--image-size", "20"],
-        "image_size must be a multiple of patch, 8 pixels, got 20",
+        "--patch must divide --image-size, 20, got 8",
     ),
     "text heads": ([*NEW, "--text-heads", "3"], "--text-heads must divide --text-width, 8, got 3"),
     "heads of the cnn": ([*NEW, "--heads", "3"], "--heads must divide the last of --channels, 8, got 3"),
