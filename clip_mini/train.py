@@ -44,8 +44,8 @@ class Config:
     text_layers: Positive = 2  # of the text encoder
     text_heads: Positive = 4  # of the text encoder
     common: Positive = 128  # dimensions of the space in which image and text meet
-    learning_rate: Annotated[float, Gt(0)] = 4.5e-3  # at the end of the warmup
-    weight_decay: Annotated[float, Ge(0)] = 0.6  # a step shrinks the weights by this times the learning rate
+    learning_rate: Annotated[float, Gt(0)] = 5e-3  # at the end of the warmup
+    weight_decay: Annotated[float, Ge(0)] = 0.7  # a step shrinks the weights by this times the learning rate
     warmup: Positive = 100  # batches until the highest learning rate
     seed: Annotated[int, Ge(0)] = 0  # of weights and data
 
