@@ -51,7 +51,7 @@ class Config:
 
 
 FEATURES = Config(
-    steps=300, pairs=512, image_encoder="features", text_width=128, common=256, learning_rate=3e-3
+    steps=300, pairs=512, image_encoder="features", text_width=128, common=256, learning_rate=3e-3, weight_decay=0.6
 )  # fmt: skip
 CONFIGS = MappingProxyType(
     {
