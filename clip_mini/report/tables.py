@@ -4,6 +4,7 @@ They are made from ``report/results.json``, from the promises in ``clip_mini/eva
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -54,6 +55,14 @@ def recalls(name: str, results: Mapping) -> str:
         for measure in columns["reached"]
     ]
     return f"{markdown(['in %', *names], rows)}\n\n{measured_by(entry)}"
+
+
+def short(name: str, results: Mapping) -> str:
+    """The first split of a run, without recall at 10."""
+    entry = results[name]
+    split, columns = next(iter(entry["splits"].items()))
+    kept = {who: {m: v for m, v in row.items() if not m.endswith("10")} for who, row in columns.items()}
+    return recalls(name, {name: {**entry, "splits": {split: kept}}})
 
 
 def cell(value: float | None) -> str:
@@ -125,6 +134,8 @@ def search(results: Mapping) -> str:
 
 BLOCKS: dict[str, Callable[[Mapping], str]] = {
     **{name: partial(recalls, name) for name in RUNS},
+    "emoji-short": lambda results: short("emoji", results) if "emoji" in results else NOT_YET,
+    "folder-short": lambda results: short("folder", results) if "folder" in results else NOT_YET,
     "printed": lambda results: printed(results) if "toy" in results else NOT_YET,
     "comparison": partial(variants, "comparison"),
     "ablations": partial(variants, "ablations"),
@@ -158,7 +169,8 @@ def take(folders: Sequence[Path], machine: str, results: Mapping) -> dict:
         if name not in TAKEN:
             raise ValueError(f"{folder}: there is a table for {', '.join(TAKEN)}, got {name!r}")
         content.pop("validation", None)
-        content.get("data", {}).pop("root", None) if isinstance(content.get("data"), dict) else None
+        content.pop("data", None)  # a path of this machine may be in it, and in the command
+        content["command"] = re.sub(r"--(root|path) \S+", r"--\1 DIR", content["command"])
         for variant in content.get("variants", {}).values():
             variant.pop("validation", None)
         taken[name] = {**content, "machine": machine}

@@ -19,10 +19,16 @@ SPLITS = {
     "zero-shot, unseen pairs": {"chance": {"accuracy": 0.02}, "reached": {"accuracy": 0.875}},
 }
 RUN = {
-    "paper": "clip_mini", "what": "toy", "data": {"data": "toy", "root": "secret"}, "command": "python -m clip_mini",
-    "config": {"seed": 3, "image_encoder": "cnn", "language": "english"}, "steps": 1234, "seconds": 56.7,
-    "splits": SPLITS, "validation": [{"steps": 1, "score": 0.5}],
-}  # fmt: skip
+    "paper": "clip_mini",
+    "what": "toy",
+    "data": {"data": "toy", "root": "/secret"},
+    "command": "python -m clip_mini --root /secret/place",
+    "config": {"seed": 3, "image_encoder": "cnn", "language": "english"},
+    "steps": 1234,
+    "seconds": 56.7,
+    "splits": SPLITS,
+    "validation": [{"steps": 1, "score": 0.5}],
+}
 
 
 def write(folder: Path, content: dict) -> Path:
