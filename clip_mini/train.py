@@ -28,7 +28,7 @@ Positive = Annotated[int, Ge(1)]
 class Config:
     """Everything that a training run depends on, except its data."""
 
-    steps: Positive = 640  # batches
+    steps: Positive = 750  # batches
     pairs: Annotated[int, Ge(2)] = 192  # in a batch: of one pair, the loss is always 0
     language: Literal["english", "korean", "both"] = "english"  # of the captions (toy and emoji)
     image_encoder: Literal["cnn", "vit", "features"] = "cnn"  # features: of a frozen network (emoji and folder)
@@ -44,8 +44,8 @@ class Config:
     text_layers: Positive = 2  # of the text encoder
     text_heads: Positive = 4  # of the text encoder
     common: Positive = 128  # dimensions of the space in which image and text meet
-    learning_rate: Annotated[float, Gt(0)] = 5e-3  # at the end of the warmup
-    weight_decay: Annotated[float, Ge(0)] = 0.7  # a step shrinks the weights by this times the learning rate
+    learning_rate: Annotated[float, Gt(0)] = 4e-3  # at the end of the warmup
+    weight_decay: Annotated[float, Ge(0)] = 0.6  # a step shrinks the weights by this times the learning rate
     warmup: Positive = 100  # batches until the highest learning rate
     seed: Annotated[int, Ge(0)] = 0  # of weights and data
 
@@ -56,7 +56,7 @@ FEATURES = Config(
 CONFIGS = MappingProxyType(
     {
         "toy": Config(),
-        "toy-vit": Config(image_encoder="vit", width=96, layers=3, learning_rate=2e-3, weight_decay=0.1),
+        "toy-vit": Config(steps=600, image_encoder="vit", width=96, layers=3, learning_rate=2e-3, weight_decay=0.1),
         "emoji": replace(FEATURES, steps=800, common=512, text_width=256, text_layers=1, learning_rate=2e-3),
         "folder": replace(FEATURES, context=20, warmup=50, text_layers=1, weight_decay=0.5),
         "shards": Config(image_size=64, background=0.45, channels=(32, 64, 128, 256), learning_rate=1e-3),
