@@ -24,7 +24,8 @@ from torch.nn.functional import cross_entropy
 from torch.testing import assert_close
 
 from lab import distributed
-from tests.lab.distributed_check import check_same_gradient, leave
+from lab.distributed import leave
+from tests.lab.distributed_check import check_same_gradient
 from vqa.model import FUSIONS
 from vqa.train import CONFIGS, build, build_optimizer, train
 
