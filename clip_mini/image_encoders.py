@@ -5,8 +5,8 @@ Transformer is that of Dosovitskiy et al. 2021, with one more layer norm before 
 
 What differs from the paper, and why:
 
-- The CNN is small: one residual block of two convolutions for each stage. It halves an image by max-pooling; the
-  paper's ResNet has antialiased average pooling.
+- The CNN is small. Its first layer puts each 2×2 pixels side by side, then comes one convolution; the paper has three.
+  Each further stage has max-pooling and one residual block; the paper has several, and antialiased pooling.
 - The CNN has no batch norm. So an image's vector does not depend on the other images of its batch. The first weights
   are those of He et al. 2015; with PyTorch's own, shapes are learned much later.
 """
@@ -74,7 +74,7 @@ class ResidualCNN(nn.Module):
         background: brightness of an empty pixel, from 0 to 1; it is subtracted first.
 
     Raises:
-        ValueError: if ``image_size`` is no such multiple.
+        ValueError: if ``image_size`` is not a multiple of that.
     """
 
     def __init__(self, image_size: int, channels: Sequence[int], heads: int, background: float) -> None:

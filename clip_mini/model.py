@@ -1,4 +1,4 @@
-r"""CLIP's text encoder and the two projections (Radford et al. 2021, arXiv 2103.00020, sections 2.3 and 2.4).
+r"""CLIP's text encoder and the two projections (Radford et al. 2021, arXiv 2103.00020, sections 2.3 to 2.5).
 
 The text encoder is a causal Transformer (Vaswani et al. 2017; layer norm before each part, as in GPT-2). A text is a
 row of token ids: start, words, end, padding. The last layer's vector at the first end token is the text's vector. With
@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import normalize, scaled_dot_product_attention
 
-FIRST_SCALE, LARGEST_SCALE = math.log(1 / 0.07), math.log(100.0)  # of log_scale: sections 2.4 and 2.5
+FIRST_SCALE, LARGEST_SCALE = math.log(1 / 0.07), math.log(100.0)  # of log_scale: section 2.5
 
 
 def attention_spec(
@@ -152,7 +152,7 @@ class CLIP(nn.Module):
             nn.init.normal_(projection.weight, std=projection.in_features**-0.5)
 
     def encode_image(self, images: Float[Tensor, "n ..."]) -> Float[Tensor, "n common"]:
-        """Unit vectors; ``images`` has values from 0 to 1."""
+        """Unit vectors; ``images`` is what the image encoder reads: pixels from 0 to 1, or frozen features."""
         return normalize(self.image_projection(self.image_encoder(images)), dim=-1)
 
     def encode_text(self, texts: Int[Tensor, "n t"]) -> Float[Tensor, "n common"]:

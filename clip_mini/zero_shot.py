@@ -3,6 +3,8 @@ r"""Zero-shot classification (Radford et al. 2021, section 3.1): the names of th
 A class is described by several prompts, such as "a red circle" and "there is a red circle". The mean of their
 embeddings, scaled to unit length again, is the class's weight vector. An image belongs to the class whose vector is
 nearest. No image of the classes is needed, and a class that training has never named can be asked for.
+
+What differs from the paper: prompts are wordings of the toy world; the paper has 80 templates for ImageNet.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,8 +25,8 @@ def class_embeddings(
     encode: Callable[[Sequence[str]], Int[Tensor, "k t"]],
     prompts: Sequence[Sequence[str]],
 ) -> Float[Tensor, "c d"]:
-    r"""Section 3.1.4: :math:`w_c = \bar v_c / \lVert \bar v_c \rVert_2`, with :math:`\bar v_c` the mean of the
-    embeddings of the prompts of class c.
+    r"""Section 3.1.4: :math:`\bar v_c` is the mean of the embeddings of the prompts of class c. The authors' code scales it
+    to unit length again: :math:`w_c = \bar v_c / \lVert \bar v_c \rVert_2`.
 
     Args:
         encode_text: token ids to unit vectors, such as ``CLIP.encode_text``.

@@ -173,6 +173,8 @@ def train(
     seed_everything(task.config.seed)
     model = task.build().to(device)
     optimizers = task.optimizers(model)
+    if processes().rank > 0:
+        torch.manual_seed(task.config.seed + processes().rank)  # each process draws its own dropout
     run = Run(
         folder,
         run_config(task),

@@ -115,6 +115,8 @@ def open_source(data: str, config: Config, root: Path | None = None, path: str |
             raise ValueError(f"{flag} is missing: --data {data} needs it")
         if value is not None and data != needs:
             raise ValueError(f"{flag} is for --data {needs} only, got --data {data}")
+    if config.language != "english" and data in ("folder", "shards"):
+        raise ValueError(f"--language is for --data toy or emoji only, got --data {data}")
     allowed = {"toy": ("cnn", "vit"), "emoji": ("features", "cnn", "vit"), "folder": ("features",)}
     if config.image_encoder not in (names := allowed.get(data, ("cnn", "vit"))):
         raise ValueError(f"--image-encoder must be {' or '.join(names)} for {data}, got {config.image_encoder}")

@@ -1,6 +1,6 @@
 r"""The contrastive loss across processes: each encodes its share of the batch and compares all images with all texts.
 
-``torchrun --nproc_per_node=N -m clip_mini`` starts N processes. Each holds the whole model. The loss compares every
+``torchrun --nproc_per_node=N -m -- clip_mini`` starts N processes. Each holds the whole model. The loss compares every
 image with every text of the batch, so each process needs the features of all the others. It gathers them, and computes
 the loss L of the whole batch. So L is the same number in each process. Its gradients need care.
 
@@ -49,7 +49,8 @@ def train_in_parallel(
     log: Callable[..., None],
     share: Callable = distributed.share,
 ) -> None:
-    """The core's loop on several processes, or on one. It gives the same losses and weights, apart from rounding.
+    """The core's loop on several processes, or on one. Without dropout it gives the same losses and weights, apart from
+    rounding. With dropout (frozen features have it), each process draws its own masks.
 
     Args:
         batch_at: the whole batch of a step, the same in each process.

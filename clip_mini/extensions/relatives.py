@@ -35,7 +35,8 @@ def sigmoid_loss_spec(
     .. math::
         L = -\frac{1}{n} \sum_i \sum_j \ln \frac{1}{1 + e^{z_{ij} (-t \, x_i \cdot y_j - b)}}
 
-    where :math:`t = e^{t'}`, and :math:`z_{ij}` is 1 for a pair and -1 for the others.
+    where :math:`t = e^{t'}`, and :math:`z_{ij}` is 1 for a pair and -1 for the others. The paper prints + b in section
+    3.2. Its algorithm 1, with b = -10 at the start, has the sign used here.
     """
     n, _ = similarity.shape  # n pairs
     losses = []
