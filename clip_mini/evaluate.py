@@ -100,7 +100,8 @@ def recall_from(seen: Sequence[Hashable], ks: Sequence[int] = KS) -> dict[str, f
     """The recall of an encoder that sees only ``seen[i]`` of image i and of its caption, both ways.
 
     All with the same value are equally near. Their order is random, so that a right one is among the first k of t with
-    probability k/t. (With the rule of ``recall_at_k`` for ties it would be 0 where t > k.) Chance sees the same in all images.
+    probability k/t. (With the rule of ``recall_at_k`` for ties it would be 0 where t > k.) Chance sees the same in all
+    images.
     """
     times = Counter(seen)
     means = {k: sum(min(1.0, k / times[value]) for value in seen) / len(seen) for k in ks}

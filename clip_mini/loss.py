@@ -1,8 +1,9 @@
 r"""The symmetric contrastive loss (Radford et al. 2021, arXiv 2103.00020, section 2.3 and figure 3).
 
 A batch has n pairs of image and text. Every image is compared with every text. This gives n² cosine similarities. The
-n on the diagonal belong to pairs; the others do not. For each image, a softmax over all texts should choose its own text; for each
-text, a softmax over all images should choose its own image. The loss is the mean of both cross-entropies, in nats.
+n on the diagonal belong to pairs; the others do not. For each image, a softmax over all texts should choose its own
+text. For each text, a softmax over all images should choose its own image. The loss is the mean of both
+cross-entropies, in nats.
 
 What differs from the paper: nothing.
 """
@@ -18,8 +19,8 @@ def pairwise_similarity(
 ) -> Float[Tensor, "n m"]:
     r"""Figure 3: :math:`S_{ij} = e^{t}\, \hat u_i \cdot \hat v_j`, where :math:`\hat u = u / \lVert u \rVert_2`.
 
-    ``log_scale`` is t; :math:`e^{-t}` is the temperature. With n pairs, text i belongs to image i. Vectors of unit length
-    stay as they are.
+    ``log_scale`` is t; :math:`e^{-t}` is the temperature. With n pairs, text i belongs to image i. Vectors of unit
+    length stay as they are.
     """
     return log_scale.exp() * normalize(image, dim=-1) @ normalize(text, dim=-1).T  # (n, m); row i: image i, all texts
 

@@ -2,8 +2,8 @@ r"""Training (Radford et al. 2021, section 2.5): AdamW, with linear warmup and c
 
 As in the paper, weight decay spares gains and biases, and the scale of the logits is kept at most 100.
 
-What differs from the paper: the batch has hundreds of pairs, not 32,768. Warmup takes 100 steps, not 2,000. Weight decay
-is 0.6 in the toy run, not 0.2. The CNN, too, has the betas and epsilon of the paper's Vision Transformers.
+What differs from the paper: the batch has hundreds of pairs, not 32,768. Warmup takes 100 steps, not 2,000. Weight
+decay is 0.6 in the toy run, not 0.2. The CNN, too, has the betas and epsilon of the paper's Vision Transformers.
 """
 
 import math

@@ -5,12 +5,12 @@ come from the package ``emoji``. A *concept* is an emoji that all three packages
 drawing in each style. Training shows all names, and the drawings of one style only. So the test asks whether a model
 finds what the two drawings of a concept have in common.
 
-A random training image is one of three versions of a Twemoji drawing (plain, with outlines, outlines alone), or a mixture of
-them, with random place, form and colours. A test image is cropped to the drawing and has a white background.
+A random training image is one of three versions of a Twemoji drawing (plain, with outlines, outlines alone), or a
+mixture of them, with random place, form and colours. A test image is cropped to the drawing and has a white background.
 
 The model reads features of a frozen network, or with ``--image-encoder cnn`` the pixels. For the features, each drawing
-has ``CHANGED`` random versions and one unchanged version with outlines, and no more: a frozen network is slow. The image
-side is locked; only the text encoder learns.
+has ``CHANGED`` random versions and one unchanged version with outlines, and no more: a frozen network is slow. The
+image side is locked; only the text encoder learns.
 
 Twemoji's drawings have the licence CC-BY 4.0, OpenMoji's CC-BY-SA 4.0. A figure that shows them names both.
 """
