@@ -25,8 +25,8 @@ def class_embeddings(
     encode: Callable[[Sequence[str]], Int[Tensor, "k t"]],
     prompts: Sequence[Sequence[str]],
 ) -> Float[Tensor, "c d"]:
-    r"""Section 3.1.4: :math:`\bar v_c` is the mean of the embeddings of the prompts of class c. The authors' code scales
-    it to unit length again: :math:`w_c = \bar v_c / \lVert \bar v_c \rVert_2`.
+    r"""Section 3.1.4: :math:`\bar v_c` is the mean of the embeddings of the prompts of class c. The authors' code
+    scales it to unit length again: :math:`w_c = \bar v_c / \lVert \bar v_c \rVert_2`.
 
     Args:
         encode_text: token ids to unit vectors, such as ``CLIP.encode_text``.

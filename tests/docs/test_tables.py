@@ -38,7 +38,13 @@ def test_lines_are_counted_by_hand() -> None:
 @pytest.fixture
 def elsewhere(tmp_path) -> Path:
     """A root with papers whose READMEs have one table each. The detector has no results yet."""
-    for paper, block in (("detector", "toy"), ("vqa", "toy"), ("stft", "inversion"), ("word2vec", "memory")):
+    for paper, block in (
+        ("detector", "toy"),
+        ("vqa", "toy"),
+        ("stft", "inversion"),
+        ("word2vec", "memory"),
+        ("clip_mini", "search"),
+    ):
         (tmp_path / paper / "report" / "pictures").mkdir(parents=True)
         (tmp_path / paper / "README.md").write_text(f"<!-- results:{block} -->\n<!-- end -->\n")
         if paper != "detector":
