@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from clip_mini import figures
 from clip_mini.__main__ import main
 from clip_mini.commands import compare, task
 from clip_mini.datasets import sources
@@ -14,6 +15,7 @@ from clip_mini.extensions.objectives import OBJECTIVES, with_objective
 from clip_mini.figures import draw_comparison
 from clip_mini.train import Config
 from lab.seeding import seed_everything
+from tests.pictures import check_texts, keep_figures
 from tests.refusals import check_refused
 
 TINY = [
@@ -68,9 +70,13 @@ def test_all_objectives_begin_with_the_same_encoders(work) -> None:
     assert torch.equal(*weights)
 
 
-def test_figure_takes_any_number_of_objectives_and_splits(tmp_path) -> None:
+def test_figure_takes_any_number_of_objectives_and_splits(tmp_path, monkeypatch) -> None:
     reached = {"image→text R@1": 0.5, "text→image R@1": 1.0}
     one = {"splits": {"test": {"reached": reached}}, "validation": [{"steps": 5, **reached}]}
     for names in (["a"], [f"objective {k}" for k in range(8)]):
+        kept = keep_figures(monkeypatch, figures)
         draw_comparison(tmp_path / "figure.png", dict.fromkeys(names, one), 1 / 256)
-        Image.open(tmp_path / "figure.png").verify()
+        check_texts(kept[0])
+        (panel,) = kept[0].subfigs[0].axes
+        assert [label.get_text() for label in panel.get_yticklabels()] == names
+        assert [round(bar.get_width()) for bar in panel.patches] == [50] * len(names) + [100] * len(names)
