@@ -3,7 +3,7 @@ r"""Training (Radford et al. 2021, section 2.5): AdamW, with linear warmup and c
 As in the paper, weight decay spares gains and biases, and the scale of the logits is kept at most 100.
 
 What differs from the paper: the batch has hundreds of pairs, not 32,768. Warmup takes 100 steps, not 2,000. Weight
-decay is 0.6 in the toy run, not 0.2. The CNN, too, has the betas and epsilon of the paper's Vision Transformers.
+decay is 0.8 in the toy run, not 0.2. The CNN, too, has the betas and epsilon of the paper's Vision Transformers.
 """
 
 import math
@@ -29,7 +29,7 @@ Positive = Annotated[int, Ge(1)]
 class Config:
     """Everything that a training run depends on, except its data."""
 
-    steps: Positive = 750  # batches
+    steps: Positive = 800  # batches
     pairs: Annotated[int, Ge(2)] = 192  # in a batch: of one pair, the loss is always 0
     language: Literal["english", "korean", "both"] = "english"  # of the captions (toy and emoji)
     image_encoder: Literal["cnn", "vit", "features"] = "cnn"  # features: of a frozen network (emoji and folder)
@@ -45,8 +45,8 @@ class Config:
     text_layers: Positive = 2  # of the text encoder
     text_heads: Positive = 4  # of the text encoder
     common: Positive = 128  # dimensions of the space in which image and text meet
-    learning_rate: Annotated[float, Gt(0)] = 4e-3  # of AdamW; warmup and cosine decay make it smaller
-    weight_decay: Annotated[float, Ge(0)] = 0.6  # a step shrinks the weights by this times the learning rate
+    learning_rate: Annotated[float, Gt(0)] = 5e-3  # of AdamW; warmup and cosine decay make it smaller
+    weight_decay: Annotated[float, Ge(0)] = 0.8  # a step shrinks the weights by this times the learning rate
     warmup: Positive = 100  # batches in which the factor of the warmup rises to 1
     seed: Annotated[int, Ge(0)] = 0  # of weights and data
 
