@@ -5,9 +5,9 @@ Transformer is that of Dosovitskiy et al. 2021, with one more layer norm before 
 
 What differs from the paper, and why:
 
-- The CNN is small. Its first layer puts each 2×2 pixels side by side, then comes one convolution; the paper has three.
-  Each further stage has max-pooling and one residual block; the paper has several, and antialiased pooling. Inside a
-  block are 3/4 of its channels; the paper has 1/4.
+- The CNN is small. It begins with one convolution; the paper has three. Each further stage has max-pooling and one
+  residual block; the paper has several, and antialiased pooling. Inside a block are 3/4 of its channels; the paper
+  has 1/4.
 - The CNN has no batch norm. So an image's vector does not depend on the other images of its batch. The first weights
   are those of He et al. 2015; with PyTorch's own, shapes are learned much later.
 """
@@ -25,9 +25,9 @@ from clip_mini.model import Transformer
 
 
 class ResidualBlock(nn.Module):
-    r"""He et al. 2016, equation 2: :math:`y = \mathrm{ReLU}(W_s x + F(x))`, F being a bottleneck (their figure 5, right).
+    r"""He et al. 2016, equation 2: :math:`y = \mathrm{ReLU}(W_s x + F(x))`.
 
-    F has three convolutions: 1×1 to ``inside`` channels, 3×3, and 1×1 to ``outputs`` channels.
+    F is a bottleneck (their figure 5): convolutions of 1×1 to ``inside`` channels, 3×3, and 1×1 to ``outputs``.
     """
 
     def __init__(self, inputs: int, inside: int, outputs: int) -> None:
@@ -90,7 +90,7 @@ class ResidualCNN(nn.Module):
         if image_size % shrinks:
             stages = f"{len(channels)} stages"
             raise ValueError(f"image_size must be a multiple of {shrinks} pixels with {stages}, got {image_size}")
-        layers = [nn.PixelUnshuffle(2), nn.Conv2d(12, channels[0], 3, padding=1), nn.ReLU()]  # 2×2 pixels: 12 numbers
+        layers = [nn.Conv2d(3, channels[0], 6, stride=2, padding=2), nn.ReLU()]
         for inputs, outputs in pairwise(channels):
             layers += [nn.MaxPool2d(2), ResidualBlock(inputs, math.ceil(0.75 * outputs), outputs)]
         self.layers = nn.Sequential(*layers).to(memory_format=torch.channels_last)

@@ -16,8 +16,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
-from torch.nn.functional import conv2d, multi_head_attention_forward, pixel_unshuffle, unfold
+from torch import einsum, nn
+from torch.nn.functional import conv2d, multi_head_attention_forward, pad, unfold
 
 from clip_mini.image_encoders import AttentionPool, ResidualBlock, ResidualCNN, VisionTransformer
 from tests.clip_mini.misconceptions import image_encoders as misconceptions
@@ -71,11 +71,11 @@ def some_cnn(seed: int) -> ResidualCNN:
 
 
 def test_cnn_by_its_parts() -> None:
-    """A convolution of 2×2 pixels at once, max-pooling, a residual block, attention pooling."""
+    """A 6×6 convolution at every second pixel, max-pooling, a residual block, attention pooling."""
     encoder, images = some_cnn(0), random_tensor(3, 3, 8, 8, seed=0)
-    _, first, _, _, block = encoder.layers
-    x = pixel_unshuffle(2 * (images - BACKGROUND), 2)  # (3, 12, 4, 4)
-    x = conv2d(x, first.weight, first.bias, padding=1).clamp(min=0)  # (3, 3, 4, 4)
+    first, _, _, block = encoder.layers
+    x = pad(2 * (images - BACKGROUND), (2, 2, 2, 2)).unfold(2, 6, 2).unfold(3, 6, 2)  # (3, 3, 4, 4, 6, 6): windows
+    x = (einsum("nchwij,ocij->nohw", x, first.weight) + first.bias[:, None, None]).clamp(min=0)  # (3, 3, 4, 4)
     x = x.unflatten(3, (2, 2)).unflatten(2, (2, 2)).amax(dim=(3, 5))  # (3, 3, 2, 2)
     check_close("CNN, part by part", encoder(images), encoder.pool(block(x)))
 
