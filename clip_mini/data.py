@@ -21,7 +21,7 @@ from toyworld.tokenizer import END, START, Tokenizer, padded
 LANGUAGES = {"english": ("english",), "korean": ("korean",), "both": ("english", "korean")}
 FULL, PAIR = (True, True, True), (False, True, True)  # which of size, colour and shape a description names
 ALONE = 0.5  # share of the scenes with one object
-RELATED = 0.45  # share of the captions of two objects that say how they lie to each other
+RELATED = 0.3  # share of the captions of two objects that say how they lie to each other
 
 
 class Batch(NamedTuple):
