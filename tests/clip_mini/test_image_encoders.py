@@ -115,12 +115,12 @@ def test_first_weights_keep_the_size() -> None:
     """He et al. 2015: a weighted sum of m numbers with E x² = s has the variance m (2/m) s = 2 s, and ReLU keeps half.
     A residual block adds two such sums before its ReLU: its mean square is 2 s."""
     torch.manual_seed(0)
-    encoder = ResidualCNN(32, (64, 256), 4, 0.0)
+    encoder = ResidualCNN(32, (64, 64), 4, 0.0)
     for name, layer in encoder.layers.named_modules():
         if isinstance(layer, nn.Conv2d):
             check_deviation(f"convolution {name}: √(2/inputs)", layer.weight, math.sqrt(2 / layer.weight[0].numel()))
             assert not layer.bias.any(), f"convolution {name}: biases start at 0"
-    block, x = encoder.layers[-1], torch.randn(4, 256, 20, 20)
+    block, x = encoder.layers[-1], torch.randn(4, 64, 20, 20)
     with torch.no_grad():
         inside, whole = block.layers[:4](x)[:, :, 1:-1, 1:-1], block(x)[:, :, 2:-2, 2:-2]  # without the edge's zeros
     assert inside.square().mean().item() == pytest.approx(1, rel=0.1), "mean square behind a convolution and ReLU"
