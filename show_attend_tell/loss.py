@@ -2,7 +2,8 @@ r"""The loss of "Show, Attend and Tell" (Xu et al. 2015, sections 3.1.2 and 4.2.
 and the doubly stochastic penalty on the attention.
 
 :math:`L_d = -\log P(y \mid x) + \lambda \sum_i^L (1 - \sum_t^C \alpha_{ti})^2` (equation 14). The weights of one word
-add up to 1 over the places, because of the softmax. The penalty asks that those of one place add up to 1 over the words.
+add up to 1 over the places, because of the softmax. The penalty asks that those of one place add up to 1 over the
+words.
 
 The penalty has a floor. All weights add up to C, so the L numbers :math:`1 - \sum_t \alpha_{ti}` add up to L − C. Their
 squares then add up to at least (L − C)²/L = L − 2C + C²/L. Uniform attention, α = 1/L, reaches this floor: the penalty
