@@ -40,9 +40,7 @@ class Config:
     hidden: Positive = 64  # dimensions of the LSTM's states
     attention_hidden: Positive = 32  # hidden units of the attention network
     dropout: Annotated[float, Ge(0), Lt(1)] = 0.0  # before the last layer
-    doubly_stochastic: Annotated[float, Ge(0)] = (
-        0.0  # λ, the weight of the doubly stochastic penalty; 1 in the authors' code
-    )
+    doubly_stochastic: Annotated[float, Ge(0)] = 0.0  # λ of equation 14; 1 in the authors' code
     smoothing: Annotated[float, Ge(0), Lt(1)] = 0.0  # share of each target that is spread over all words
     learning_rate: Annotated[float, Gt(0)] = 1e-2  # at the end of the warmup
     weight_decay: Annotated[float, Ge(0)] = 0.0  # a step shrinks the weights by this times the learning rate
