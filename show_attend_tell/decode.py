@@ -126,7 +126,7 @@ def beam_search(
     places = torch.full_like(image, width)  # (m,): those without a finished hypothesis
     log_p = annotations.new_zeros(len(image), 1)  # (m, k): of each hypothesis; -inf where there is none
     ids = image.new_full((len(image), 1, 1), START)  # (m, k, t + 1)
-    seen = annotations.new_zeros(len(image), 1, 0, annotations.shape[1])  # (m, k, t, L)
+    seen = projected.vectors.new_zeros(len(image), 1, 0, projected.vectors.shape[-2])  # (m, k, t, L)
     for t in range(1, longest + 1):
         logits, state, weights = model.step(ids[..., -1], state, projected)  # (m, k, words), …, (m, k, L)
         extended = log_p[..., None] + log_probabilities(logits)  # (m, k, words)
