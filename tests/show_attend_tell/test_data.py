@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from show_attend_tell.data import COLUMNS, MOST, Batch, decode, encode, toy_batches, toy_caption, toy_scene, toy_words
-from show_attend_tell.encoders import SmallCNN, with_places
+from show_attend_tell.encoders import SCALE, SmallCNN, of_detector, with_places
 from tests.show_attend_tell.misconceptions import data as misconceptions
 from tests.teach import check_close
 from toyworld.captions import LANGUAGES
@@ -122,6 +122,12 @@ def check_places(candidate) -> None:
 
 def test_places_by_hand() -> None:
     check_places(with_places)
+
+
+def test_the_detectors_grid_is_made_larger() -> None:
+    """Its features, and not x and y."""
+    grid = torch.rand(2, 3, 4, 5).double()
+    check_close("SCALE · features, then x and y", of_detector(grid), with_places(SCALE * grid))
 
 
 def test_an_annotation_sees_a_part_of_the_image() -> None:
