@@ -5,12 +5,14 @@ Transformer is that of Dosovitskiy et al. 2021, with one more layer norm before 
 
 What differs from the paper, and why:
 
-- The CNN is small. Its first layer puts each 2×2 pixels side by side, then comes one convolution; the paper has three.
-  Each further stage has max-pooling and one residual block; the paper has several, and antialiased pooling.
+- The CNN is small. It begins with one convolution; the paper has three. Each further stage has max-pooling and one
+  residual block; the paper has several, and antialiased pooling. Inside a block are 3/4 of its channels; the paper
+  has 1/4.
 - The CNN has no batch norm. So an image's vector does not depend on the other images of its batch. The first weights
   are those of He et al. 2015; with PyTorch's own, shapes are learned much later.
 """
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -23,14 +25,19 @@ from clip_mini.model import Transformer
 
 
 class ResidualBlock(nn.Module):
-    r"""He et al. 2016, equation 2: :math:`y = \mathrm{ReLU}(W_s x + F(x))`, F being two 3×3 convolutions."""
+    r"""He et al. 2016, equation 2: :math:`y = \mathrm{ReLU}(W_s x + F(x))`.
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    F is a bottleneck (their figure 5): convolutions of 1×1 to ``inside`` channels, 3×3, and 1×1 to ``outputs``.
+    """
+
+    def __init__(self, inputs: int, inside: int, outputs: int) -> None:
         super().__init__()
         self.shortcut = nn.Conv2d(inputs, outputs, 1)
         self.layers = nn.Sequential(
-            nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU(), nn.Conv2d(outputs, outputs, 3, padding=1)
-        )
+            nn.Conv2d(inputs, inside, 1), nn.ReLU(),
+            nn.Conv2d(inside, inside, 3, padding=1), nn.ReLU(),
+            nn.Conv2d(inside, outputs, 1),
+        )  # fmt: skip
 
     def forward(self, x: Float[Tensor, "n inputs h w"]) -> Float[Tensor, "n outputs h w"]:
         return (self.shortcut(x) + self.layers(x)).relu()
@@ -83,9 +90,9 @@ class ResidualCNN(nn.Module):
         if image_size % shrinks:
             stages = f"{len(channels)} stages"
             raise ValueError(f"image_size must be a multiple of {shrinks} pixels with {stages}, got {image_size}")
-        layers = [nn.PixelUnshuffle(2), nn.Conv2d(12, channels[0], 3, padding=1), nn.ReLU()]  # 2×2 pixels: 12 numbers
+        layers = [nn.Conv2d(3, channels[0], 6, stride=2, padding=2), nn.ReLU()]
         for inputs, outputs in pairwise(channels):
-            layers += [nn.MaxPool2d(2), ResidualBlock(inputs, outputs)]
+            layers += [nn.MaxPool2d(2), ResidualBlock(inputs, math.ceil(0.75 * outputs), outputs)]
         self.layers = nn.Sequential(*layers).to(memory_format=torch.channels_last)
         self.pool = AttentionPool((image_size // shrinks) ** 2, channels[-1], heads)
         self.features, self.background = channels[-1], background

@@ -1,6 +1,5 @@
 """The toy task in a few steps, for tests of what is around it: few scenes and questions, small models."""
 
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from detector import commands as detector_commands
 from detector.evaluate import evaluate
 from detector.train import Config as DetectorConfig
+from tests.runs import flags_of
 from toyworld.questions import ANSWERS, question_at
 from vqa.datasets import sources
 from vqa.extensions.vocabulary import QuestionVocabulary
@@ -18,12 +18,7 @@ DETECTOR = DetectorConfig(steps=2, images=2, image_size=16, warmup=1)
 VQA = Config(
     steps=3, images=4, questions=2, image_size=16, channels=(4,), embedding=4, hidden=4, common=8, warmup=2
 )  # fmt: skip
-VQA_FLAGS = [  # the same
-    word
-    for name, value in asdict(VQA).items()
-    if value != getattr(Config(), name)
-    for word in (f"--{name.replace('_', '-')}", *map(str, value if isinstance(value, tuple) else (value,)))
-]
+VQA_FLAGS = flags_of(VQA)
 
 
 @cache

@@ -9,7 +9,8 @@ import tyro
 
 from clip_mini.commands.compare import Ablate, Compare
 from clip_mini.commands.pack import Pack
-from clip_mini.commands.search import Search, Tag
+from clip_mini.commands.search import Search
+from clip_mini.commands.tag import Tag
 from clip_mini.commands.task import ClipTask, command_for_run, open_model
 from clip_mini.evaluate import PROMISES
 from clip_mini.train import CONFIGS, Config

@@ -1,6 +1,6 @@
-"""The verbs ``search`` and ``tag``: images for a text, texts for an image, and the words for what an image shows.
+"""The verb ``search``: images for a text, and texts or images for an image.
 
-``Search`` works on test scenes of the toy world, where the toy world's own parser and facts judge what was found, or on
+It works on test scenes of the toy world, where the toy world's own parser and facts judge what was found, or on
 the reader's own folder of images.
 """
 
@@ -10,43 +10,29 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
-import torch
 import tyro
 from torch import Tensor
 from tqdm import tqdm
 
-from clip_mini.commands.task import command_for_run, open_model
-from clip_mini.data import LANGUAGES, caption, encode
-from clip_mini.datasets.features import EfficientNetLite0, FrozenEncoder, features_of
+from clip_mini.commands.opened import Opened, opened
+from clip_mini.data import LANGUAGES, caption
 from clip_mini.extensions.folder_features import FolderFeatures, fingerprint_of, folder_features, thumbnail
 from clip_mini.extensions.search import ExactIndex, FaissIndex, Index, import_faiss
 from clip_mini.extensions.search_figures import draw_captions, draw_grid
-from clip_mini.model import CLIP
-from clip_mini.train import Config
-from clip_mini.zero_shot import class_embeddings, classify, prompts_of
 from lab import cli, training
-from lab.device import choose_device
-from lab.images import load_image
-from toyworld import english, korean
 from toyworld.drawing import draw
 from toyworld.facts import Fact, descriptions, holds
 from toyworld.parser import read
 from toyworld.rng import Rng
-from toyworld.scenes import COLOURS, HELD_OUT, SHAPES, SIZES, Scene, scene_at
-from toyworld.tokenizer import UNKNOWN, Tokenizer, split_words
+from toyworld.scenes import HELD_OUT, Scene, scene_at
 
 SCENES = 1000
 CHUNK = 250  # scenes that are drawn and encoded together
 SHOWN_SIZE = 192  # pixels of an image in the grid
 MOST_SHOWN = 50  # images in the grid; the table has all results
-WORDS = {  # the toy world's words for sizes, colours and shapes
-    "english": ({s: s for s in SIZES}, {c: c for c in COLOURS}, {s: english.NOUNS[s][0] for s in SHAPES}),
-    "korean": (korean.SIZES, korean.COLOURS, {s: korean.NOUNS[s] for s in SHAPES}),
-}
-BEGINNINGS = {"english": ("a ", "one object: a "), "korean": ("", "한 개의 물체: ")}  # of captions of one object
 
 Scenes = Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint=f"(default: {SCENES})")]
 Split = Annotated[
@@ -109,7 +95,7 @@ class Search(cli.Machine):
                 raise ValueError("--index faiss needs --folder DIR: the toy world's scenes are searched exactly")
             import_faiss()
 
-    def search_scenes(self, model: "Opened", query: Tensor, path: Path) -> None:
+    def search_scenes(self, model: Opened, query: Tensor, path: Path) -> None:
         facts = read_facts(self.text)
         count, split = self.scenes or SCENES, self.split or split_for(facts)
         scenes = [scene_to_search(split, k) for k in range(count)]
@@ -130,7 +116,7 @@ class Search(cli.Machine):
         else:
             print(f"searched {count:,} scenes ({split} split); not judged: the toy world's parser cannot read the text")
 
-    def search_captions(self, model: "Opened", query: Tensor, path: Path) -> None:
+    def search_captions(self, model: Opened, query: Tensor, path: Path) -> None:
         count, split = self.scenes or SCENES, self.split or "test"
         texts = list(
             dict.fromkeys(
@@ -148,7 +134,7 @@ class Search(cli.Machine):
         print(result_table(cosines, captions))
         print(f"searched {len(texts):,} different captions of {count:,} scenes ({split} split)")
 
-    def search_folder(self, model: "Opened", query: Tensor, path: Path) -> None:
+    def search_folder(self, model: Opened, query: Tensor, path: Path) -> None:
         place = hashlib.sha256(os.fsencode(self.folder.resolve())).hexdigest()[:16]
         cache = training.RUNS / "features" / "clip_mini" / self.run / f"{place}.pt"
         fingerprint = fingerprint_of(model.folder / "best.safetensors")
@@ -161,91 +147,6 @@ class Search(cli.Machine):
         draw_grid(path, self.text or f"nearest to {self.image.name}", images, cosines, [None] * len(found), shown)
         print(result_table(cosines, shown))
         print(f"searched {len(features.names):,} images in {self.folder}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tag(cli.Machine):
-    """Name the colours, shapes and sizes that an image shows, by zero-shot classification."""
-
-    image: tyro.conf.Positional[Path]  # the image file
-    run: str = "toy"  # the name of the run
-
-    def execute(self, command: str) -> None:
-        model = opened(self.run, self.device)
-        model.check_toy("--run with one that was")
-        image = model.embed_file(self.image)
-        for kind, probabilities in tags(model, image).items():
-            likely = sorted(probabilities.items(), key=lambda entry: -entry[1])
-            print(f"{kind:<7} " + "  ".join(f"{name} {100 * p:.1f}%" for name, p in likely))
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A finished run, and what a search asks of it. ``frozen`` is the network whose features the model reads."""
-
-    folder: Path
-    data: dict[str, Any]
-    config: Config
-    tokenizer: Tokenizer
-    model: CLIP
-    device: torch.device
-    frozen: FrozenEncoder | None
-
-    @property
-    def image_size(self) -> int:
-        return self.frozen.size if self.frozen else self.config.image_size
-
-    @property
-    def language(self) -> str:
-        return LANGUAGES[self.config.language][0]
-
-    def check_toy(self, instead: str) -> None:
-        if self.data["data"] != "toy":
-            raise ValueError(f"{self.folder} was trained on {self.data['data']}, not on the toy world: give {instead}")
-
-    @torch.no_grad()
-    def embed_pixels(self, images: Tensor) -> Tensor:
-        """Unit vectors of images with values from 0 to 1."""
-        read = features_of(images, self.frozen) if self.frozen else images
-        return self.model.encode_image(read.to(self.device)).cpu()
-
-    def embed_file(self, path: Path) -> Tensor:
-        return self.embed_pixels(load_image(path, self.image_size)[None].float() / 255)
-
-    @torch.no_grad()
-    def embed_texts(self, texts: Sequence[str]) -> Tensor:
-        return self.model.encode_text(self.encode(texts)).cpu()
-
-    def encode(self, texts: Sequence[str]) -> Tensor:
-        return encode(self.tokenizer, texts, self.config.context).to(self.device)
-
-    def query(self, text: str) -> Tensor:
-        """The vector of the reader's text; says what the model does not read of it."""
-        return self.embed_texts([readable(text, self.tokenizer, self.config.context)])
-
-
-def opened(run: str, device: str | None) -> Opened:
-    folder, data, config, tokenizer, model = open_model(run, command_for_run(run))
-    chosen = choose_device(device)
-    frozen = EfficientNetLite0() if config.image_encoder == "features" else None
-    return Opened(folder, data, config, tokenizer, model.to(chosen), chosen, frozen)
-
-
-def readable(text: str, tokenizer: Tokenizer, context: int) -> str:
-    """The text without its unknown words: training has never shown the model an unknown one.
-
-    Raises:
-        ValueError: if no word is known.
-    """
-    ids = [index for index in tokenizer.ids(text) if index != UNKNOWN]
-    if not ids:
-        raise ValueError(f"the text must have at least one word that the model knows, got {text.strip()!r}")
-    if unknown := tokenizer.unknown(text):
-        print("ignored, because unknown:", ", ".join(dict.fromkeys(unknown)))
-        text = " ".join(word for word in split_words(text) if word not in unknown)
-    if len(ids) > context - 2:  # with start and end
-        print(f"cut, because too long: the model reads the first {context - 2} of {len(ids)} token ids")
-    return text
 
 
 def read_facts(text: str) -> tuple[Fact, ...]:
@@ -311,21 +212,3 @@ def result_table(cosines: Sequence[float], names: Sequence[str], right: Sequence
         for k, (cosine, name) in enumerate(zip(cosines, names, strict=True))
     ]
     return "\n".join([head, *lines])
-
-
-@torch.no_grad()
-def tags(model: Opened, image: Tensor) -> dict[str, dict[str, float]]:
-    """By kind of attribute, the probability of each word; an image with two colours shares it between them."""
-    sizes, colours, shapes = (tuple(words.values()) for words in WORDS[model.language])
-    named: dict[str, tuple[Sequence[str], list[str]]] = {
-        "colour": (colours, [f"{size} {{}} {shape}" for size in sizes for shape in shapes]),
-        "shape": (shapes, [f"{size} {colour} {{}}" for size in sizes for colour in colours]),
-        "size": (sizes, [f"{{}} {colour} {shape}" for colour in colours for shape in shapes]),
-    }
-    probabilities = {}
-    for kind, (names, middles) in named.items():
-        templates = [beginning + middle for beginning in BEGINNINGS[model.language] for middle in middles]
-        classes = class_embeddings(model.model.encode_text, model.encode, prompts_of(names, templates)).cpu()
-        rows = classify(image, classes, model.model.log_scale.detach().cpu())
-        probabilities[kind] = dict(zip(names, rows[0].tolist(), strict=True))
-    return probabilities

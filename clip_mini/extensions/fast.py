@@ -1,6 +1,6 @@
 r"""The same embeddings and gradients as ``CLIP``, with less to compute.
 
-Nearly all the time of a training step is in products of matrices, so only fewer products make it faster:
+Nearly all the time of a training step is in products of matrices, so fewer products make it faster:
 
 - The last layer's result is read at one position: the class token, or the end of the text. So its query, its output and
   its MLP are computed for this position only. The CNN's attention pooling has one query from the beginning.
@@ -8,6 +8,7 @@ Nearly all the time of a training step is in products of matrices, so only fewer
   the values is the value of the mean: :math:`\sum_j a_j W_v x_j = W_v \sum_j a_j x_j`.
 - With causal attention, nothing behind the end of a text is ever read. So linear layers work on the positions up to the
   end, of all texts in one row. Attention alone gets the padded form.
+- ReLU after max-pooling gives what max-pooling after ReLU gives, with a quarter of the numbers.
 
 ``CLIP`` itself is the form to read, and tests compare both.
 """
@@ -29,7 +30,7 @@ class FastCLIP(CLIP):
         if isinstance(encoder, VisionTransformer):
             features = image_features(encoder, images)
         elif isinstance(encoder, ResidualCNN):
-            features = pooled(encoder.pool, encoder.layers(2 * (images - encoder.background)))
+            features = pooled(encoder.pool, grid(encoder, images))
         else:
             features = encoder(images)
         return normalize(self.image_projection(features), dim=-1)
@@ -44,6 +45,19 @@ def faster(model: CLIP) -> FastCLIP:
     fast.image_projection, fast.text_projection = model.image_projection, model.text_projection
     fast.log_scale = model.log_scale
     return fast
+
+
+def grid(encoder: ResidualCNN, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n width rows columns"]:
+    """``encoder``, before its attention pooling."""
+    convolution, relu, *stages = encoder.layers
+    x = convolution(2 * (images - encoder.background))
+    if not stages:
+        return relu(x)
+    pool, *rest = stages
+    x = relu(pool(x))
+    for layer in rest:
+        x = layer(x)
+    return x
 
 
 def image_features(encoder: VisionTransformer, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n width"]:

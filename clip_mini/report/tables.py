@@ -10,12 +10,14 @@ from functools import partial
 from pathlib import Path
 
 from clip_mini.commands import result_table
-from clip_mini.evaluate import IMAGE_TO_TEXT, TEXT_TO_IMAGE
+from clip_mini.evaluate import IMAGE_TO_TEXT, PROMISES, TEXT_TO_IMAGE
 from clip_mini.figures import DIRECTIONS
 from lab.tables import NOT_YET, markdown, percent, reading_order
 
 TAKEN = {  # entry of report/results.json: the figures taken with it, by their names in the run's folder
     "toy": {"retrieval.png": "retrieval.png", "training.png": "training.png"},
+    "toy-seed-1": {},
+    "toy-seed-2": {},
     "toy-vit": {},
     "korean": {},
     "emoji": {},  # drawings under another licence
@@ -27,6 +29,7 @@ TAKEN = {  # entry of report/results.json: the figures taken with it, by their n
     "search": {},
 }
 RUNS = ("toy", "toy-vit", "korean", "emoji", "folder")
+SEEDS = ("toy", "toy-seed-1", "toy-seed-2")  # the same configuration
 CORE = {  # file of the core: what is in it, in the order to read them
     "loss": "figure 3: similarities, the loss, its gradient",
     "model": "attention, the Transformer, the text encoder, the projections",
@@ -78,6 +81,18 @@ def printed(results: Mapping) -> str:
     }
     lines = result_table({"what": "toy", "splits": splits}).splitlines()
     return "\n".join(["```text", *(line.rstrip() for line in lines), "```", "", measured_by(entry)])
+
+
+def seeds(results: Mapping) -> str:
+    """What is promised, in %, for each seed."""
+    promised = [(split, measure) for data, split, measure in PROMISES if data == "toy"]
+    rows = []
+    for name in SEEDS:
+        if name in results:
+            entry = results[name]
+            cells = [percent(entry["splits"][split]["reached"][measure]) for split, measure in promised]
+            rows.append([str(entry["config"]["seed"]), *cells])
+    return markdown(["seed", *(f"{split}: {measure}" for split, measure in promised)], rows)
 
 
 def variants(name: str, results: Mapping) -> str:
@@ -137,6 +152,7 @@ BLOCKS: dict[str, Callable[[Mapping], str]] = {
     "emoji-short": lambda results: short("emoji", results) if "emoji" in results else NOT_YET,
     "folder-short": lambda results: short("folder", results) if "folder" in results else NOT_YET,
     "printed": lambda results: printed(results) if "toy" in results else NOT_YET,
+    "seeds": lambda results: seeds(results) if "toy" in results else NOT_YET,
     "comparison": partial(variants, "comparison"),
     "ablations": partial(variants, "ablations"),
     "step": step,
@@ -153,6 +169,8 @@ def entry_of(content: Mapping) -> str:
         return "toy-vit"
     if content["what"] == "toy" and config.get("language") == "korean":
         return "korean"
+    if content["what"] == "toy" and config.get("seed", 0) > 0:
+        return f"toy-seed-{config['seed']}"
     return content["what"]
 
 

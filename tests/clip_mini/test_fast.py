@@ -96,12 +96,16 @@ def test_pool(n: int, rows: int, seed: int) -> None:
     check_pool(pooled, n, rows, seed)
 
 
-CNN = (16, (4, 6, 8), 2, 0.9)  # image size, channels, heads, background
+ENCODERS = {  # the encoder, and the height and width of its images in pixels
+    "vit": lambda: (some_image_encoder(2, 3), 12),
+    "cnn": lambda: (ResidualCNN(16, (4, 6, 8), 2, 0.9).double(), 16),
+    "cnn of one stage": lambda: (ResidualCNN(16, (4,), 2, 0.9).double(), 16),
+}
 
 
-@pytest.mark.parametrize("image_encoder", ["vit", "cnn"])
+@pytest.mark.parametrize("image_encoder", ENCODERS)
 def test_training_step(image_encoder: str) -> None:
-    encoder, size = (some_image_encoder(2, 3), 12) if image_encoder == "vit" else (ResidualCNN(*CNN).double(), 16)
+    encoder, size = ENCODERS[image_encoder]()
     model = CLIP(encoder, some_text_encoder(2, 4), 9).double()
     images, texts = torch.rand(5, 3, size, size).double(), torch.tensor([[k, k + 1, END, 0] for k in range(5)])
     fast = faster(model)

@@ -16,8 +16,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
-from torch.nn.functional import conv2d, multi_head_attention_forward, pixel_unshuffle, unfold
+from torch import einsum, nn
+from torch.nn.functional import conv2d, multi_head_attention_forward, pad, unfold
 
 from clip_mini.image_encoders import AttentionPool, ResidualBlock, ResidualCNN, VisionTransformer
 from tests.clip_mini.misconceptions import image_encoders as misconceptions
@@ -33,31 +33,35 @@ BACKGROUND = 0.75
 
 
 def test_residual_block_by_hand() -> None:
-    """1×1 pixel: of a 3×3 kernel only the centre counts. x = 2: F(x) = -3 ReLU(5 · 2 - 4) + 1 = -17."""
-    block = ResidualBlock(1, 1).double()
-    first, _, second = block.layers
+    """1×1 pixel: of a 3×3 kernel only the centre counts. x = 2: ReLU(5 · 2 - 4) = 6, ReLU(2 · 6 - 5) = 7,
+    F(x) = -3 · 7 + 4 = -17."""
+    block = ResidualBlock(1, 1, 1).double()
+    first, _, second, _, third = block.layers
     for parameter in block.parameters():
         nn.init.zeros_(parameter)
     with torch.no_grad():
-        first.weight[0, 0, 1, 1], first.bias[0], second.weight[0, 0, 1, 1], second.bias[0] = 5, -4, -3, 1
+        for layer, weight, bias in ((first, 5, -4), (second, 2, -5), (third, -3, 4)):
+            size = layer.kernel_size[0]
+            layer.weight[0, 0, size // 2, size // 2], layer.bias[0] = weight, bias
         for shortcut, expected in ((10.0, 20.0 - 17), (7.0, 0.0)):  # 14 - 17 < 0
             block.shortcut.weight[0, 0, 0, 0] = shortcut
             got = block(float64([[[[2]]]]))
             check_close(f"ReLU(W_s x + F(x)), W_s = {shortcut}", got, float64([[[[expected]]]]))
 
 
-@given(sizes=unequal_sizes(5, low=1, high=6), seed=SEEDS)
+@given(sizes=unequal_sizes(6, low=1, high=7), seed=SEEDS)
 @settings(max_examples=12)
 def test_residual_block_equals_torchs(sizes, seed: int) -> None:
     """The reference is torch.nn.functional.conv2d, forward and gradient."""
-    n, inputs, outputs, h, w = sizes
-    block = random_weights(ResidualBlock(inputs, outputs), seed)
-    first, _, second = block.layers
+    n, inputs, inside, outputs, h, w = sizes
+    block = random_weights(ResidualBlock(inputs, inside, outputs), seed)
+    first, _, second, _, third = block.layers
 
     def reference(x):
-        inside = conv2d(conv2d(x, first.weight, first.bias, padding=1).clamp(min=0), second.weight, padding=1)
+        hidden = conv2d(x, first.weight, first.bias).clamp(min=0)
+        hidden = conv2d(hidden, second.weight, second.bias, padding=1).clamp(min=0)
         shortcut = conv2d(x, block.shortcut.weight, block.shortcut.bias)
-        return (shortcut + inside + second.bias[:, None, None]).clamp(min=0)
+        return (shortcut + conv2d(hidden, third.weight) + third.bias[:, None, None]).clamp(min=0)
 
     check_same("ReLU(W_s x + F(x))", block, reference, random_tensor(n, inputs, h, w, seed=seed))
 
@@ -67,11 +71,11 @@ def some_cnn(seed: int) -> ResidualCNN:
 
 
 def test_cnn_by_its_parts() -> None:
-    """A convolution of 2×2 pixels at once, max-pooling, a residual block, attention pooling."""
+    """A 6×6 convolution at every second pixel, max-pooling, a residual block, attention pooling."""
     encoder, images = some_cnn(0), random_tensor(3, 3, 8, 8, seed=0)
-    _, first, _, _, block = encoder.layers
-    x = pixel_unshuffle(2 * (images - BACKGROUND), 2)  # (3, 12, 4, 4)
-    x = conv2d(x, first.weight, first.bias, padding=1).clamp(min=0)  # (3, 3, 4, 4)
+    first, _, _, block = encoder.layers
+    x = pad(2 * (images - BACKGROUND), (2, 2, 2, 2)).unfold(2, 6, 2).unfold(3, 6, 2)  # (3, 3, 4, 4, 6, 6): windows
+    x = (einsum("nchwij,ocij->nohw", x, first.weight) + first.bias[:, None, None]).clamp(min=0)  # (3, 3, 4, 4)
     x = x.unflatten(3, (2, 2)).unflatten(2, (2, 2)).amax(dim=(3, 5))  # (3, 3, 2, 2)
     check_close("CNN, part by part", encoder(images), encoder.pool(block(x)))
 
@@ -118,7 +122,7 @@ def test_first_weights_keep_the_size() -> None:
             assert not layer.bias.any(), f"convolution {name}: biases start at 0"
     block, x = encoder.layers[-1], torch.randn(4, 64, 20, 20)
     with torch.no_grad():
-        inside, whole = block.layers[:2](x)[:, :, 1:-1, 1:-1], block(x)[:, :, 2:-2, 2:-2]  # without the edge's zeros
+        inside, whole = block.layers[:4](x)[:, :, 1:-1, 1:-1], block(x)[:, :, 2:-2, 2:-2]  # without the edge's zeros
     assert inside.square().mean().item() == pytest.approx(1, rel=0.1), "mean square behind a convolution and ReLU"
     assert whole.square().mean().item() == pytest.approx(2, rel=0.1), "mean square behind a residual block"
 

@@ -27,7 +27,7 @@ from clip_mini.model import CLIP, LARGEST_SCALE
 from clip_mini.train import CONFIGS, Config, build, build_optimizer, train
 from clip_mini.zero_shot import class_embeddings, classify
 from tests.clip_mini.misconceptions import train as misconceptions
-from tests.clip_mini.test_model import Features, each, random_tensor
+from tests.clip_mini.test_model import Features, each, float64, random_tensor
 from tests.teach import check_close
 from toyworld.drawing import draw
 from toyworld.rng import Rng
@@ -35,7 +35,7 @@ from toyworld.scenes import BACKGROUND, RGB, SHOWN, Object, Scene, jittered
 from toyworld.tokenizer import END
 
 ROOT = Path(__file__).parents[2]
-PAIRS, SMALL = 4, Config(steps=6, pairs=4, learning_rate=0.1, weight_decay=0.5, warmup=2)
+PAIRS, SMALL = 4, Config(steps=6, pairs=4, learning_rate=0.1, weight_decay=0.5, warmup=2, clip=None)
 
 
 # ---- the loop
@@ -185,6 +185,30 @@ def test_weight_decay_by_hand() -> None:
 def test_wrong_weight_decay_is_caught(wrong: Callable) -> None:
     with pytest.raises(AssertionError):
         check_optimizer_without_gradient(wrong)
+
+
+def check_clipping(candidate: Callable) -> None:
+    """The gradients (2, 3) of one matrix and 6 of another have the length 7 together. A limit of 1 divides all by 7,
+    one of 8 or none changes nothing. The step itself uses what is left: Adam's first moment is a tenth of it."""
+    for limit, factor in ((1.0, 1 / 7), (3.5, 1 / 2), (8.0, 1.0), (None, 1.0)):
+        model = nn.ModuleList([nn.Linear(2, 1, bias=False), nn.Linear(1, 1, bias=False)]).double()
+        optimizer, _ = candidate(model, Config(steps=10, warmup=1, clip=limit))
+        first, second = model.parameters()
+        first.grad, second.grad = float64([[2, 3]]), float64([[6]])
+        optimizer.step()
+        for parameter, gradient in ((first, [[2, 3]]), (second, [[6]])):
+            moment = optimizer.state[parameter]["exp_avg"]
+            check_close(f"g, clip = {limit}", 10 * moment, factor * float64(gradient), relative=1e-5)
+
+
+def test_clipping_by_hand() -> None:
+    check_clipping(build_optimizer)
+
+
+@each(misconceptions.CLIPPINGS)
+def test_wrong_clipping_is_caught(wrong: Callable) -> None:
+    with pytest.raises(AssertionError):
+        check_clipping(wrong)
 
 
 def check_rates(candidate: Callable) -> None:

@@ -1,6 +1,5 @@
 """A configuration as small as can be, for tests of commands, and a stand-in for the frozen network."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from clip_mini.commands import task
 from clip_mini.datasets import sources
 from clip_mini.datasets.features import EfficientNetLite0
 from clip_mini.train import Config
+from tests.runs import flags_of
 
 CONFIG = Config(
     steps=3, pairs=4, image_size=16, channels=(4, 8), heads=2, width=8, layers=1, text_width=8, text_layers=1,
@@ -21,16 +21,7 @@ CONFIG = Config(
 SCENES = 12
 
 
-def flags(**values) -> list[str]:
-    """The options for these values of a ``Config``."""
-    return [
-        word
-        for name, value in values.items()
-        for word in (f"--{name.replace('_', '-')}", *map(str, value if isinstance(value, tuple) else (value,)))
-    ]
-
-
-FLAGS = flags(**{name: value for name, value in asdict(CONFIG).items() if value != getattr(Config(), name)})
+FLAGS = flags_of(CONFIG)
 
 
 class Colours:

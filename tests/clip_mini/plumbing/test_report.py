@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from torch import nn
 
-from clip_mini.evaluate import PROMISES
+from clip_mini.evaluate import ACCURACY, PROMISES, UNSEEN
 from clip_mini.report import bench, tables
 from clip_mini.report.chapter import CHAPTERS, clip_chapter
 from clip_mini.train import CONFIGS
@@ -52,10 +52,15 @@ def test_the_chapter_compares_every_promise() -> None:
 
 @pytest.mark.parametrize(
     ("changes", "entry"),
-    [({}, "toy"), ({"language": "korean"}, "korean"), ({"image_encoder": "vit"}, "toy-vit")],
+    [
+        ({}, "toy"),
+        ({"seed": 2}, "toy-seed-2"),
+        ({"language": "korean"}, "korean"),
+        ({"image_encoder": "vit"}, "toy-vit"),
+    ],
 )
 def test_a_run_is_taken_under_its_name(tmp_path, changes: dict, entry: str) -> None:
-    folder = write(tmp_path / "run", {**RUN, "config": {**RUN["config"], **changes}})
+    folder = write(tmp_path / "run", {**RUN, "config": {**RUN["config"], "seed": 0, **changes}})
     taken = tables.take([folder], "a machine", {"emoji": {"kept": True}})
     assert set(taken) == {entry, "emoji"}
     assert taken[entry]["machine"] == "a machine"
@@ -80,6 +85,16 @@ def test_tables_show_what_was_measured() -> None:
     table = tables.BLOCKS["comparison"]({"comparison": entry})
     assert "| one | 25.00 | 75.00 | 25.00 | 75.00 | 7 |" in table
     assert "| chance | 10.00 | 10.00 | 10.00 | 10.00 |" in table
+
+
+def test_each_seed_is_a_row() -> None:
+    promised = {"image→text R@1": 0.5, "text→image R@1": 0.25}
+    splits = {name: {"reached": promised} for name in ("test", "compositional")}
+    splits[UNSEEN] = {"reached": {ACCURACY: 0.75}}
+    results = {name: {"splits": splits, "config": {"seed": k}} for k, name in enumerate(("toy", "toy-seed-1"))}
+    assert tables.BLOCKS["seeds"](results).splitlines()[2:] == [
+        f"| {seed} | 50.00 | 25.00 | 50.00 | 25.00 | 75.00 |" for seed in (0, 1)
+    ]
 
 
 def test_bench_writes_a_part_and_refuses_no_repetition(tmp_path, monkeypatch) -> None:

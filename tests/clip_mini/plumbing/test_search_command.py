@@ -13,6 +13,7 @@ from matplotlib.colors import to_hex
 from PIL import Image
 from torch import nn
 
+from clip_mini.commands import opened, tag
 from clip_mini.commands import search as commands
 from clip_mini.data import caption, encode, toy_tokenizer
 from clip_mini.extensions import search_figures
@@ -61,7 +62,7 @@ class Work:
 def work(tmp_path, monkeypatch) -> Work:
     monkeypatch.chdir(tmp_path)
     work = Work()
-    monkeypatch.setattr(commands, "open_model", work.open)
+    monkeypatch.setattr(opened, "open_model", work.open)
     return work
 
 
@@ -79,7 +80,7 @@ def photos(work) -> Path:
 def main(*arguments: str) -> None:
     """The command line with these two verbs alone."""
     with cli.command_line():
-        verb = cli.parse("python -m clip_mini", (commands.Search, commands.Tag), arguments)
+        verb = cli.parse("python -m clip_mini", (commands.Search, tag.Tag), arguments)
         verb.execute("python -m clip_mini " + " ".join(arguments))
 
 
@@ -256,15 +257,15 @@ def test_a_damaged_image_is_named_and_the_search_goes_on(work, photos, capsys) -
 def test_tags_are_probabilities_of_the_words(language: str, work, photos, monkeypatch, capsys) -> None:
     """For each kind, the softmax over cosines with the mean of all captions of one object with that word."""
     work = Work(language)
-    monkeypatch.setattr(commands, "open_model", work.open)
+    monkeypatch.setattr(opened, "open_model", work.open)
     main("tag", str(photos / "a.png"), *CPU)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["colour", "shape", "size"]
-    small, large = commands.WORDS[language][0].values()
-    colours, shapes = commands.WORDS[language][1].values(), commands.WORDS[language][2].values()
+    small, large = tag.WORDS[language][0].values()
+    colours, shapes = tag.WORDS[language][1].values(), tag.WORDS[language][2].values()
     means = []
     for size in (small, large):
-        texts = [f"{start}{size} {c} {s}" for start in commands.BEGINNINGS[language] for c in colours for s in shapes]
+        texts = [f"{start}{size} {c} {s}" for start in tag.BEGINNINGS[language] for c in colours for s in shapes]
         assert not any(work.tokenizer.unknown(text) for text in texts)
         mean = work.text(*texts).mean(dim=0)
         means.append(mean / mean.norm())

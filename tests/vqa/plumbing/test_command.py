@@ -3,7 +3,6 @@
 import json
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 from contextlib import redirect_stdout
@@ -17,6 +16,7 @@ from PIL import Image
 from lab import cli
 from lab.images import load_image
 from tests.refusals import check_refused
+from tests.runs import files_of, stop_in
 from tests.vqa.plumbing.vqa_v2_files import edit_json, image_path, write_vqa_v2
 from vqa import commands
 from vqa.__main__ import main
@@ -48,34 +48,6 @@ def work(trained, monkeypatch) -> Path:
     monkeypatch.chdir(trained[0])
     monkeypatch.setattr("lab.training.advise_on_threads", lambda: None)  # how busy this machine is, is no matter here
     return trained[0]
-
-
-@pytest.fixture
-def copy(work, tmp_path, monkeypatch) -> Path:
-    """A copy of the folder, with the trained model, that a test may change."""
-    shutil.copytree(work, tmp_path / "copy")
-    monkeypatch.chdir(tmp_path / "copy")
-    return tmp_path / "copy"
-
-
-def files_of(run: Path) -> dict[str, bytes]:
-    """What must be the same, bit for bit, in a run that was stopped and resumed."""
-    return {name: (run / name).read_bytes() for name in ("best.safetensors", "metrics.jsonl", "vocabulary.json")}
-
-
-def stop_in(patch: pytest.MonkeyPatch, at: int) -> None:
-    """Ctrl-C in the middle of step ``at``."""
-    original = commands.train
-
-    def stopped(model, optimizer, scheduler, batch_at, steps, log) -> None:
-        def batch(step: int):
-            if step == at:
-                signal.raise_signal(signal.SIGINT)
-            return batch_at(step)
-
-        original(model, optimizer, scheduler, batch, steps, log)
-
-    patch.setattr(commands, "train", stopped)
 
 
 def forbid_training(patch: pytest.MonkeyPatch) -> None:
@@ -141,20 +113,20 @@ def test_an_image_that_is_stored_turned_is_answered_as_it_is_seen(work, tmp_path
 
 def test_a_resumed_run_ends_as_one_that_was_never_stopped(copy, capsys) -> None:
     """Two trainings give the same bits; so does one that Ctrl-C stops and --resume completes, with its results."""
-    whole, results = files_of(RUN), json.loads((RUN / "results.json").read_text())
+    whole, results = files_of(RUN, "vocabulary.json"), json.loads((RUN / "results.json").read_text())
     arguments = [*TINY, "--steps", "3"]
     with pytest.MonkeyPatch.context() as patch:
-        stop_in(patch, 1)
+        stop_in(patch, commands, 1)
         with pytest.raises(SystemExit) as stopped:
             main(arguments)
     assert stopped.value.code == 130
     resume = f"stopped after 2 of 3 steps: go on with python -m vqa {' '.join(arguments)} --resume"
     assert resume in capsys.readouterr().err
-    assert files_of(RUN) == whole, "the finished run stays until the next one ends"
+    assert files_of(RUN, "vocabulary.json") == whole, "the finished run stays until the next one ends"
     check_refused(main, arguments, "holds an unfinished run: go on with python -m vqa --data vqa-v2", capsys)
     (RUN / "best.safetensors").unlink()
     main([*arguments, "--resume"])
-    assert files_of(RUN) == whole
+    assert files_of(RUN, "vocabulary.json") == whole
     resumed = json.loads((RUN / "results.json").read_text())
     assert resumed | {"seconds": 0} == results | {"seconds": 0}
 
@@ -165,12 +137,12 @@ def test_only_the_same_configuration_replaces_or_resumes_a_run(copy, monkeypatch
     check_refused(main, another, "vqa-v2 holds a finished run of another configuration (steps was 3 and is 2", capsys)
     monkeypatch.undo()
     monkeypatch.chdir(copy)
-    before = files_of(RUN)
+    before = files_of(RUN, "vocabulary.json")
     main([*another, "--run", "trial"])
-    assert files_of(RUN) == before
+    assert files_of(RUN, "vocabulary.json") == before
     assert json.loads(Path("runs/vqa/trial/run.json").read_text())["steps"] == 2
     with pytest.MonkeyPatch.context() as patch:
-        stop_in(patch, 0)
+        stop_in(patch, commands, 0)
         with pytest.raises(SystemExit):
             main([*another, "--restart"])
     capsys.readouterr()
