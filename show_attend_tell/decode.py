@@ -18,16 +18,26 @@ The authors' code searches one image at a time, as ``beam_search_spec`` does. ``
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from show_attend_tell.model import Annotations, Captioner, State
+from show_attend_tell.model import Annotations, State
 
 START, END = 1, 2  # token ids
 NEVER = (0, START, 3)  # <pad>, <start>, <unknown>
+Rows = TypeVar("Rows", bound=tuple)
+
+
+@runtime_checkable
+class Decoder(Protocol):
+    """What writes a caption word by word: a ``Captioner``, or another form of it."""
+
+    def project(self, annotations: Tensor) -> Annotations: ...
+    def start(self, annotations: Annotations) -> State: ...
+    def step(self, words: Tensor, state: State, annotations: Annotations) -> tuple[Tensor, State, Tensor]: ...
 
 
 class Hypothesis(NamedTuple):
@@ -59,13 +69,13 @@ def log_probabilities(logits: Float[Tensor, "*n words"]) -> Float[Tensor, "*n wo
     return logits.log_softmax(dim=-1).index_fill(-1, torch.tensor(NEVER, device=logits.device), -torch.inf)
 
 
-def take(of: Annotations | State, index: Tensor | tuple[Tensor | None, ...]) -> Annotations | State:
-    """The rows ``index`` of each tensor."""
+def take(of: Rows, index: Any) -> Rows:
+    """The rows ``index`` of each tensor of ``Annotations`` or of a ``State``."""
     return type(of)(*(tensor[index] for tensor in of))
 
 
 @torch.no_grad()
-def greedy(model: Captioner, annotations: Float[Tensor, "n *image"], longest: int) -> list[Hypothesis]:
+def greedy(model: Decoder, annotations: Float[Tensor, "n *image"], longest: int) -> list[Hypothesis]:
     """The most probable word at each step, for all images at once; at most ``longest`` words, <end> included."""
     check(1, longest, 0.0)
     projected = model.project(annotations)
@@ -99,7 +109,7 @@ def largest(
 
 @torch.no_grad()
 def beam_search(
-    model: Captioner,
+    model: Decoder,
     annotations: Float[Tensor, "n *image"],
     width: int,
     longest: int,
@@ -158,7 +168,7 @@ def beam_search(
 
 @torch.no_grad()
 def beam_search_spec(
-    model: Captioner, annotations: Float[Tensor, "*image"], width: int, longest: int, length_penalty: float | int = 0.0
+    model: Decoder, annotations: Float[Tensor, "*image"], width: int, longest: int, length_penalty: float | int = 0.0
 ) -> list[Hypothesis]:
     """``beam_search`` for one image, in plain loops over hypotheses and words."""
     check(width, longest, length_penalty)

@@ -15,6 +15,8 @@ and every place. What is done about it:
 ``Captioner`` is the form to read. Tests compare both, with all gradients.
 """
 
+from collections.abc import Iterator
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -23,12 +25,23 @@ from torch.nn.functional import linear
 from show_attend_tell.model import Annotations, Captioner, State
 
 LARGEST = 40.0  # of the exponents: e^40 · e^40 is still a float32
-CHUNK = 2**18  # numbers that the attention network works on at a time, so that they stay in the cache
+CHUNK = 2**17  # numbers that the attention network works on at a time, so that they stay in the cache
 
 
 def exponential(x: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
     """e^{2x}."""
     return (2 * x).clamp(-LARGEST, LARGEST).exp()
+
+
+def reciprocals(
+    e_x: Float[Tensor, "n #beams L A"], e_y: Float[Tensor, "n beams 1 A"]
+) -> Iterator[tuple[slice, Float[Tensor, "m beams L A"]]]:
+    """1 / (1 + e^{2x} e^{2y}), a few images at a time: which images, and their numbers."""
+    images = max(1, CHUNK // (e_y[0].numel() * e_x.shape[-2]))
+    one = e_x.new_ones(())
+    for some in range(0, len(e_x), images):
+        rows = slice(some, some + images)
+        yield rows, torch.addcmul(one, e_x[rows], e_y[rows]).reciprocal_()
 
 
 class FastCaptioner(Captioner):
@@ -43,11 +56,12 @@ class FastCaptioner(Captioner):
         ids = captions.view(len(captions), -1, captions.shape[-1])  # (n, k, t): k is 1 if there is no such axis
         embedded = self.embed(ids[..., :-1])  # (n, k, t-1, m)
         m = embedded.shape[-1]
-        of_words = linear(embedded, self.weight_x[:, :m], self.bias)  # (n, k, t-1, 4H)
+        from_word, from_context = self.weight_x.split([m, self.weight_x.shape[1] - m], dim=1)
+        of_words = linear(embedded, from_word, self.bias)  # (n, k, t-1, 4H)
         from_state = torch.cat([self.weight_h, self.project_state.weight, self.gate.weight])  # (4H + A + 1, H)
         h, c = (part[:, None].expand(-1, ids.shape[1], -1) for part in state)
         h, context, weights = Unrolled.apply(
-            of_words, *projected, h, c, from_state, self.gate.bias, self.weight_x[:, m:], self.score.weight[0]
+            of_words, *projected, h, c, from_state, self.gate.bias, from_context, self.score.weight[0]
         )
         results = self.deep_output(embedded, h, context), weights  # each (n, k, t-1, …)
         logits, weights = (x.view(len(captions), *several, *x.shape[2:]) for x in results)
@@ -60,26 +74,27 @@ class Unrolled(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx,
-        of_words: Float[Tensor, "n k t 4*H"],
+        of_words: Float[Tensor, "n k t gates"],
         vectors: Float[Tensor, "n L D"],
         projected: Float[Tensor, "n L A"],
         h: Float[Tensor, "n k H"],
         c: Float[Tensor, "n k H"],
-        from_state: Float[Tensor, "4*H+A+1 H"],
+        from_state: Float[Tensor, "read H"],
         gate_bias: Float[Tensor, " 1"],
-        from_context: Float[Tensor, "4*H D"],
+        from_context: Float[Tensor, "gates D"],
         score: Float[Tensor, " A"],
     ) -> tuple[Float[Tensor, "n k t H"], Float[Tensor, "n k t D"], Float[Tensor, "n k t L"]]:
-        n, k, t, _ = of_words.shape
+        n, k, _, _ = of_words.shape
         L, A, H = *projected.shape[1:], h.shape[-1]
         e_x = exponential(projected)[:, None]  # (n, 1, L, A)
-        one = score.new_ones(())
-        r = score.new_empty(t, n, k, L, A)  # 1 / (1 + e^{2x} e^{2y}) for each word
-        hs, cs, seen, outputs = [h], [c], [], []
-        for step, of_word in enumerate(of_words.unbind(dim=2)):
+        hs, cs, e_ys, seen, outputs = [h], [c], [], [], []
+        scores = score.new_empty(n, k, L)
+        for of_word in of_words.unbind(dim=2):
             of_gates, y, of_beta = linear(h, from_state).split([4 * H, A, 1], dim=-1)  # each (n, k, …)
-            torch.addcmul(one, e_x, exponential(y)[:, :, None], out=r[step]).reciprocal_()
-            alpha = (-2 * (r[step] @ score)).softmax(dim=-1)  # (n, k, L); w · tanh = w · 1 - 2 w · r
+            e_ys.append(exponential(y)[:, :, None])  # (n, k, 1, A)
+            for rows, r in reciprocals(e_x, e_ys[-1]):
+                torch.matmul(r, -2 * score, out=scores[rows])  # w · tanh = w · 1 - 2 w · r
+            alpha = scores.softmax(dim=-1)  # (n, k, L)
             mean = alpha @ vectors  # (n, k, D)
             beta = (of_beta + gate_bias).sigmoid()  # (n, k, 1)
             context = beta * mean
@@ -93,21 +108,19 @@ class Unrolled(torch.autograd.Function):
             cs.append(c)
             seen.append((i, f, g, o, shown, alpha, mean, beta))
             outputs.append((h, context, alpha))
-        ctx.seen, ctx.cs = seen, cs
+        ctx.seen, ctx.cs, ctx.e_ys = seen, cs, e_ys
         results = tuple(torch.stack(steps, dim=2) for steps in zip(*outputs, strict=True))
-        ctx.save_for_backward(vectors, from_state, from_context, score, r, torch.stack(hs[:-1]), results[1])
+        ctx.save_for_backward(vectors, from_state, from_context, score, e_x, torch.stack(hs[:-1]), results[1])
         return results
 
     @staticmethod
     def backward(ctx, d_hs, d_contexts, d_alphas):
-        vectors, from_state, from_context, score, r, hs, contexts = ctx.saved_tensors
-        t, n, k, L, A = r.shape
-        H = hs.shape[-1]
+        vectors, from_state, from_context, score, e_x, hs, contexts = ctx.saved_tensors
+        (t, n, k, H), (L, A) = hs.shape, e_x.shape[-2:]
         d_h = d_c = hs.new_zeros(n, k, H)
         d_read = hs.new_empty(t, n, k, 4 * H + A + 1)  # by what is read from h_{t-1}
-        d_projected, d_score = r.new_zeros(n, L, A), r.new_zeros(A)
+        d_projected, d_score = hs.new_zeros(n, L, A), hs.new_zeros(A)
         d_vectors = torch.zeros_like(vectors) if ctx.needs_input_grad[1] else None
-        slope = torch.empty_like(r[0])
         for step in reversed(range(t)):
             i, f, g, o, shown, alpha, mean, beta = ctx.seen[step]
             d_h = d_h + d_hs[:, :, step]
@@ -126,11 +139,13 @@ class Unrolled(torch.autograd.Function):
             if d_vectors is not None:
                 d_vectors += alpha.mT @ d_mean
             d_e = alpha * (d_alpha - (alpha * d_alpha).sum(dim=-1, keepdim=True))  # (n, k, L); their sum is 0
-            d_score += d_e.flatten() @ r[step].view(-1, A)  # by w: tanh = 1 - 2 r
-            torch.addcmul(r[step], r[step], r[step], value=-1, out=slope)  # r (1 - r): a quarter of 1 - tanh^2
-            d_y.copy_(4 * score * (d_e[:, :, None] @ slope)[:, :, 0])
-            for caption in range(k):
-                d_projected.addcmul_(d_e[:, caption, :, None], slope[:, caption])
+            for rows, r in reciprocals(e_x, ctx.e_ys[step]):  # computed again: quicker than kept
+                d_score += d_e[rows].flatten() @ r.view(-1, A)  # by w: tanh = 1 - 2 r
+                slope = torch.addcmul(r, r, r, value=-1)  # r (1 - r): a quarter of 1 - tanh^2
+                d_y[rows] = (d_e[rows][:, :, None] @ slope)[:, :, 0]
+                for caption in range(k):
+                    d_projected[rows].addcmul_(d_e[rows, caption, :, None], slope[:, caption])
+            d_y *= 4 * score
             d_h = d_read[step] @ from_state
         rows = d_read.flatten(0, 2)  # (t n k, …): all words at once
         d_words = d_read[..., : 4 * H].permute(1, 2, 0, 3)
@@ -185,13 +200,11 @@ class FastDecoder:
         self, y: Float[Tensor, "n *beams A"], e_x: Float[Tensor, "n *#beams L A"]
     ) -> Float[Tensor, "n *beams L"]:
         """The weights, a few images at a time."""
-        e_y = exponential(y)[..., None, :]  # (n, *beams, 1, A)
+        if y.dim() == 2:
+            return self.attend(y[:, None], e_x[:, None])[:, 0]
         scores = y.new_empty(*y.shape[:-1], e_x.shape[-2])
-        images = max(1, CHUNK * len(y) // (scores.numel() * y.shape[-1]))
-        one = y.new_ones(())
-        for some in range(0, len(y), images):
-            rows = slice(some, some + images)
-            torch.matmul(torch.addcmul(one, e_x[rows], e_y[rows]).reciprocal_(), self.score, out=scores[rows])
+        for rows, r in reciprocals(e_x, exponential(y)[..., None, :]):
+            torch.matmul(r, self.score, out=scores[rows])
         return scores.softmax(dim=-1)
 
     def step(

@@ -78,7 +78,10 @@ def check_exhaustive(candidate: Callable, sizes: tuple[int, int, int], longest: 
 
 
 @given(
-    sizes=unequal_sizes(3, 1, 4), longest=st.integers(1, 4), penalty=st.sampled_from([0, 0.7, 1]), seed=st.integers(0)
+    sizes=unequal_sizes(3, 1, 4),
+    longest=st.integers(1, 4),
+    penalty=st.sampled_from([0.0, 0.7, 1.0]),
+    seed=st.integers(0),
 )
 @settings(max_examples=10)
 def test_wide_enough_equals_exhaustive_search(sizes, longest: int, penalty: float, seed: int) -> None:
@@ -99,7 +102,7 @@ def check_equals_spec(
 SIZES = {"sizes": unequal_sizes(5, 1, 7), "seed": st.integers(0, 10_000), "attention": st.sampled_from([None, 2, 4])}
 
 
-@given(**SIZES, penalty=st.sampled_from([0, 0.7, 1.3]), scale=st.sampled_from([0.3, 1]))
+@given(**SIZES, penalty=st.sampled_from([0.0, 0.7, 1.3]), scale=st.sampled_from([0.3, 1.0]))
 def test_equals_the_spec(sizes, seed: int, attention: int | None, penalty: float, scale: float) -> None:
     """A whole batch at once gives each image what the plain loops give it alone."""
     n, places, annotation, width, longest = sizes
@@ -108,7 +111,7 @@ def test_equals_the_spec(sizes, seed: int, attention: int | None, penalty: float
 
 
 @given(**SIZES)
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_width_1_is_greedy(sizes, seed: int, attention: int | None) -> None:
     n, places, annotation, longest, words = sizes
     model = random_captioner(4 + words, annotation, seed, attention)
@@ -119,7 +122,7 @@ def test_width_1_is_greedy(sizes, seed: int, attention: int | None) -> None:
 
 
 @given(**SIZES)
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_greedy_takes_the_most_probable_word(sizes, seed: int, attention: int | None) -> None:
     """Read off the logits of teacher forcing: each word has the largest one of those that may be written."""
     n, places, annotation, longest, words = sizes
@@ -134,7 +137,7 @@ def test_greedy_takes_the_most_probable_word(sizes, seed: int, attention: int | 
 
 
 @given(**SIZES)
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_log_probability_is_that_of_teacher_forcing(sizes, seed: int, attention: int | None) -> None:
     n, places, annotation, width, longest = sizes
     model = random_captioner(9, annotation, seed, attention)
@@ -261,7 +264,7 @@ def test_no_image() -> None:
     )
 
 
-@pytest.mark.parametrize(("width", "longest", "penalty"), [(0, 3, 0), (2, 0, 0), (2, 3, -1)])
+@pytest.mark.parametrize(("width", "longest", "penalty"), [(0, 3, 0.0), (2, 0, 0.0), (2, 3, -1.0)])
 def test_wrong_input(width: int, longest: int, penalty: float) -> None:
     model, images = random_captioner(7, 3, 0), random_annotations(1, 2, 3, 0)
     for function in (beam_search, lambda model, images, *rest: beam_search_spec(model, images[0], *rest)):
@@ -273,9 +276,9 @@ def test_wrong_input(width: int, longest: int, penalty: float) -> None:
 
 def check_all(candidate: Callable) -> None:
     for seed, scale in ((0, 1.0), (1, 1.0), (2, 0.7), (3, 0.5)):
-        model, images = random_captioner(9, 3, seed, scale=scale), random_annotations(4, 2, 3, seed)
-        for width, alpha in ((1, 0.0), (3, 0.0), (3, 1.0)):
-            check_equals_spec(candidate, model, images, width, 6, alpha)
+        model, images = random_captioner(9, 3, seed, scale=scale), random_annotations(3, 2, 3, seed)
+        for width, alpha in ((1, 0.0), (3, 1.0)):
+            check_equals_spec(candidate, model, images, width, 5, alpha)
     check_longer_wins(candidate)
     check_by_hand(candidate, 1.0)
 

@@ -26,7 +26,7 @@ def test_the_example_of_the_paper() -> None:
     reference = ["police", "killed", "the", "gunman"]
     for text, expected in {"police kill the gunman": 3 / 4, "the gunman kill police": 2 / 4}.items():
         common = longest_common_subsequence(text.split(), reference)
-        assert f_measure(common / 4, common / 4, beta=1) == pytest.approx(expected, **EXACT)
+        assert f_measure(common / 4, common / 4, beta=1.0) == pytest.approx(expected, **EXACT)
 
 
 @given(st.text("abc", max_size=8), st.text("abc", max_size=8))
@@ -39,11 +39,11 @@ def test_equals_all_subsequences(a: str, b: str) -> None:
 
 
 F_BY_HAND = [
-    (1, 1, 1),
-    (0, 0, 0),
-    (1 / 2, 1 / 2, 1 / 2),
-    (1, 1 / 2, 1.22 / (0.5 + 1.44)),
-    (1 / 2, 1, 1.22 / (1 + 0.72)),
+    (1.0, 1.0, 1),
+    (0.0, 0.0, 0),
+    (0.5, 0.5, 0.5),
+    (1.0, 0.5, 1.22 / (0.5 + 1.44)),
+    (0.5, 1.0, 1.22 / (1 + 0.72)),
 ]
 
 
@@ -81,7 +81,7 @@ def test_convention_beta(corpus: Corpus) -> None:
     (candidate,), (references,) = corpus
     theirs = _rouge_l_score(candidate, references[0])["fmeasure"]
     common = longest_common_subsequence(candidate, references[0])
-    ours = f_measure(common / len(candidate), common / len(references[0]), beta=1)
+    ours = f_measure(common / len(candidate), common / len(references[0]), beta=1.0)
     assert float(theirs) == pytest.approx(ours, rel=1e-6)  # torchmetrics: float32
 
 

@@ -138,15 +138,6 @@ def best_of_the_batch(model, annotations, width, longest, length_penalty=0.0):
     return [[one for one, i in kept if i == image] for image in range(len(annotations))]
 
 
-def annotations_of_the_first_images(model, annotations, width, longest, length_penalty=0.0):
-    """Tempting because row m was image m at the start; when an image is done, the rows move up."""
-    found = _search(model, annotations, width, longest, length_penalty)
-    last = len(found[-1][0].ids) if found else 0
-    if any(all(one.ended and len(one.ids) < last for one in hypotheses) for hypotheses in found[:-1]):
-        found[-1] = _search(model, annotations[:1], width, longest, length_penalty)[0]
-    return found
-
-
 def ties_in_any_order(model, annotations, width, longest, length_penalty=0.0):
     """Tempting because ``topk`` sorts; it promises nothing about equal values. Here it takes the last one."""
 
@@ -176,7 +167,6 @@ ALL = (
     in_the_order_of_finishing,
     finished_places_are_filled_again,
     best_of_the_batch,
-    annotations_of_the_first_images,
 )
 TIES = (ties_in_any_order,)
 right = partial(_search)  # without anything wrong

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 
-from show_attend_tell.extensions.metrics.bleu import bleu, brevity_penalty, closest_length
+from show_attend_tell.extensions.metrics.bleu import bleu, closest_length
 from show_attend_tell.extensions.metrics.cider import FACTOR, ORDER, SIGMA, Vector, documents, tf_idf
 from show_attend_tell.extensions.metrics.rouge import BETA, f_measure, longest_common_subsequence
 from show_attend_tell.extensions.metrics.words import ngrams
@@ -13,7 +13,7 @@ from show_attend_tell.extensions.metrics.words import ngrams
 
 def _bleu(candidates, references, matches=None, length=closest_length, combine=None):
     pairs = list(zip(candidates, references, strict=True))
-    penalty = brevity_penalty(sum(map(len, candidates)), sum(length(*pair) for pair in pairs))
+    penalty = min(1.0, math.exp(1 - sum(length(*pair) for pair in pairs) / sum(map(len, candidates))))
     precisions = []
     for n in range(1, 5):
         total = sum(ngrams(words, n).total() for words in candidates)
