@@ -49,6 +49,7 @@ class Encoder(Protocol):
         """The features of one image with values from 0 to 255."""
 
 
+@runtime_checkable
 class Vectors(Protocol):
     """The annotation vectors of many images, by name."""
 
