@@ -19,33 +19,33 @@ PAD = 0  # the token id of padding
 
 
 def caption_loss(
-    logits: Float[Tensor, "n t words"], targets: Int[Tensor, "n t"], smoothing: float = 0.0
+    logits: Float[Tensor, "*n t words"], targets: Int[Tensor, "*n t"], smoothing: float = 0.0
 ) -> Float[Tensor, ""]:
     r""":math:`-\frac1N \sum_t \log p(y_t \mid a, y_1^{t-1})` in nats: the mean over all N words of the batch.
 
     Padding has no part in it. <end> is a word. With ``smoothing`` (Szegedy et al. 2016), that share of each target is
     spread over all words.
     """
-    return cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=PAD, label_smoothing=smoothing)
+    return cross_entropy(logits.flatten(0, -2), targets.flatten(), ignore_index=PAD, label_smoothing=smoothing)
 
 
-def doubly_stochastic(weights: Float[Tensor, "n t L"], lengths: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
-    r"""The penalty of equation 14, one number for each image: :math:`\sum_i (1 - \sum_t \alpha_{ti})^2`.
+def doubly_stochastic(weights: Float[Tensor, "*n t L"], lengths: Int[Tensor, "*n"]) -> Float[Tensor, "*n"]:
+    r"""The penalty of equation 14, one number for each caption: :math:`\sum_i (1 - \sum_t \alpha_{ti})^2`.
 
-    Only the first ``lengths`` rows of an image belong to words; the others are padding.
+    Only the first ``lengths`` rows of a caption belong to words; the others are padding.
     """
-    is_word = torch.arange(weights.shape[1], device=weights.device) < lengths[:, None]  # (n, t)
-    attention_of_place = (weights * is_word[..., None]).sum(dim=1)  # (n, L)
+    is_word = torch.arange(weights.shape[-2], device=weights.device) < lengths[..., None]  # (*n, t)
+    attention_of_place = (weights * is_word[..., None]).sum(dim=-2)  # (*n, L)
     return (1 - attention_of_place).square().sum(dim=-1)
 
 
 def doubly_stochastic_spec(weights: Float[Tensor, "n t L"], lengths: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
-    r"""``doubly_stochastic`` as the formula says it, in loops over images, places and words."""
+    r"""``doubly_stochastic`` as the formula says it, in loops over captions, places and words."""
     n, _, L = weights.shape
     penalties = []
-    for image in range(n):
+    for row in range(n):
         penalty = weights.new_zeros(())
         for i in range(L):
-            penalty = penalty + (1 - sum(weights[image, t, i] for t in range(int(lengths[image])))) ** 2
+            penalty = penalty + (1 - sum(weights[row, t, i] for t in range(int(lengths[row])))) ** 2
         penalties.append(penalty)
     return torch.stack(penalties)

@@ -31,6 +31,10 @@ class Annotations(NamedTuple):
     vectors: Float[Tensor, "n *beams L D"]  # a_i
     projected: Float[Tensor, "n *beams L A"]  # W_a a_i + b; A = 0 without attention
 
+    def shared(self) -> "Annotations":
+        """The same, with an axis of size 1 after n: for several captions, or several hypotheses, of each image."""
+        return Annotations(self.vectors[:, None], self.projected[:, None])
+
 
 class State(NamedTuple):
     """What the LSTM keeps between two words."""
@@ -82,12 +86,22 @@ class Captioner(nn.Module):
         hidden: the length of the LSTM's states.
         attention: hidden units of the attention network; None for "Show and Tell", which has no attention.
         dropout: share of entries that are set to 0 in training, before the last layer.
+        encoder: turns images into annotations, and learns with the rest. None if the annotations are computed before,
+            by a frozen network, as in the paper.
     """
 
     def __init__(
-        self, words: int, annotation: int, embedding: int, hidden: int, attention: int | None, dropout: float = 0.0
+        self,
+        words: int,
+        annotation: int,
+        embedding: int,
+        hidden: int,
+        attention: int | None,
+        dropout: float = 0.0,
+        encoder: nn.Module | None = None,
     ) -> None:
         super().__init__()
+        self.encoder = encoder
         context = 0 if attention is None else annotation  # length of the context in the LSTM's input
         self.has_attention = attention is not None
         self.embed = nn.Embedding(words, embedding)  # E
@@ -109,8 +123,13 @@ class Captioner(nn.Module):
         self.gate = nn.Linear(hidden, 1)  # f_beta
         self.from_context = nn.Linear(annotation, embedding, bias=False)  # L_z
 
-    def project(self, annotations: Float[Tensor, "n L D"]) -> Annotations:
-        """The part of f_att that does not depend on the state. It is the same for all words."""
+    def project(self, annotations: Float[Tensor, "n L D"] | Float[Tensor, "n 3 h w"]) -> Annotations:
+        """The part of f_att that does not depend on the state. It is the same for all words, so it is computed once.
+
+        With an ``encoder``, the argument is what the encoder reads.
+        """
+        if self.encoder is not None:
+            annotations = self.encoder(annotations)  # (n, L, D)
         if not self.has_attention:
             return Annotations(annotations, annotations[..., :0])
         return Annotations(annotations, self.project_annotations(annotations))
@@ -170,15 +189,19 @@ class Captioner(nn.Module):
         return self.deep_output(embedded, state.h, context), state, weights
 
     def forward(
-        self, annotations: Float[Tensor, "n L D"], captions: Int[Tensor, "n t"]
-    ) -> tuple[Float[Tensor, "n t-1 words"], Float[Tensor, "n t-1 L"]]:
-        """Teacher forcing: the true words are the input. Row t has the logits of word t + 1 of the captions, and the
-        attention for it. A caption is <start>, words, <end>, padding."""
+        self, annotations: Float[Tensor, "n L D"] | Float[Tensor, "n 3 h w"], captions: Int[Tensor, "n *several t"]
+    ) -> tuple[Float[Tensor, "n *several t-1 words"], Float[Tensor, "n *several t-1 L"]]:
+        """Teacher forcing: the input is the true words. Row t has the logits of word t + 1 of the caption, and the
+        attention for it. A caption is <start>, words, <end>, padding. An image may have several captions, in one more
+        axis."""
         projected = self.project(annotations)
-        state, embedded = self.start(projected), self.embed(captions[:, :-1])  # (n, t-1, m)
+        state, embedded = self.start(projected), self.embed(captions[..., :-1])  # (n, *several, t-1, m)
+        if captions.dim() == 3:  # several captions of each image, which begin with the same state
+            projected = projected.shared()
+            state = State(*(part[:, None].expand(-1, captions.shape[1], -1) for part in state))
         seen = []
-        for word in embedded.unbind(dim=1):
+        for word in embedded.unbind(dim=-2):
             state, context, weights = self.advance(word, state, projected)
             seen.append((state.h, context, weights))
-        h, context, weights = (torch.stack(steps, dim=1) for steps in zip(*seen, strict=True))  # each (n, t-1, …)
+        h, context, weights = (torch.stack(steps, dim=-2) for steps in zip(*seen, strict=True))  # (n, *several, t-1, …)
         return self.deep_output(embedded, h, context), weights
