@@ -80,5 +80,7 @@ def table(judged: Mapping[str, Mapping[str, float]]) -> str:
     width = max(len(name) for name in judged[columns[0]])
     lines = ["  ".join([" " * width, *columns])]
     for name in judged[columns[0]]:
-        lines.append("  ".join([name.ljust(width), *(f"{judged[column][name]:.1f}".rjust(len(column)) for column in columns)]))
+        lines.append(
+            "  ".join([name.ljust(width), *(f"{judged[column][name]:.1f}".rjust(len(column)) for column in columns)])
+        )
     return "\n".join(lines)
