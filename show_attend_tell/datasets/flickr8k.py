@@ -32,6 +32,18 @@ def read_flickr8k(root: Path) -> CaptionedImages:
     return checked({name: folder / name for name in names}, captions, splits, root / "captions.csv")
 
 
+def read_unseen(folder: Path, file: Path) -> CaptionedImages:
+    """Other images to judge a model on: ``file`` is a captions.csv, ``folder`` has the images. They are the split test.
+
+    Raises:
+        ValueError: as ``read_flickr8k``.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: there is no such folder")
+    captions = read_captions(file)
+    return checked({name: folder / name for name in captions}, captions, {"test": list(captions)}, file)
+
+
 def read_captions(path: Path) -> dict[str, list[str]]:
     """The captions of each image, in the order of the file.
 

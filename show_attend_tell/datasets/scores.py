@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from show_attend_tell.datasets.sources import Examples, PhotoSource
+from show_attend_tell.datasets.features import Vectors
+from show_attend_tell.datasets.sources import Examples, in_chunks
 from show_attend_tell.decode import Hypothesis, beam_search
 from show_attend_tell.extensions.metrics.bleu import bleu
 from show_attend_tell.extensions.metrics.cider import cider_d
@@ -55,22 +56,31 @@ def scores(captions: Sequence[Sequence[str]], references: Sequence[Sequence[Sequ
 
 
 def judge(
-    model: nn.Module, source: PhotoSource, examples: Examples, width: int, length_penalty: float = 0.0
+    model: nn.Module,
+    tokenizer: Tokenizer,
+    vectors: Vectors,
+    examples: Examples,
+    frequent: Sequence[str],
+    width: int,
+    length_penalty: float = 0.0,
 ) -> Mapping[str, dict[str, float]]:
-    """``scores`` of the model, under "reached", and of the baselines."""
-    names, references, tokenizer = examples.names, examples.references, source.tokenizer
+    """``scores`` of the model, under "reached", and of the baselines.
+
+    Args:
+        frequent: the most frequent training caption.
+    """
+    names, references = examples
     half = len(names) // 2
     exchanged = [*names[half:], *names[:half]]  # neighbours in a list may be alike
-    blank = source.vectors.blank()[None]  # (1, L, D)
 
     def written(annotations: Iterable[Float[Tensor, "n L D"]]) -> list[list[str]]:
         return words_of_captions(captions_of(model, annotations, width, length_penalty), tokenizer)
 
     return {
-        "most frequent caption": scores([source.most_frequent_caption()] * len(names), references),
-        "blank images": scores(written([blank]) * len(names), references),
-        "exchanged images": scores(written(source.annotations(exchanged)), references),
-        "reached": scores(written(source.annotations(names)), references),
+        "most frequent caption": scores([frequent] * len(names), references),
+        "blank images": scores(written([vectors.blank()[None]]) * len(names), references),
+        "exchanged images": scores(written(in_chunks(vectors, exchanged)), references),
+        "reached": scores(written(in_chunks(vectors, names)), references),
     }
 
 

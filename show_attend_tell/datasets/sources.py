@@ -36,6 +36,21 @@ class Examples(NamedTuple):
     references: tuple[tuple[tuple[str, ...], ...], ...]
 
 
+def examples_of(images: CaptionedImages, split: str, count: int | None = None) -> Examples:
+    """The images of a split, or ``count`` of them, spread evenly."""
+    names = images.splits[split]
+    if count is not None and count < len(names):
+        names = [names[k * len(names) // count] for k in range(count)]
+    captions = (images.captions[name] for name in names)
+    return Examples(tuple(names), tuple(tuple(tuple(words_of(text)) for text in texts) for texts in captions))
+
+
+def in_chunks(vectors: Vectors, names: Sequence[str]) -> Iterator[Float[Tensor, "n L D"]]:
+    """The annotation vectors of many images, in chunks."""
+    for start in range(0, len(names), CHUNK):
+        yield vectors(names[start : start + CHUNK])
+
+
 class PhotoSource:
     """A data set of photographs.
 
@@ -83,24 +98,13 @@ class PhotoSource:
         names, captions = zip(*(self.training[place] for place in self.order(epoch)[batch]), strict=True)
         return Batch(self.vectors(names), padded(captions))
 
-    def examples(self, split: str, count: int | None = None) -> Examples:
-        """The images of a split, or ``count`` of them, spread evenly."""
-        names = self.images.splits[split]
-        if count is not None and count < len(names):
-            names = [names[k * len(names) // count] for k in range(count)]
-        return Examples(
-            tuple(names),
-            tuple(tuple(tuple(words_of(text)) for text in self.images.captions[name]) for name in names),
-        )
+    def examples(self, split: str) -> Examples:
+        """All images of a split."""
+        return examples_of(self.images, split)
 
     def validation(self) -> Examples:
         """A part of dev."""
-        return self.examples("dev", VALIDATED)
-
-    def annotations(self, names: Sequence[str]) -> Iterator[Float[Tensor, "n L D"]]:
-        """In chunks of images."""
-        for start in range(0, len(names), CHUNK):
-            yield self.vectors(names[start : start + CHUNK])
+        return examples_of(self.images, "dev", VALIDATED)
 
     def most_frequent_caption(self) -> list[str]:
         """Of the training captions; the same for all images, as a baseline."""

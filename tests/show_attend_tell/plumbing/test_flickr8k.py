@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from show_attend_tell.datasets.captioned import NAMED, words_of
-from show_attend_tell.datasets.flickr8k import read_flickr8k
+from show_attend_tell.datasets.flickr8k import read_flickr8k, read_unseen
 from tests.show_attend_tell.plumbing.photographs import captions_of, name_of, write_flickr8k
 
 
@@ -90,3 +90,12 @@ def test_other_wrong_files(root) -> None:
     (root / "captions.csv").write_text("image;caption\n")
     with pytest.raises(ValueError, match="the first line must be 'image,caption'"):
         read_flickr8k(root)
+
+
+def test_unseen_images(root, capsys) -> None:
+    (root / "images" / name_of(9)).unlink()
+    images = read_unseen(root / "images", root / "captions.csv")
+    assert images.splits == {"test": [name_of(k) for k in range(16) if k != 9]}
+    assert "left out in all: 1 of 16 images have no file" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="nowhere: there is no such folder"):
+        read_unseen(root / "nowhere", root / "captions.csv")

@@ -9,7 +9,7 @@ import torch
 from show_attend_tell.datasets.features import grid_features
 from show_attend_tell.datasets.flickr8k import read_flickr8k
 from show_attend_tell.datasets.scores import captions_of, judge, scores, table, words_of_captions
-from show_attend_tell.datasets.sources import PhotoSource
+from show_attend_tell.datasets.sources import PhotoSource, in_chunks
 from show_attend_tell.extensions.photographs import PHOTO_CONFIGS, PhotoEncoder, build_for_photographs
 from show_attend_tell.train import build_optimizer, train
 from tests.show_attend_tell.plumbing.photographs import SPLITS, Corners, write_flickr8k
@@ -45,7 +45,9 @@ def test_the_model_sees_the_image_and_the_baselines_do_not(source) -> None:
     model, losses = trained(source)
     assert losses[0] == pytest.approx(math.log(len(source.tokenizer)), rel=0.3)
     assert losses[-1] < 0.5
-    judged = judge(model, source, source.examples("train"), width=3)
+    judged = judge(
+        model, source.tokenizer, source.vectors, source.examples("train"), source.most_frequent_caption(), width=3
+    )
     assert list(judged) == ["most frequent caption", "blank images", "exchanged images", "reached"]
     reached = judged.pop("reached")
     assert reached["BLEU-1"] > 80
@@ -62,7 +64,7 @@ def test_captions_are_those_of_the_search_one_by_one(source) -> None:
     torch.manual_seed(1)
     model = build_for_photographs(CONFIG, len(source.tokenizer), source.vectors.channels).eval()
     names = source.examples("dev").names
-    together = words_of_captions(captions_of(model, source.annotations(names), 2), source.tokenizer)
+    together = words_of_captions(captions_of(model, in_chunks(source.vectors, names), 2), source.tokenizer)
     alone = [words_of_captions(captions_of(model, [source.vectors([name])], 2), source.tokenizer)[0] for name in names]
     assert together == alone
 

@@ -9,7 +9,7 @@ import torch
 from show_attend_tell.datasets.coco import read_coco
 from show_attend_tell.datasets.features import grid_features
 from show_attend_tell.datasets.flickr8k import read_flickr8k
-from show_attend_tell.datasets.sources import PhotoSource, open_source, tokenizer_of
+from show_attend_tell.datasets.sources import PhotoSource, examples_of, in_chunks, open_source, tokenizer_of
 from tests.show_attend_tell.plumbing.photographs import Corners, name_of, write_coco, write_flickr8k
 from toyworld.tokenizer import END, PAD, START, UNKNOWN
 
@@ -86,9 +86,9 @@ def test_examples_have_all_references(root) -> None:
     assert examples.names[0] == name_of(12)
     assert examples.references[0][0] == ("image12", "shows", "a", "dog")
     assert [len(listed) for listed in examples.references] == [2] * len(examples.names)
-    assert source.examples("dev", 2).names == (name_of(12), name_of(14 if len(examples.names) == 4 else 13))
+    assert examples_of(source.images, "dev", 2).names == (name_of(12), name_of(14 if len(examples.names) == 4 else 13))
     assert source.validation() == examples
-    assert torch.equal(torch.cat(list(source.annotations(examples.names))), source.vectors(examples.names))
+    assert torch.equal(torch.cat(list(in_chunks(source.vectors, examples.names))), source.vectors(examples.names))
     assert not set(examples.names) & {name for name, _ in source.training}
 
 
