@@ -59,7 +59,7 @@ class PhotoEncoder(nn.Module):
     def __init__(self, channels: int, annotation: int, dropout: float) -> None:
         super().__init__()
         self.annotation = annotation
-        self.norm = nn.LayerNorm(channels)
+        self.norm = nn.LayerNorm(channels, elementwise_affine=False)  # ``reduce`` has a weight and a bias
         self.reduce = nn.Linear(channels, annotation)
         self.dropout = nn.Dropout(dropout)
 
