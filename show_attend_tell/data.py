@@ -6,8 +6,9 @@ objects, and each object with its size, colour and shape.
 
 What is special about the toy captions:
 
-- A caption names the objects from left to right. The attention α_t is computed before the word y_{t-1} is known. If the
-  order were random, y_{t-1} alone could say which of two objects is meant, and α_t would come too early.
+- A caption names the objects from left to right, and from top to bottom where they are in one column of the grid. The
+  attention α_t is computed before the word y_{t-1} is known. If the order were random, y_{t-1} alone could say which of
+  two objects is meant, and α_t would come too early.
 - Periods, commas and colons are words. The parser reads a caption back and needs them.
 """
 
@@ -26,6 +27,7 @@ from toyworld.tokenizer import END, START, Tokenizer, padded
 
 AnnotationsOf = Callable[[Tensor], Tensor]  # images (n, 3, h, w) to what the model reads, such as (n, L, D)
 MOST = 2  # objects in a scene
+COLUMNS = 16  # of the grid: 64 pixels in cells of 4. The grid does not say where in a column an object is
 
 
 class Batch(NamedTuple):
@@ -36,9 +38,9 @@ class Batch(NamedTuple):
 
 
 def toy_caption(scene: Scene, language: str, rng: Rng) -> str:
-    """A true and complete caption that names the objects from left to right."""
+    """A true and complete caption that names the objects from left to right, and in one column from top to bottom."""
     number, *items = plan(scene, rng, complete=True)
-    items.sort(key=lambda item: min(o.x for o in item.description.matching(scene)))
+    items.sort(key=lambda item: min((int(COLUMNS * o.x), o.y) for o in item.description.matching(scene)))
     return say((number, *items), language, rng)
 
 

@@ -44,7 +44,7 @@ class Hypothesis(NamedTuple):
 
 
 def hypothesis(
-    ids: Sequence[int], log_probability: float, weights: Float[Tensor, "t L"], length_penalty: float = 0.0
+    ids: Sequence[int], log_probability: float, weights: Float[Tensor, "t L"], length_penalty: float | int = 0.0
 ) -> Hypothesis:
     return Hypothesis(list(ids), log_probability, log_probability / len(ids) ** length_penalty, weights)
 
@@ -65,9 +65,9 @@ def take(of: Annotations | State, index: Tensor | tuple[Tensor | None, ...]) -> 
 
 
 @torch.no_grad()
-def greedy(model: Captioner, annotations: Float[Tensor, "n L D"], longest: int) -> list[Hypothesis]:
+def greedy(model: Captioner, annotations: Float[Tensor, "n *image"], longest: int) -> list[Hypothesis]:
     """The most probable word at each step, for all images at once; at most ``longest`` words, <end> included."""
-    check(1, longest, 0)
+    check(1, longest, 0.0)
     projected = model.project(annotations)
     state = model.start(projected)
     image = torch.arange(len(annotations), device=annotations.device)  # the images whose captions have not ended
@@ -99,7 +99,11 @@ def largest(
 
 @torch.no_grad()
 def beam_search(
-    model: Captioner, annotations: Float[Tensor, "n L D"], width: int, longest: int, length_penalty: float = 0.0
+    model: Captioner,
+    annotations: Float[Tensor, "n *image"],
+    width: int,
+    longest: int,
+    length_penalty: float | int = 0.0,
 ) -> list[list[Hypothesis]]:
     """Beam search over n images at once. Each image gets at most ``width`` hypotheses, the best first.
 
@@ -154,7 +158,7 @@ def beam_search(
 
 @torch.no_grad()
 def beam_search_spec(
-    model: Captioner, annotations: Float[Tensor, "L D"], width: int, longest: int, length_penalty: float = 0.0
+    model: Captioner, annotations: Float[Tensor, "*image"], width: int, longest: int, length_penalty: float | int = 0.0
 ) -> list[Hypothesis]:
     """``beam_search`` for one image, in plain loops over hypotheses and words."""
     check(width, longest, length_penalty)
@@ -176,7 +180,7 @@ def beam_search_spec(
     )
 
 
-def check(width: int, longest: int, length_penalty: float) -> None:
+def check(width: int, longest: int, length_penalty: float | int) -> None:
     for name, value, least in (("width", width, 1), ("longest", longest, 1), ("length_penalty", length_penalty, 0)):
         if value < least:
             raise ValueError(f"{name} must be at least {least}, got {value}")

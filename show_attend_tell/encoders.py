@@ -14,6 +14,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+SCALE = 8.0  # of the detector's grid
+
 
 def with_places(grid: Float[Tensor, "m channels rows columns"]) -> Float[Tensor, "m rows*columns channels+2"]:
     """The cells of a grid, row by row, each followed by the x and y of its middle: from -1, at the left and at the top
@@ -23,6 +25,15 @@ def with_places(grid: Float[Tensor, "m channels rows columns"]) -> Float[Tensor,
     y = (2 * torch.arange(rows).to(grid) + 1) / rows - 1
     places = torch.stack([x.expand(rows, columns), y[:, None].expand(rows, columns)])  # (2, rows, columns)
     return torch.cat([grid, places.expand(m, 2, rows, columns)], dim=1).flatten(2).transpose(1, 2)
+
+
+def of_detector(grid: Float[Tensor, "m channels rows columns"]) -> Float[Tensor, "m rows*columns channels+2"]:
+    """The annotations of a detector's grid, whose cells are 0 where no object is. Its numbers are made larger.
+
+    One or two cells of 256 hold an object. Without the factor, the mean annotation would be near 0 for all images, and
+    the first state of the LSTM nearly the same.
+    """
+    return with_places(SCALE * grid)
 
 
 class SmallCNN(nn.Module):

@@ -21,7 +21,7 @@ def random_annotations(n: int, places: int, annotation: int, seed: int) -> Tenso
     return torch.randn(n, places, annotation, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-class Scripted:
+class Scripted(Captioner):
     """A model that says the same of every image: its table holds p(next word) after each word.
 
     ``rows`` notes how many images and how many hypotheses each step was asked for. After <start>, an image whose first
@@ -29,6 +29,7 @@ class Scripted:
     """
 
     def __init__(self, table: dict[int, dict[int, float]], words: int = 8) -> None:
+        nn.Module.__init__(self)  # it has no layers
         self.logits = torch.full((words, words), -torch.inf, dtype=torch.float64)
         self.logits[[word for word in range(words) if word not in table]] = 0.0  # behind <end>: any number
         for before, probabilities in table.items():
