@@ -13,8 +13,9 @@ from types import MappingProxyType
 from typing import Annotated
 
 from annotated_types import Ge, Lt
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn.functional import dropout
 
 from show_attend_tell.model import Captioner
 from show_attend_tell.train import Config, Positive
@@ -67,6 +68,17 @@ class PhotoEncoder(nn.Module):
         return self.dropout(self.reduce(self.norm(features)).relu())
 
 
+class EmbeddingWithDropout(nn.Embedding):
+    """The words' vectors E; in training, a share of their entries is set to 0."""
+
+    def __init__(self, words: int, embedding: int, share: float) -> None:
+        super().__init__(words, embedding)
+        self.share = share
+
+    def forward(self, ids: Int[Tensor, "*n"]) -> Float[Tensor, "*n {self.embedding_dim}"]:
+        return dropout(super().forward(ids), self.share, self.training)
+
+
 def build_for_photographs(config: PhotoConfig, words: int, channels: int) -> Captioner:
     """The model of a configuration, for ``words`` token ids and a frozen network with ``channels``."""
     model = Captioner(
@@ -78,5 +90,5 @@ def build_for_photographs(config: PhotoConfig, words: int, channels: int) -> Cap
         config.dropout,
         PhotoEncoder(channels, config.annotation, config.annotation_dropout),
     )
-    model.embed = nn.Sequential(model.embed, nn.Dropout(config.embedding_dropout))
+    model.embed = EmbeddingWithDropout(words, config.embedding, config.embedding_dropout)
     return model

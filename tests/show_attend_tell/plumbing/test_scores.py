@@ -10,7 +10,9 @@ from show_attend_tell.datasets.features import grid_features
 from show_attend_tell.datasets.flickr8k import read_flickr8k
 from show_attend_tell.datasets.scores import captions_of, judge, scores, table, words_of_captions
 from show_attend_tell.datasets.sources import PhotoSource, in_chunks
+from show_attend_tell.extensions.fast import faster
 from show_attend_tell.extensions.photographs import PHOTO_CONFIGS, PhotoEncoder, build_for_photographs
+from show_attend_tell.loss import caption_loss
 from show_attend_tell.train import build_optimizer, train
 from tests.show_attend_tell.plumbing.photographs import SPLITS, Corners, write_flickr8k
 
@@ -58,6 +60,20 @@ def test_the_model_sees_the_image_and_the_baselines_do_not(source) -> None:
     lines = table({**judged, "reached": reached}).splitlines()
     assert len({len(line) for line in lines}) == 1
     assert len(lines) == 1 + len(reached)
+
+
+def test_the_fast_form_trains_it_too(source) -> None:
+    """The encoder learns, so the gradient must reach the annotations."""
+    torch.manual_seed(2)
+    model = build_for_photographs(CONFIG, len(source.tokenizer), source.vectors.channels).double()
+    annotations, captions = source.batch_at(0)
+    found = []
+    for form in (model, faster(model)):
+        form.zero_grad()
+        caption_loss(form(annotations.double(), captions)[0], captions[:, 1:]).backward()
+        found.append([parameter.grad.clone() for parameter in form.parameters()])
+    for slow, fast in zip(*found, strict=True):
+        assert torch.allclose(slow, fast, rtol=1e-10, atol=1e-14)
 
 
 def test_captions_are_those_of_the_search_one_by_one(source) -> None:
