@@ -30,7 +30,7 @@ class Config:
 
     steps: Positive = 400  # batches
     images: Positive = 32  # in a batch
-    captions: Positive = 4  # of each image of a batch
+    captions: Positive = 2  # of each image of a batch
     encoder: Literal["grid", "cnn"] = "grid"  # grid reads features of a frozen network, cnn reads pixels and learns
     image_size: Annotated[int, Ge(16)] = 64  # pixels, height and width
     background: Annotated[float, Ge(0), Le(1)] = 0.93  # brightness of an empty pixel, 0 to 1; the cnn subtracts it
@@ -43,7 +43,7 @@ class Config:
     doubly_stochastic: Annotated[float, Ge(0)] = 0.0  # λ of equation 14; 1 in the authors' code
     smoothing: Annotated[float, Ge(0), Lt(1)] = 0.0  # share of each target that is spread over all words
     learning_rate: Annotated[float, Gt(0)] = 1e-2  # at the end of the warmup
-    weight_decay: Annotated[float, Ge(0)] = 0.0  # a step shrinks the weights by this times the learning rate
+    weight_decay: Annotated[float, Ge(0)] = 0.1  # a step shrinks the weights by this times the learning rate
     warmup: Positive = 40  # batches until the highest learning rate
     seed: Annotated[int, Ge(0)] = 0  # of weights and data
 
