@@ -37,15 +37,3 @@ def doubly_stochastic(weights: Float[Tensor, "*n t L"], lengths: Int[Tensor, "*n
     is_word = torch.arange(weights.shape[-2], device=weights.device) < lengths[..., None]  # (*n, t)
     attention_of_place = (weights * is_word[..., None]).sum(dim=-2)  # (*n, L)
     return (1 - attention_of_place).square().sum(dim=-1)
-
-
-def doubly_stochastic_spec(weights: Float[Tensor, "n t L"], lengths: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
-    r"""``doubly_stochastic`` as the formula says it, in loops over captions, places and words."""
-    n, _, L = weights.shape
-    penalties = []
-    for row in range(n):
-        penalty = weights.new_zeros(())
-        for i in range(L):
-            penalty = penalty + (1 - sum(weights[row, t, i] for t in range(int(lengths[row])))) ** 2
-        penalties.append(penalty)
-    return torch.stack(penalties)

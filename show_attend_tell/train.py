@@ -58,15 +58,9 @@ def build(config: Config, words: int, annotation: int) -> Captioner:
         annotation: the length of the annotations that a frozen network gives; the ``cnn`` has its own.
     """
     encoder = SmallCNN(config.channels, config.background) if config.encoder == "cnn" else None
-    return Captioner(
-        words,
-        annotation if encoder is None else encoder.annotation,
-        config.embedding,
-        config.hidden,
-        config.attention_hidden if config.attention == "soft" else None,
-        config.dropout,
-        encoder,
-    )
+    length = annotation if encoder is None else encoder.annotation
+    attention = None if config.attention == "none" else config.attention_hidden
+    return Captioner(words, length, config.embedding, config.hidden, attention, config.dropout, encoder)
 
 
 def build_optimizer(model: nn.Module, config: Config) -> tuple[Optimizer, LRScheduler]:

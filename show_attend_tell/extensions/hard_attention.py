@@ -22,10 +22,12 @@ captions are written, the most probable place is taken.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import product
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import torch
+from annotated_types import Ge, Le
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
@@ -34,9 +36,20 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from show_attend_tell.loss import PAD
 from show_attend_tell.model import Annotations, Captioner, State, lstm_cell, soft_attention
+from show_attend_tell.train import Config
 
 DECAY = 0.9  # of the moving average
 Choose = Callable[[Tensor, int], Tensor]  # (log α_t, t) → what the context is made with, both (n, *several, L)
+
+
+@dataclass(frozen=True)
+class HardConfig(Config):
+    """Everything that a training with hard attention depends on, except its data."""
+
+    attention: Literal["hard"] = "hard"
+    expected_share: Annotated[float, Ge(0), Le(1)] = 0.5  # share of captions that use the expected context
+    reinforce_weight: Annotated[float, Ge(0)] = 1.0  # λ_r
+    entropy_weight: Annotated[float, Ge(0)] = 0.002  # λ_e
 
 
 class Path(NamedTuple):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated
 
-from annotated_types import Ge, Lt
+from annotated_types import Ge, Gt, Lt
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import dropout
@@ -28,8 +28,8 @@ class PhotoConfig(Config):
     """Everything that a training on photographs depends on, except its data. A batch has captions of one length."""
 
     steps: Positive = 235 * 15  # batches; 235 are an epoch of Flickr8k
-    images: Positive = 128  # in a batch, each with one caption
-    captions: Positive = 1
+    images: Positive = 128  # in a batch
+    captions: Positive = 1  # of each image of a batch
     annotation: Positive = 512  # dimensions of an annotation vector, made from the frozen network's
     embedding: Positive = 512
     hidden: Positive = 512
@@ -38,7 +38,7 @@ class PhotoConfig(Config):
     annotation_dropout: Share = 0.5  # share of an annotation's entries that are 0 in training
     embedding_dropout: Share = 0.5  # the same of a word's vector
     smoothing: Share = 0.1
-    learning_rate: float = 1e-3
+    learning_rate: Annotated[float, Gt(0)] = 1e-3
     warmup: Positive = 200
     least: Positive = 5  # a word that comes less often in the training captions is <unknown>
     beam: Positive = 5  # width of the search

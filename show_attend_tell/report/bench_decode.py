@@ -11,7 +11,8 @@ from collections.abc import Callable
 import torch
 
 from lab.timing import Spread, alternately, ratios, shown, spread, table
-from show_attend_tell.decode import Hypothesis, beam_search
+from show_attend_tell.decode import Hypothesis
+from show_attend_tell.extensions.beam_search import beam_search
 from show_attend_tell.extensions.fast import FastDecoder
 from show_attend_tell.model import Captioner
 

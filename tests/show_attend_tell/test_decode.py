@@ -2,7 +2,7 @@
 
 the most probable word at each step       greedy            test_greedy_takes_the_most_probable_word
 the best of all captions, if wide enough  beam_search       test_wide_enough_equals_exhaustive_search
-the k best beginnings, in plain loops     beam_search_spec  test_equals_the_spec
+the k best beginnings, in plain loops     beam_search_one  test_equals_the_spec
 width 1 is greedy decoding                beam_search       test_width_1_is_greedy
 score = log p / C^alpha                   hypothesis        test_score_by_hand, test_a_longer_caption_can_win
 log p is the model's own                  both              test_log_probability_is_that_of_teacher_forcing
@@ -16,17 +16,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from show_attend_tell.decode import (
-    END,
-    NEVER,
-    START,
-    Hypothesis,
-    beam_search,
-    beam_search_spec,
-    greedy,
-    hypothesis,
-    largest,
-)
+from show_attend_tell.decode import END, NEVER, START, Hypothesis, beam_search_one, greedy, hypothesis
+from show_attend_tell.extensions.beam_search import beam_search, largest
 from tests.show_attend_tell.misconceptions import decode as misconceptions
 from tests.show_attend_tell.tiny import Scripted, random_annotations, random_captioner
 from tests.strategies import unequal_sizes
@@ -95,7 +86,7 @@ def check_equals_spec(
     found = candidate(model, images, width, longest, penalty)
     assert len(found) == len(images), f"one list for each image: got {len(found)}, expected {len(images)}"
     for i, image in enumerate(images):
-        expected = beam_search_spec(model, image, width, longest, penalty)
+        expected = beam_search_one(model, image, width, longest, penalty)
         check_hypotheses(f"image {i} of {len(images)}, width {width}, alpha {penalty}", found[i], expected)
 
 
@@ -206,7 +197,7 @@ def check_one_step(candidate: Callable) -> None:
 
 def test_ties() -> None:
     check_one_step(beam_search)
-    check_one_step(lambda model, images, *rest: [beam_search_spec(model, image, *rest) for image in images])
+    check_one_step(lambda model, images, *rest: [beam_search_one(model, image, *rest) for image in images])
     got = greedy(Scripted({START: {B: 0.4, A: 0.4, END: 0.2}, A: {END: 1.0}}), torch.zeros(1, 1, 1).double(), 3)[0].ids
     assert got == [A, END]
 
@@ -267,7 +258,7 @@ def test_no_image() -> None:
 @pytest.mark.parametrize(("width", "longest", "penalty"), [(0, 3, 0.0), (2, 0, 0.0), (2, 3, -1.0)])
 def test_wrong_input(width: int, longest: int, penalty: float) -> None:
     model, images = random_captioner(7, 3, 0), random_annotations(1, 2, 3, 0)
-    for function in (beam_search, lambda model, images, *rest: beam_search_spec(model, images[0], *rest)):
+    for function in (beam_search, lambda model, images, *rest: beam_search_one(model, images[0], *rest)):
         with pytest.raises(ValueError, match=r"(width|longest|length_penalty) must be at least [01], got (0|-1)"):
             function(model, images, width, longest, penalty)
     with pytest.raises(ValueError, match="longest must be at least 1, got 0"):

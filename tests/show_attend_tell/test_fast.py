@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from show_attend_tell.decode import beam_search, greedy
+from show_attend_tell.decode import greedy
 from show_attend_tell.extensions import fast as module
+from show_attend_tell.extensions.beam_search import beam_search
 from show_attend_tell.extensions.fast import FastDecoder, exponential, faster
 from show_attend_tell.extensions.hard_attention import HardCaptioner
 from tests.show_attend_tell.test_decode import check_hypotheses

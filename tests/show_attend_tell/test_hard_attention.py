@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from show_attend_tell.decode import beam_search, beam_search_spec
+from show_attend_tell.decode import beam_search_one
+from show_attend_tell.extensions.beam_search import beam_search
 from show_attend_tell.extensions.hard_attention import (
     HardCaptioner,
     Terms,
@@ -233,7 +234,7 @@ def test_decoding_takes_the_most_probable_place() -> None:
     logits, weights = model(annotations, caption)
     check_close("the logits", logits, path.logits)
     check_close("alpha", weights, path.log_weights.exp())
-    found, spec = beam_search(model, annotations, 3, 5)[0], beam_search_spec(model, annotations[0], 3, 5)
+    found, spec = beam_search(model, annotations, 3, 5)[0], beam_search_one(model, annotations[0], 3, 5)
     assert [one.ids for one in found] == [one.ids for one in spec]
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from show_attend_tell.decode import beam_search
+from show_attend_tell.extensions.beam_search import beam_search
 from show_attend_tell.report import bench_decode, bench_step
 
 SMALL = {"images": 3, "hidden": 8, "words": 12}
