@@ -8,11 +8,11 @@ from typing import Any
 
 import tyro
 
-from lab import cli, folders, training
+from lab import cli, training
 from lab.checkpoint import write_text
-from show_attend_tell import figures
 from show_attend_tell.commands.task import SPLITS, HardTask, Language, ToyTask
 from show_attend_tell.extensions.hard_attention import HardConfig
+from show_attend_tell.figures import draw_comparison, draw_side_by_side
 from show_attend_tell.train import CONFIGS, Config
 
 Overrides = cli.overrides(Config, CONFIGS)
@@ -49,13 +49,15 @@ class Compare(cli.TrainingOptions):
             name: (HardTask if name == "hard" else ToyTask)(self.language, configs[name], command, self, run)
             for name, run in runs.items()
         }
+        trained = training.compare(tasks, self, command)
         measured = {
             name: {key: one.results[key] for key in ("splits", "validation", "seconds")}
-            | {"losses": folders.read_metrics(one.folder, "loss")}
-            for name, one in training.compare(tasks, self, command).items()
+            for name, one in trained.items()
         }
         folder = training.folder_of("show_attend_tell", place)
-        figures.draw_comparison(folder / "comparison.png", measured)
+        draw_comparison(folder / "comparison.png", measured)
+        shown = {name: tasks[name].captioned(one.model)[1] for name, one in trained.items()}  # two objects
+        draw_side_by_side(folder / "attention.png", shown)
         content = {
             "paper": "show_attend_tell",
             "what": "comparison",
@@ -64,12 +66,11 @@ class Compare(cli.TrainingOptions):
             "config": training.in_json(asdict(config)),
             "steps": config.steps,
             "seconds": round(sum(one["seconds"] for one in measured.values()), 1),
-            "variants": {
-                name: {key: one[key] for key in ("splits", "validation", "seconds")} for name, one in measured.items()
-            },
+            "variants": measured,
         }
         write_text(folder / "results.json", json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-        print(f"{comparison_table(measured)}\n{folder / 'results.json'}\n{folder / 'comparison.png'}")
+        print(comparison_table(measured))
+        print(folder / "results.json", folder / "comparison.png", folder / "attention.png", sep="\n")
 
 
 def variant(config: Config, name: str) -> Config:

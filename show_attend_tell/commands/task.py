@@ -14,24 +14,36 @@ from detector import commands as detector_commands
 from detector.commands import load_detector
 from lab import cli, training
 from lab.images import load_image
-from show_attend_tell.data import Batch, toy_batches, toy_words
+from show_attend_tell.data import Batch, encode, toy_batches, toy_caption, toy_words
 from show_attend_tell.datasets import scores
 from show_attend_tell.datasets.features import GridFeatures
 from show_attend_tell.datasets.sources import PhotoSource, open_source
 from show_attend_tell.encoders import of_detector
-from show_attend_tell.evaluate import captions_of, measure, most_frequent_caption, toy_examples
+from show_attend_tell.evaluate import measure, most_frequent_caption, toy_examples
 from show_attend_tell.extensions.fast import faster
+from show_attend_tell.extensions.free_running import forced_and_free
 from show_attend_tell.extensions.hard_attention import HardCaptioner, HardConfig, train_hard
 from show_attend_tell.extensions.photographs import PhotoConfig, build_for_photographs
-from show_attend_tell.figures import draw_attention, draw_training
+from show_attend_tell.figures import (
+    Captioned,
+    captioned,
+    chosen,
+    draw_attention,
+    draw_captions,
+    draw_forcing,
+    draw_training,
+)
 from show_attend_tell.model import Captioner
 from show_attend_tell.train import Config, build, build_optimizer, train
+from toyworld.rng import Rng
 from toyworld.tokenizer import Tokenizer
 
 Language = Literal["english", "korean"]
 PHOTOGRAPHS = ("flickr8k", "coco")  # data sets
 SPLITS = ("test", "compositional")  # of the toy world
 VALIDATION, TEST = 300, 2000  # scenes
+FORCED, WORDINGS = 100, 8  # scenes whose true captions are read, and captions of each
+SHOWN = 40  # scenes of which the figure shows some
 VALIDATION_SEED = 1_000_000  # added to the run's seed: scenes that no training with a usual seed sees
 ANNOTATION = 19  # length of an annotation vector of the detector's grid: 17 channels, x and y
 FREQUENT = "most-frequent.txt"
@@ -91,22 +103,40 @@ class ToyTask(CaptionTask):
         return measure(model, self.tokenizer, self.language, self.annotations_of, examples, often)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        reached = self.measured(model, "train", self.config.seed + VALIDATION_SEED, VALIDATION)["reached"]
-        return {"score": reached["right"], **reached}
+        """On scenes held out of training: the captions, and the losses with the true words and with the model's own."""
+        seed = self.config.seed + VALIDATION_SEED
+        reached = self.measured(model, "train", seed, VALIDATION)["reached"]
+        (examples,) = toy_examples(self.annotations_of, "train", seed, min(FORCED, VALIDATION), self.config.image_size)
+        texts = [
+            toy_caption(scene, self.language, Rng(f"forced/{seed}/{index}/{k}"))
+            for index, scene in enumerate(examples.scenes)
+            for k in range(WORDINGS)
+        ]
+        captions = encode(self.tokenizer, texts).view(len(examples.scenes), WORDINGS, -1)
+        device = next(model.parameters()).device
+        losses = forced_and_free(model, examples.annotations.to(device), captions.to(device))
+        return {"score": reached["right"], **reached, **losses}
 
     def judge(self, model: nn.Module) -> dict[str, Any]:
         """By split: the baselines, and under ``"reached"`` the model."""
         return {"splits": {split: self.measured(model, split, 0, TEST) for split in SPLITS}}
 
+    def captioned(self, model: nn.Module) -> list[Captioned]:
+        """Captions of the first scenes of the test split."""
+        (examples,) = toy_examples(self.annotations_of, "test", 0, SHOWN, self.config.image_size)
+        return captioned(model, self.tokenizer, self.language, examples)
+
     def draw(self, folder: Path, model: nn.Module, results: Mapping[str, Any]) -> list[Path]:
-        figures = [folder / "attention.png", folder / "training.png", folder / "example.png"]
-        (examples,) = toy_examples(self.annotations_of, "test", 0, 2, self.config.image_size)
-        caption = captions_of(model, examples.annotations)[-1]  # of a scene with two objects
-        image = examples.pixels[-1]
-        draw_attention(figures[0], image, self.tokenizer.decode(caption.ids).split(), caption.weights)
-        draw_training(figures[1], results["validation"])
-        Image.fromarray((255 * image).round().byte().permute(1, 2, 0).numpy()).save(figures[2])
-        return figures
+        names = ("captions", "attention", "training", "forcing", "example")
+        captions, attention, training_curves, forcing, example = (folder / f"{name}.png" for name in names)
+        shown = self.captioned(model)
+        draw_captions(captions, chosen(shown))
+        second = shown[1]  # of a scene with two objects
+        draw_attention(attention, second.image, second.words, second.weights)
+        draw_training(training_curves, results["validation"])
+        draw_forcing(forcing, results["validation"])
+        Image.fromarray((255 * second.image).round().byte().permute(1, 2, 0).numpy()).save(example)
+        return [captions, attention, training_curves, forcing, example]
 
 
 class HardTask(ToyTask):

@@ -34,6 +34,7 @@ def small():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(task, "VALIDATION", 4)
         patch.setattr(task, "TEST", 4)
+        patch.setattr(task, "SHOWN", 4)
         patch.setattr(task, "most_frequent_caption", lambda *a: most_frequent_caption(*a, 10))
         patch.setattr(detector_commands, "CONFIGS", {"toy": DETECTOR})
         patch.setattr(detector_commands, "evaluate", few_scenes)
@@ -67,7 +68,8 @@ def forbid_training(patch: pytest.MonkeyPatch) -> None:
 
 def test_training_keeps_everything_in_the_run(work, trained) -> None:
     files = {"best.safetensors", "run.json", "vocabulary.json", "results.json"}
-    assert files | {"attention.png", "training.png", "example.png"} <= {path.name for path in RUN.iterdir()}
+    figures = {"captions.png", "attention.png", "training.png", "forcing.png", "example.png"}
+    assert files | figures <= {path.name for path in RUN.iterdir()}
     results = json.loads((RUN / "results.json").read_text())
     assert set(results["splits"]) == {"test", "compositional"}
     for columns in results["splits"].values():
@@ -133,7 +135,8 @@ def test_korean_and_pixels(copy, capsys) -> None:
 def test_compare_trains_four_models(copy, monkeypatch, capsys) -> None:
     main(["compare", *TINY])
     said, folder = capsys.readouterr().out, RUNS / "compare" / "toy"
-    Image.open(folder / "comparison.png").verify()
+    for name in ("comparison", "attention"):
+        Image.open(folder / f"{name}.png").verify()
     results = json.loads((folder / "results.json").read_text())
     assert list(results["variants"]) == ["soft", "soft, λ = 1", "hard", "none"]
     for name, one in results["variants"].items():
