@@ -23,6 +23,7 @@ from show_attend_tell.train import CONFIGS, Config
 DataName = Literal["toy", "flickr8k", "coco"]
 Folder = Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(needed for flickr8k and coco)")]
 Features = Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: they are computed)")]
+Moved = Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: that of the training)")]
 Overrides = cli.overrides(PhotoConfig, {**CONFIGS, **PHOTO_CONFIGS})
 ONLY_TOY = ("captions", "encoder", "image_size", "background", "channels")  # fields without effect on photographs
 
@@ -81,19 +82,22 @@ class Judge(cli.Machine):
     """Judge a trained model again on its test splits; nothing is trained."""
 
     run: str = "toy"  # the name of the run
+    root: Moved = None  # the folder with the photographs and their captions
 
     def execute(self, command: str) -> None:
         opened = open_run(self.run, self.device)
+        if opened.is_toy and self.root is not None:
+            raise ValueError("--root is for flickr8k and coco only, toy does not use it")
         folder, data, config = opened.folder, opened.data, opened.config
         task: CaptionTask
         if isinstance(config, PhotoConfig):
             features = Path(data["features"]) if data["features"] else None
-            task = PhotoTask(data["data"], config, Path(data["root"]), features, self.run)
+            task = PhotoTask(data["data"], config, self.root or Path(data["root"]), features, self.run)
         else:
             kind = HardTask if isinstance(config, HardConfig) else ToyTask
             task = kind(data["language"], config, command, self, self.run)
         for what, now in task.data.items():
-            if now != data.get(what):
+            if what != "root" and now != data.get(what):
                 raise ValueError(f"{folder} was trained with other data: {what} was {data.get(what)} and is {now} now")
         task.check()
         judged = training.judge(task, opened.model, folder)
