@@ -21,7 +21,7 @@ from toyworld.tokenizer import Tokenizer
 COLUMNS = 6  # panels in a row
 CURVES = {"right": "true and complete", "true": "true", "complete": "complete", "pointing": "pointing game"}
 RIGHT, WRONG = (PALETTE.green, "✓"), (PALETTE.vermillion, "✗")
-LINE = 56  # characters of a caption in a line
+LINE, HANGUL_LINE = 56, 36  # characters of a caption in a line; Hangul is wider
 DARKEST = 0.25  # brightness of a place with weight 0
 BARS = (("test", "right"), ("compositional", "right"), ("test", "pointing"))  # (split, measure)
 PLAIN = {"right": "captions right", "pointing": "pointing game"}
@@ -85,7 +85,7 @@ def draw_side_by_side(path: Path, captions: Mapping[str, Captioned]) -> None:
 def draw_row(part: SubFigure, name: str, one: Captioned, columns: int) -> None:
     """The caption, after a model's name if there is one; the image, and the attention at each noun."""
     colour, sign = RIGHT if one.right else WRONG
-    title = fill(f"{sign} {one.caption}", LINE)
+    title = fill(f"{sign} {one.caption}", LINE if one.caption.isascii() else HANGUL_LINE)
     part.suptitle(f"{name}:\n{title}" if name else title, fontsize=14, color=colour, x=0.02, ha="left")
     panels = part.subplots(1, columns, squeeze=False)[0]
     show(panels[0], one.image, "the image")
