@@ -228,14 +228,16 @@ def cpu_times(stat: str) -> tuple[int, int]:
 def overrides(config: type, configs: Mapping[str, Any]) -> type:
     """A dataclass with the fields of ``config`` as options. None, the default, takes the value of the configuration.
 
-    The help of an option is the field's comment, and its value in each of the named configurations.
+    The help of an option is the field's comment, and its value in each of the named configurations. A field may be
+    one that not all of them have.
     """
     fields, hints, comments = [], get_type_hints(config), comments_of(config)
     for field in dataclasses.fields(config):
         values: dict[str, list[str]] = {}
-        for name, one in configs.items():
+        having = {name: one for name, one in configs.items() if hasattr(one, field.name)}
+        for name, one in having.items():
             values.setdefault(shown(getattr(one, field.name)), []).append(name)
-        several = len(values) > 1
+        several = len(values) > 1 or len(having) < len(configs)
         defaults = ", ".join(f"{value} ({', '.join(names)})" if several else value for value, names in values.items())
         kind, text = hints[field.name], comments.get(field.name, field.name)
         option = tyro.conf.arg(help=text, metavar=metavar(kind), help_behavior_hint=f"(default: {defaults})")

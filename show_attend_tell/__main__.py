@@ -1,0 +1,10 @@
+"""``python -m show_attend_tell [train | judge | caption]``: the verbs are in ``show_attend_tell/commands.py``."""
+
+from functools import partial
+
+from lab import cli
+
+main = partial(cli.main, "show_attend_tell")
+
+if __name__ == "__main__":
+    main()

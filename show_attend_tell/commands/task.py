@@ -1,0 +1,249 @@
+"""What all verbs share: the tasks of a training, one on the toy world and one on photographs."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from detector import commands as detector_commands
+from detector.commands import load_detector
+from lab import cli, training
+from lab.images import load_image
+from show_attend_tell.data import Batch, encode, toy_batches, toy_caption, toy_words
+from show_attend_tell.datasets import scores
+from show_attend_tell.datasets.features import GridFeatures
+from show_attend_tell.datasets.sources import PhotoSource, open_source
+from show_attend_tell.encoders import of_detector
+from show_attend_tell.evaluate import measure, most_frequent_caption, toy_examples
+from show_attend_tell.extensions.fast import faster
+from show_attend_tell.extensions.free_running import forced_and_free
+from show_attend_tell.extensions.hard_attention import HardCaptioner, HardConfig, train_hard
+from show_attend_tell.extensions.photographs import PhotoConfig, build_for_photographs
+from show_attend_tell.figures import (
+    Captioned,
+    captioned,
+    chosen,
+    draw_attention,
+    draw_captions,
+    draw_forcing,
+    draw_training,
+)
+from show_attend_tell.model import Captioner
+from show_attend_tell.train import Config, build, build_optimizer, train
+from toyworld.rng import Rng
+from toyworld.tokenizer import Tokenizer
+
+Language = Literal["english", "korean"]
+PHOTOGRAPHS = ("flickr8k", "coco")  # data sets
+SPLITS = ("test", "compositional")  # of the toy world
+VALIDATION, TEST = 300, 2000  # scenes
+FORCED, WORDINGS = 100, 8  # scenes whose true captions are read, and captions of each
+SHOWN = 40  # scenes of which the figure shows some
+VALIDATION_SEED = 1_000_000  # added to the run's seed: scenes that no training with a usual seed sees
+ANNOTATION = 19  # length of an annotation vector of the detector's grid: 17 channels, x and y
+FREQUENT = "most-frequent.txt"
+
+
+class CaptionTask(training.Task):
+    """What a captioner on any data needs: the vocabulary, the optimizer, the loop."""
+
+    paper = "show_attend_tell"
+    config: Config
+    tokenizer: Tokenizer
+    batch_at: Callable[[int], Batch]
+
+    def files(self) -> dict[str, str]:
+        return {"vocabulary.json": json.dumps(self.tokenizer.words, ensure_ascii=False) + "\n"}
+
+    def optimizers(self, model: nn.Module) -> dict[str, Any]:
+        return dict(zip(("optimizer", "scheduler"), build_optimizer(model, self.config), strict=True))
+
+    def train(self, model: nn.Module, optimizers: Mapping[str, Any], device: torch.device, steps, log) -> None:
+        """The core's loop. With soft attention, ``faster`` gives the same numbers in less time."""
+        form = faster(model) if model.has_attention else model
+        weights = self.config.doubly_stochastic, self.config.smoothing
+        train(form, *optimizers.values(), self.batches(device), steps, log, *weights)
+
+    def batches(self, device: torch.device) -> Callable[[int], Batch]:
+        return lambda step: Batch(*(tensor.to(device) for tensor in self.batch_at(step)))
+
+
+class ToyTask(CaptionTask):
+    """A captioner on the toy world.
+
+    Args:
+        language: of the captions.
+        command: the command that is running; it goes on with the detector's training after Ctrl-C.
+        machine: device and threads, for the detector.
+    """
+
+    def __init__(self, language: str, config: Config, command: str, machine: cli.Machine, name: str) -> None:
+        self.config, self.steps, self.language, self.name = config, config.steps, language, name
+        self.tokenizer = toy_words(language)
+        self.annotations_of, detector = annotations_of(config, command, machine)
+        self.data: dict[str, Any] = {
+            "data": "toy", "language": language, "detector": detector, "words": fingerprint(self.tokenizer)
+        }  # fmt: skip
+        self.batch_at = toy_batches(
+            self.annotations_of, language, config.seed, config.images, config.captions, config.image_size
+        )
+
+    def build(self) -> Captioner:
+        return build(self.config, len(self.tokenizer), ANNOTATION)
+
+    def measured(self, model: nn.Module, split: str, seed: int, count: int) -> dict[str, dict[str, float]]:
+        """The model beside its baselines, on the first scenes of a split."""
+        examples = toy_examples(self.annotations_of, split, seed, count, self.config.image_size)
+        often = most_frequent_caption(self.language, self.config.seed)
+        return measure(model, self.tokenizer, self.language, self.annotations_of, examples, often)
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """On scenes held out of training: the captions, and the losses with the true words and with the model's own."""
+        seed = self.config.seed + VALIDATION_SEED
+        reached = self.measured(model, "train", seed, VALIDATION)["reached"]
+        (examples,) = toy_examples(self.annotations_of, "train", seed, min(FORCED, VALIDATION), self.config.image_size)
+        texts = [
+            toy_caption(scene, self.language, Rng(f"forced/{seed}/{index}/{k}"))
+            for index, scene in enumerate(examples.scenes)
+            for k in range(WORDINGS)
+        ]
+        captions = encode(self.tokenizer, texts).view(len(examples.scenes), WORDINGS, -1)
+        device = next(model.parameters()).device
+        losses = forced_and_free(model, examples.annotations.to(device), captions.to(device))
+        return {"score": reached["right"], **reached, **losses}
+
+    def judge(self, model: nn.Module) -> dict[str, Any]:
+        """By split: the baselines, and under ``"reached"`` the model."""
+        return {"splits": {split: self.measured(model, split, 0, TEST) for split in SPLITS}}
+
+    def captioned(self, model: nn.Module) -> list[Captioned]:
+        """Captions of the first scenes of the test split."""
+        (examples,) = toy_examples(self.annotations_of, "test", 0, SHOWN, self.config.image_size)
+        return captioned(model, self.tokenizer, self.language, examples)
+
+    def draw(self, folder: Path, model: nn.Module, results: Mapping[str, Any]) -> list[Path]:
+        names = ("captions", "attention", "training", "forcing", "example")
+        captions, attention, training_curves, forcing, example = (folder / f"{name}.png" for name in names)
+        shown = self.captioned(model)
+        draw_captions(captions, chosen(shown))
+        second = shown[1]  # of a scene with two objects
+        draw_attention(attention, second.image, second.words, second.weights)
+        draw_training(training_curves, results["validation"])
+        draw_forcing(forcing, results["validation"])
+        Image.fromarray((255 * second.image).round().byte().permute(1, 2, 0).numpy()).save(example)
+        return [captions, attention, training_curves, forcing, example]
+
+
+class HardTask(ToyTask):
+    """The same with hard attention. It begins with the same weights as soft attention."""
+
+    config: HardConfig
+
+    def build(self) -> HardCaptioner:
+        return hard(super().build())
+
+    def train(self, model: nn.Module, optimizers: Mapping[str, Any], device: torch.device, steps, log) -> None:
+        config = self.config
+        tricks = config.expected_share, config.reinforce_weight, config.entropy_weight
+        train_hard(model, *optimizers.values(), self.batches(device), steps, log, *tricks)
+
+
+class PhotoTask(CaptionTask):
+    """A captioner on photographs.
+
+    Args:
+        data: flickr8k or coco.
+        root: its folder.
+        features: a folder of precomputed features; without it, EfficientNet-Lite0 computes them now, once.
+    """
+
+    config: PhotoConfig
+
+    def __init__(self, data: str, config: PhotoConfig, root: Path | None, features: Path | None, name: str) -> None:
+        self.config, self.steps, self.name = config, config.steps, name
+        self.source: PhotoSource = open_source(data, root, config.seed, config.images, config.least, features)
+        self.tokenizer, self.batch_at = self.source.tokenizer, self.source.batch_at
+        self.data: dict[str, Any] = {
+            "data": data, "root": str(root.resolve()), "features": str(features.resolve()) if features else "",
+            "width": self.source.vectors.channels, "words": fingerprint(self.tokenizer),
+        }  # fmt: skip
+
+    def check(self) -> None:
+        self.source.vectors.blank()  # judging needs the network, also where all features are in the cache
+
+    def files(self) -> dict[str, str]:
+        return {**super().files(), FREQUENT: " ".join(self.source.most_frequent_caption()) + "\n"}
+
+    def build(self) -> Captioner:
+        return build_for_photographs(self.config, len(self.tokenizer), self.source.vectors.channels)
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """On a part of dev; the score is BLEU-4."""
+        names, references = self.source.validation()
+        config, vectors = self.config, self.source.vectors
+        found = scores.captions_of(model, scores.in_chunks(vectors, names), config.beam, config.length_penalty)
+        reached = scores.scores(scores.words_of_captions(found, self.tokenizer), references)
+        return {"score": reached["BLEU-4"], **reached}
+
+    def judge(self, model: nn.Module) -> dict[str, Any]:
+        """By split: the baselines, and under ``"reached"`` the model."""
+        source, config = self.source, self.config
+        often = source.most_frequent_caption()
+        return {
+            "splits": {
+                split: scores.judge(
+                    model, self.tokenizer, source.vectors, source.examples(split), often,
+                    config.beam, config.length_penalty,
+                )
+                for split in source.splits
+            }
+        }  # fmt: skip
+
+    def draw(self, folder: Path, model: nn.Module, results: Mapping[str, Any]) -> list[Path]:
+        """The attention over the first photograph of the first test split."""
+        source, figure = self.source, folder / "attention.png"
+        name = source.images.splits[source.splits[0]][0]
+        (caption,) = scores.captions_of(model, [source.vectors([name])], self.config.beam, self.config.length_penalty)
+        if not is_square(caption.weights.shape[1]):
+            return []
+        size = source.vectors.encoder.size if isinstance(source.vectors, GridFeatures) else 224
+        image = load_image(source.images.paths[name], size).float() / 255
+        draw_attention(figure, image, self.tokenizer.decode(caption.ids).split(), caption.weights)
+        return [figure]
+
+
+def fingerprint(tokenizer: Tokenizer) -> str:
+    """Another one for other words, or the same in another order: the weights of one vocabulary fit no other."""
+    return hashlib.sha256("\n".join(tokenizer.words).encode()).hexdigest()[:12]
+
+
+def hard(model: Captioner) -> HardCaptioner:
+    """The same weights, with hard attention."""
+    model.__class__ = HardCaptioner
+    model.register_buffer("baseline", torch.zeros(()))
+    return model
+
+
+def is_square(places: int) -> bool:
+    """Whether the places can be drawn as a square grid."""
+    return round(places**0.5) ** 2 == places
+
+
+def annotations_of(config: Config, command: str, machine: cli.Machine) -> tuple[Callable[[Tensor], Tensor], str]:
+    """What turns pixels into what the model reads, and the fingerprint of the detector ("" without one).
+
+    Raises:
+        ValueError: if the image size is not that of the detector.
+    """
+    if config.encoder == "cnn":
+        return lambda pixels: pixels, ""
+    size = detector_commands.CONFIGS["toy"].image_size
+    if config.image_size != size:
+        raise ValueError(f"--image-size must be {size}, as in the detector's training, got {config.image_size}")
+    detector, of_weights = load_detector(command, machine.device, machine.threads)
+    return lambda pixels: of_detector(detector.grid(pixels)), of_weights

@@ -1,0 +1,1 @@
+"""What this project adds to the core: hard attention, faster forms, and the metrics of captions."""

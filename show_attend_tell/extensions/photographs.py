@@ -1,0 +1,94 @@
+r"""The decoder for photographs: what it needs beside the paper's model when a data set is small.
+
+``PhotoEncoder`` stands between a frozen network and the decoder: :math:`a_i = \mathrm{ReLU}(W\, \mathrm{norm}(f_i) +
+b)`. It learns with the decoder. Two reasons:
+
+- EfficientNet's features have 1,280 channels at each place. With 512 the LSTM's step and the context are cheaper.
+- Dropout on the annotations, on the words' vectors and before the last layer keeps the model from learning the 6,000
+  photographs of Flickr8k by heart. The paper has dropout too, and stops the training early (section 4.3).
+"""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated
+
+from annotated_types import Ge, Gt, Lt
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn.functional import dropout
+
+from show_attend_tell.model import Captioner
+from show_attend_tell.train import Config, Positive
+
+Share = Annotated[float, Ge(0), Lt(1)]
+
+
+@dataclass(frozen=True)
+class PhotoConfig(Config):
+    """Everything that a training on photographs depends on, except its data. A batch has captions of one length."""
+
+    steps: Positive = 235 * 15  # batches; 235 are an epoch of Flickr8k
+    images: Positive = 128  # in a batch
+    captions: Positive = 1  # of each image of a batch
+    annotation: Positive = 512  # dimensions of an annotation vector, made from the frozen network's
+    embedding: Positive = 512
+    hidden: Positive = 512
+    attention_hidden: Positive = 256
+    dropout: Share = 0.5
+    annotation_dropout: Share = 0.5  # share of an annotation's entries that are 0 in training
+    embedding_dropout: Share = 0.5  # the same of a word's vector
+    smoothing: Share = 0.1
+    learning_rate: Annotated[float, Gt(0)] = 1e-3
+    warmup: Positive = 200
+    least: Positive = 5  # a word that comes less often in the training captions is <unknown>
+    beam: Positive = 5  # width of the search
+    length_penalty: Annotated[float, Ge(0)] = 0.0  # α of the search
+
+
+PHOTO_CONFIGS = MappingProxyType({"flickr8k": PhotoConfig(), "coco": PhotoConfig(steps=60_000)})
+
+
+class PhotoEncoder(nn.Module):
+    """From a frozen network's features to annotation vectors, at each place by itself.
+
+    Args:
+        channels: of the frozen network.
+        annotation: D.
+        dropout: share of the entries that are set to 0 in training.
+    """
+
+    def __init__(self, channels: int, annotation: int, dropout: float) -> None:
+        super().__init__()
+        self.annotation = annotation
+        self.norm = nn.LayerNorm(channels, elementwise_affine=False)  # ``reduce`` has a weight and a bias
+        self.reduce = nn.Linear(channels, annotation)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, features: Float[Tensor, "n L channels"]) -> Float[Tensor, "n L {self.annotation}"]:
+        return self.dropout(self.reduce(self.norm(features)).relu())
+
+
+class EmbeddingWithDropout(nn.Embedding):
+    """The words' vectors E; in training, a share of their entries is set to 0."""
+
+    def __init__(self, words: int, embedding: int, share: float) -> None:
+        super().__init__(words, embedding)
+        self.share = share
+
+    def forward(self, ids: Int[Tensor, "*n"]) -> Float[Tensor, "*n {self.embedding_dim}"]:
+        return dropout(super().forward(ids), self.share, self.training)
+
+
+def build_for_photographs(config: PhotoConfig, words: int, channels: int) -> Captioner:
+    """The model of a configuration, for ``words`` token ids and a frozen network with ``channels``."""
+    model = Captioner(
+        words,
+        config.annotation,
+        config.embedding,
+        config.hidden,
+        config.attention_hidden if config.attention == "soft" else None,
+        config.dropout,
+        PhotoEncoder(channels, config.annotation, config.annotation_dropout),
+    )
+    model.embed = EmbeddingWithDropout(words, config.embedding, config.embedding_dropout)
+    return model

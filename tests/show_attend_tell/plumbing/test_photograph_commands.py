@@ -1,0 +1,114 @@
+"""``python -m show_attend_tell`` on a tiny data set of photographs: train, judge, caption, evaluate; wrong input."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from show_attend_tell.__main__ import main
+from show_attend_tell.commands import evaluate, opened, task
+from show_attend_tell.datasets import sources
+from tests.refusals import check_refused
+from tests.show_attend_tell.plumbing.photographs import Corners, name_of, write_flickr8k
+
+SIZES = "--images 8 --annotation 6 --embedding 5 --hidden 7 --attention-hidden 3 --warmup 1 --least 1 --beam 2"
+TINY = [*SIZES.split(), "--steps", "2", "--device", "cpu", "--data", "flickr8k", "--root", "data"]
+RUN = Path("runs/show_attend_tell/flickr8k")
+UNSEEN = ["evaluate", "--images", "data/images", "--captions", "data/captions.csv"]
+
+
+@pytest.fixture
+def stand_in(monkeypatch) -> None:
+    """In the place of the frozen network."""
+    for module in (sources, opened, evaluate):
+        monkeypatch.setattr(module, "EfficientNetLite", lambda version=0: Corners())
+    monkeypatch.setattr("lab.training.advise_on_threads", lambda: None)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("work")
+    write_flickr8k(folder / "data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for module in (sources, opened, evaluate):
+            patch.setattr(module, "EfficientNetLite", lambda version=0: Corners())
+        main(TINY)
+    return folder
+
+
+@pytest.fixture
+def work(trained, stand_in, monkeypatch) -> Path:
+    """The folder as the fixture above left it; a test must leave it so."""
+    monkeypatch.chdir(trained)
+    return trained
+
+
+def test_train_judge_caption_evaluate(copy, monkeypatch, capsys) -> None:
+    results = json.loads((RUN / "results.json").read_text())
+    assert set(results["splits"]["dev"]) == {
+        "most frequent caption", "blank images", "exchanged images", "reached"
+    }  # fmt: skip
+    monkeypatch.setattr(task, "train", lambda *arguments: pytest.fail("a step was taken"))
+    main(["judge", "--run", "flickr8k"])
+    assert json.loads((RUN / "results.json").read_text()) == results
+    main(["caption", "--run", "flickr8k", f"data/images/{name_of(3)}", "--beam", "3"])
+    assert "(log p -" in capsys.readouterr().out
+    assert (RUN / f"attention-{Path(name_of(3)).stem}.png").exists()
+    main(UNSEEN)
+    assert "16 images" in capsys.readouterr().out
+    assert json.loads((RUN / "evaluation.json").read_text())["images"] == 16
+
+
+def test_a_folder_of_features(copy, capsys) -> None:
+    for folder, width in (("features", 3), ("wide", 4)):
+        Path(folder).mkdir()
+        for k in range(16):
+            np.save(f"{folder}/{name_of(k)}.npy", np.random.default_rng(k).random((4, width), np.float32))
+    check_refused(main, [*UNSEEN, "--features", "wide"], "vectors of 3 numbers, got features of 4", capsys)
+    main([*TINY, "--features", "features", "--run", "other"])
+    capsys.readouterr()
+    image = f"data/images/{name_of(3)}"
+    check_refused(main, ["caption", "--run", "other", image], "caption needs a run without --features", capsys)
+    check_refused(main, [*UNSEEN, "--run", "other"], "--features is missing", capsys)
+    main([*UNSEEN, "--run", "other", "--features", "features"])
+    main(["judge", "--run", "other"])
+
+
+def test_other_captions_make_another_vocabulary(copy, capsys) -> None:
+    file = Path("data/captions.csv")
+    file.write_text(file.read_text().replace("dog", "cat"))
+    check_refused(
+        main, ["judge", "--run", "flickr8k", "--root", "data"], "was trained with other data: words was", capsys
+    )
+
+
+WRONG = {
+    "no root": ([*TINY[:-2], "--run", "new"], "--root is missing"),
+    "no folder": ([*TINY[:-1], "nowhere", "--run", "new"], "nowhere/images: there is no such folder"),
+    "no captions": ([*UNSEEN[:-1], "gone.csv"], "gone.csv: there is no such file"),
+    "no images": (["evaluate", "--images", "gone", *UNSEEN[3:]], "gone: there is no such folder"),
+    "no beam": ([*UNSEEN, "--beam", "0"], "--beam must be at least 1, got 0"),
+    "no run": ([*UNSEEN, "--run", "coco"], "make one with python -m show_attend_tell --data coco --root DIR"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_input_is_one_line_and_status_2(work, capsys, case: str) -> None:
+    check_refused(main, *WRONG[case], capsys)
+
+
+def test_an_empty_caption_is_named(copy, capsys) -> None:
+    with Path("data/captions.csv").open("a") as file:
+        file.write(f"{name_of(2)}, . \n")
+    check_refused(main, [*TINY, "--run", "new"], f"the caption of '{name_of(2)}' has no word, got ' . '", capsys)
+
+
+def test_most_frequent_caption_is_needed(copy, capsys) -> None:
+    (RUN / "most-frequent.txt").unlink()
+    shutil.rmtree("runs/features", ignore_errors=True)
+    with pytest.raises(SystemExit):
+        main(UNSEEN)
+    assert "most-frequent.txt is damaged or missing: train anew" in capsys.readouterr().err
