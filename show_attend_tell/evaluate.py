@@ -43,7 +43,6 @@ PROMISES: Mapping[tuple[str, str, str], float] = (
             ("toy", "test", "right"): 0.95,
             ("toy", "compositional", "right"): 0.85,
             ("toy", "test", "pointing"): 0.90,
-            ("toy-korean", "test", "right"): 0.90,
         }
     )
 )

@@ -147,7 +147,8 @@ def test_a_loss_that_is_not_finite_ends_the_run(copy, capsys, monkeypatch) -> No
 CHANGES = {  # of every field of a configuration: another value
     "steps": 5, "pairs": 6, "language": "korean", "image_encoder": "vit", "image_size": 24, "background": 0.5,
     "channels": (4, 4, 8), "patch": 4, "width": 16, "layers": 2, "heads": 4, "context": 7, "text_width": 16,
-    "text_layers": 2, "text_heads": 4, "common": 5, "learning_rate": 0.02, "weight_decay": 0.3, "warmup": 3, "seed": 7,
+    "text_layers": 2, "text_heads": 4, "common": 5, "learning_rate": 0.02, "weight_decay": 0.3, "warmup": 3, "clip": 0.5,
+    "seed": 7,
 }  # fmt: skip
 
 
@@ -158,13 +159,17 @@ def traces(made: ClipTask) -> list[torch.Tensor]:
     optimizer, scheduler = made.optimizers(model).values()
     batch = made.source.batch_at(1)
     images, texts = embed(model, made.source.validation())
+    weights = [weight.clone() for weight in model.state_dict().values()]
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
     rates = []
     for _ in range(made.steps):
         rates.append(scheduler.get_last_lr()[0])
         optimizer.step()
         scheduler.step()
     decays = [group["weight_decay"] for group in optimizer.param_groups]
-    return [*batch, *model.state_dict().values(), images, texts, torch.tensor(rates), torch.tensor(decays)]
+    clipped = torch.stack([parameter.grad.norm() for parameter in model.parameters()])
+    return [*batch, *weights, images, texts, torch.tensor(rates), torch.tensor(decays), clipped]
 
 
 def task_of(monkeypatch, **values) -> ClipTask:
