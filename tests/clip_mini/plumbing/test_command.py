@@ -147,8 +147,8 @@ def test_a_loss_that_is_not_finite_ends_the_run(copy, capsys, monkeypatch) -> No
 CHANGES = {  # of every field of a configuration: another value
     "steps": 5, "pairs": 6, "language": "korean", "image_encoder": "vit", "image_size": 24, "background": 0.5,
     "channels": (4, 4, 8), "patch": 4, "width": 16, "layers": 2, "heads": 4, "context": 7, "text_width": 16,
-    "text_layers": 2, "text_heads": 4, "common": 5, "learning_rate": 0.02, "weight_decay": 0.3, "warmup": 3, "clip": 0.5,
-    "seed": 7,
+    "text_layers": 2, "text_heads": 4, "common": 5, "learning_rate": 0.02, "weight_decay": 0.3, "warmup": 3,
+    "clip": 0.5, "seed": 7,
 }  # fmt: skip
 
 
