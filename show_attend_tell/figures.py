@@ -19,7 +19,7 @@ from show_attend_tell.evaluate import Examples, captions_of, judge_caption, ment
 from toyworld.tokenizer import Tokenizer
 
 COLUMNS = 6  # panels in a row
-CURVES = {"right": "true and complete", "true": "true", "complete": "complete", "pointing": "pointing game"}
+CURVES = {"right": "true and complete", "true": "true", "pointing": "pointing game"}
 RIGHT, WRONG = (PALETTE.green, "✓"), (PALETTE.vermillion, "✗")
 LINE, HANGUL_LINE = 56, 36  # characters of a caption in a line; Hangul is wider
 DARKEST = 0.25  # brightness of a place with weight 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 WORD = re.compile(r"[a-z0-9']+")
-NAMED = 10  # of the images that are left out for one reason, so many are named; all are counted
+NAMED = 10  # images left out for one reason: the first ten are named, and all are counted
 
 
 @dataclass(frozen=True)
