@@ -3,8 +3,9 @@
 import ast
 import io
 import json
+import re
 import tokenize
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,6 +34,36 @@ def take_entries(names: Iterable[str], folders: Sequence[Path], machine: str, re
     contents = [json.loads((folder / "results.json").read_text(encoding="utf-8")) for folder in folders]
     taken = {content["what"]: {**content, "machine": machine} for content in contents}
     return {name: {**results, **taken}[name] for name in names if name in results or name in taken}
+
+
+def take_runs(
+    entry_of: Callable[[Mapping], str],
+    entries: Collection[str],
+    folders: Sequence[Path],
+    machine: str,
+    results: Mapping,
+) -> dict:
+    """``results`` with the runs in ``folders``. Histories of validation and paths of this machine stay behind.
+
+    Args:
+        entry_of: gives the name of the table for the content of a run's ``results.json``.
+        entries: the names of all tables, in their order.
+
+    Raises:
+        ValueError: if there is no table for a run.
+    """
+    taken = dict(results)
+    for folder in folders:
+        content = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+        name = entry_of(content)
+        if name not in entries:
+            raise ValueError(f"{folder}: there is a table for {', '.join(entries)}, got {name!r}")
+        for part in (content, *content.get("variants", {}).values()):
+            part.pop("validation", None)
+        content.pop("data", None)  # a path may be in it, and in the command
+        content["command"] = re.sub(r"--(root|path|features) \S+", r"--\1 DIR", content["command"])
+        taken[name] = {**content, "machine": machine}
+    return {name: taken[name] for name in entries if name in taken}
 
 
 def images_of(taken: Mapping[str, Mapping[str, str]], content: Mapping) -> Mapping[str, str]:

@@ -3,16 +3,13 @@
 They are made from ``report/results.json``, from the promises in ``clip_mini/evaluate.py`` and from the core files.
 """
 
-import json
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 
 from clip_mini.commands import result_table
 from clip_mini.evaluate import IMAGE_TO_TEXT, PROMISES, TEXT_TO_IMAGE
 from clip_mini.figures import DIRECTIONS
-from lab.tables import NOT_YET, markdown, percent, reading_order
+from lab.tables import NOT_YET, markdown, percent, reading_order, take_runs
 
 TAKEN = {  # entry of report/results.json: the figures taken with it, by their names in the run's folder
     "toy": {"retrieval.png": "retrieval.png", "training.png": "training.png"},
@@ -174,25 +171,7 @@ def entry_of(content: Mapping) -> str:
     return content["what"]
 
 
-def take(folders: Sequence[Path], machine: str, results: Mapping) -> dict:
-    """``results`` with the runs in ``folders``; histories of validation stay behind.
-
-    Raises:
-        ValueError: if there is no table for a run.
-    """
-    taken = dict(results)
-    for folder in folders:
-        content = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-        name = entry_of(content)
-        if name not in TAKEN:
-            raise ValueError(f"{folder}: there is a table for {', '.join(TAKEN)}, got {name!r}")
-        content.pop("validation", None)
-        content.pop("data", None)  # a path of this machine may be in it, and in the command
-        content["command"] = re.sub(r"--(root|path) \S+", r"--\1 DIR", content["command"])
-        for variant in content.get("variants", {}).values():
-            variant.pop("validation", None)
-        taken[name] = {**content, "machine": machine}
-    return {name: taken[name] for name in TAKEN if name in taken}
+take = partial(take_runs, entry_of, TAKEN)
 
 
 def images(content: Mapping) -> Mapping[str, str]:
