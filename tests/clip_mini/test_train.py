@@ -10,9 +10,6 @@ the core trains by itself in another project       test_core_trains_where_nothin
 """
 
 import math
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -26,6 +23,7 @@ from clip_mini.image_encoders import ResidualCNN, VisionTransformer
 from clip_mini.model import CLIP, LARGEST_SCALE
 from clip_mini.train import CONFIGS, Config, build, build_optimizer, train
 from clip_mini.zero_shot import class_embeddings, classify
+from tests.alone import check_alone
 from tests.clip_mini.misconceptions import train as misconceptions
 from tests.clip_mini.test_model import Features, each, float64, random_tensor
 from tests.teach import check_close
@@ -324,41 +322,19 @@ def test_same_seed_same_weights() -> None:
 
 
 ALONE = """
-import sys
-for name in {others!r}:
-    sys.modules[name] = None  # importing it is an ImportError
-import torch
-import clip_mini.train
 from clip_mini.train import Config, build, build_optimizer, train
-assert clip_mini.train.__file__.startswith({folder!r}), clip_mini.train.__file__
 
 def batch_at(step):
     generator = torch.Generator().manual_seed(step)
     return torch.rand(2, 3, 16, 16, generator=generator), torch.tensor([[1, 4, 2], [1, 2, 0]])
 
-torch.set_num_threads(1)
-losses = []
 for kind in ("cnn", "vit"):
     config = Config(image_encoder=kind, image_size=16)
     model = build(config, words=5, end=2)
     optimizer, scheduler = build_optimizer(model, config)
     train(model, optimizer, scheduler, batch_at, range(2), lambda step, loss, scale: losses.append(loss))
-print(len(losses), all(loss == loss for loss in losses))
 """
-OTHERS = (
-    "bench", "detector", "lab", "lazy_loader", "matplotlib", "PIL", "safetensors", "tests", "tour", "toyworld", "tyro"
-)  # fmt: skip
 
 
 def test_core_trains_where_nothing_else_can_be_imported(tmp_path: Path) -> None:
-    (tmp_path / "clip_mini").mkdir()
-    (tmp_path / "clip_mini" / "__init__.py").touch()
-    for name in ("loss", "model", "image_encoders", "zero_shot", "train"):
-        shutil.copy(ROOT / "clip_mini" / f"{name}.py", tmp_path / "clip_mini")
-    code = ALONE.format(others=OTHERS, folder=str(tmp_path))
-    environment = {"PYTHONPATH": str(tmp_path)}
-    result = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120, env=environment
-    )
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.split() == ["4", "True"]
+    check_alone(tmp_path, "clip_mini", ("loss", "model", "image_encoders", "zero_shot", "train"), ALONE, steps=4)

@@ -6,9 +6,6 @@ it learns where and what                       test_it_learns_to_find_objects
 the core trains by itself in another project   test_core_trains_where_nothing_else_can_be_imported
 """
 
-import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +18,7 @@ from detector.data import toy_batches
 from detector.evaluate import evaluate
 from detector.model import Detector
 from detector.train import CONFIGS, build_optimizer, train
+from tests.alone import check_alone
 from tests.detector.test_loss import EXACT, doubles
 
 ROOT = Path(__file__).parents[2]
@@ -106,35 +104,19 @@ def test_it_learns_to_find_objects() -> None:
 
 
 ALONE = """
-import sys
-for name in {others!r}:
-    sys.modules[name] = None  # importing it is an ImportError
-import torch
 from detector.model import Detector
 from detector.train import CONFIGS, build_optimizer, train
-import detector.train
-assert detector.train.__file__.startswith({folder!r}), detector.train.__file__
 
 def batch_at(step):
     images = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(step))
     return images, torch.tensor([0, 1]), torch.tensor([[0.2, 0.3], [0.5, 0.6]]), torch.tensor([0.1, 0.1]), \\
         torch.tensor([[0, 1, 0], [7, 5, 1]])
 
-torch.set_num_threads(1)
 model, losses = Detector(), []
 optimizer, scheduler = build_optimizer(model, CONFIGS["toy"])
 train(model, optimizer, scheduler, batch_at, range(2), lambda step, loss: losses.append(loss))
-print(len(losses), all(loss == loss for loss in losses))
 """
-OTHERS = ("bench", "lab", "matplotlib", "PIL", "safetensors", "soundfile", "tests", "tour", "toyworld", "tyro", "vqa")
 
 
-def test_core_trains_where_nothing_else_can_be_imported(tmp_path) -> None:
-    (tmp_path / "detector").mkdir()
-    (tmp_path / "detector" / "__init__.py").touch()
-    for name in ("model", "loss", "train"):
-        shutil.copy(ROOT / "detector" / f"{name}.py", tmp_path / "detector")
-    code = ALONE.format(others=OTHERS, folder=str(tmp_path))
-    result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.split() == ["2", "True"]
+def test_core_trains_where_nothing_else_can_be_imported(tmp_path: Path) -> None:
+    check_alone(tmp_path, "detector", ("model", "loss", "train"), ALONE, steps=2)

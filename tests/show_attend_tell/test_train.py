@@ -8,9 +8,6 @@ the core trains by itself in another project     test_core_trains_where_nothing_
 """
 
 import math
-import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +16,7 @@ import torch
 from torch import nn
 
 from show_attend_tell.train import CONFIGS, build, build_optimizer, train
+from tests.alone import check_alone
 from tests.show_attend_tell.test_loss import loss_in_loops, penalty_in_loops
 from tests.teach import check_close
 
@@ -167,14 +165,8 @@ def test_same_seed_same_weights() -> None:
 
 
 ALONE = """
-import sys
-for name in {others!r}:
-    sys.modules[name] = None  # importing it is an ImportError
 from dataclasses import replace
-import torch
 from show_attend_tell.train import CONFIGS, build, build_optimizer, train
-import show_attend_tell.train
-assert show_attend_tell.train.__file__.startswith({folder!r}), show_attend_tell.train.__file__
 
 def batch_at(step):
     generator = torch.Generator().manual_seed(step)
@@ -182,25 +174,12 @@ def batch_at(step):
     images = torch.rand(2, 3, 64, 64, generator=generator) if pixels else torch.rand(2, 16, 5, generator=generator)
     return images, torch.tensor([[[1, 4, 2], [1, 2, 0]]] * 2)
 
-torch.set_num_threads(1)
-losses = []
 for config in (CONFIGS["toy"], replace(CONFIGS["toy"], encoder="cnn"), replace(CONFIGS["toy"], attention="none")):
     model = build(config, words=5, annotation=5)
     optimizer, scheduler = build_optimizer(model, config)
     train(model, optimizer, scheduler, batch_at, range(2), lambda step, loss: losses.append(loss))
-print(len(losses), all(loss == loss for loss in losses))
 """
-OTHERS = (
-    "bench", "detector", "lab", "matplotlib", "PIL", "safetensors", "soundfile", "tests", "tour", "toyworld", "tyro"
-)  # fmt: skip
 
 
-def test_core_trains_where_nothing_else_can_be_imported(tmp_path) -> None:
-    (tmp_path / "show_attend_tell").mkdir()
-    (tmp_path / "show_attend_tell" / "__init__.py").touch()
-    for name in ("model", "loss", "encoders", "train"):
-        shutil.copy(ROOT / "show_attend_tell" / f"{name}.py", tmp_path / "show_attend_tell")
-    code = ALONE.format(others=OTHERS, folder=str(tmp_path))
-    result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=240)
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.split() == ["6", "True"]
+def test_core_trains_where_nothing_else_can_be_imported(tmp_path: Path) -> None:
+    check_alone(tmp_path, "show_attend_tell", ("model", "loss", "encoders", "train"), ALONE, steps=6)

@@ -11,7 +11,6 @@ two processes, one gradient                    test_two_processes_give_the_gradi
 """
 
 import math
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -25,6 +24,7 @@ from torch.testing import assert_close
 
 from lab import distributed
 from lab.distributed import leave
+from tests.alone import check_alone
 from tests.lab.distributed_check import check_same_gradient
 from vqa.model import FUSIONS
 from vqa.train import CONFIGS, build, build_optimizer, train
@@ -193,13 +193,7 @@ def test_same_seed_same_weights() -> None:
 
 
 ALONE = """
-import sys
-for name in {others!r}:
-    sys.modules[name] = None  # importing it is an ImportError
-import torch
 from vqa.train import CONFIGS, build, build_optimizer, train
-import vqa.train
-assert vqa.train.__file__.startswith({folder!r}), vqa.train.__file__
 
 def batch_at(step):
     generator = torch.Generator().manual_seed(step)
@@ -209,28 +203,15 @@ def batch_at(step):
         images = torch.rand(2, 3, 64, 64, generator=generator)
     return images, torch.tensor([[1, 2], [3, 0]] * 2), torch.tensor([1, 0, 0, 1]), torch.tensor([0, 1, 2, 0])
 
-torch.set_num_threads(1)
-losses = []
 for config in (CONFIGS["toy"], CONFIGS["easy-vqa"]):
     model = build(config, words=4, answers=3)
     optimizer, scheduler = build_optimizer(model, config)
     train(model, optimizer, scheduler, batch_at, range(2), lambda step, loss: losses.append(loss))
-print(len(losses), all(loss == loss for loss in losses))
 """
-OTHERS = (
-    "bench", "detector", "lab", "matplotlib", "PIL", "safetensors", "soundfile", "tests", "tour", "toyworld", "tyro"
-)  # fmt: skip
 
 
-def test_core_trains_where_nothing_else_can_be_imported(tmp_path) -> None:
-    (tmp_path / "vqa").mkdir()
-    (tmp_path / "vqa" / "__init__.py").touch()
-    for name in ("model", "encoders", "train"):
-        shutil.copy(ROOT / "vqa" / f"{name}.py", tmp_path / "vqa")
-    code = ALONE.format(others=OTHERS, folder=str(tmp_path))
-    result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.split() == ["4", "True"]
+def test_core_trains_where_nothing_else_can_be_imported(tmp_path: Path) -> None:
+    check_alone(tmp_path, "vqa", ("model", "encoders", "train"), ALONE, steps=4)
 
 
 def answer_loss(model, images, questions, image_of, answers):
