@@ -28,7 +28,7 @@ Positive = Annotated[int, Ge(1)]
 class Config:
     """Everything that a training run depends on, except its data."""
 
-    steps: Positive = 600  # batches
+    steps: Positive = 800  # batches
     images: Positive = 32  # in a batch
     captions: Positive = 2  # of each image of a batch
     encoder: Literal["grid", "cnn"] = "grid"  # grid reads features of a frozen network, cnn reads pixels and learns
