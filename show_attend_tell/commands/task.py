@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from jaxtyping import Int
 from PIL import Image
 from torch import Tensor, nn
 
@@ -14,14 +15,14 @@ from detector import commands as detector_commands
 from detector.commands import load_detector
 from lab import cli, training
 from lab.images import load_image
-from show_attend_tell.data import Batch, encode, toy_batches, toy_caption, toy_words
+from show_attend_tell.data import Batch, encode, toy_batches, toy_words
 from show_attend_tell.datasets import scores
 from show_attend_tell.datasets.features import GridFeatures
 from show_attend_tell.datasets.sources import PhotoSource, open_source
 from show_attend_tell.encoders import of_detector
-from show_attend_tell.evaluate import measure, most_frequent_caption, toy_examples
+from show_attend_tell.evaluate import Examples, measure, most_frequent_caption, toy_examples
 from show_attend_tell.extensions.fast import faster
-from show_attend_tell.extensions.free_running import forced_and_free
+from show_attend_tell.extensions.free_running import forced_and_free, wordings
 from show_attend_tell.extensions.hard_attention import HardCaptioner, HardConfig, train_hard
 from show_attend_tell.extensions.photographs import PhotoConfig, build_for_photographs
 from show_attend_tell.figures import (
@@ -35,14 +36,13 @@ from show_attend_tell.figures import (
 )
 from show_attend_tell.model import Captioner
 from show_attend_tell.train import Config, build, build_optimizer, train
-from toyworld.rng import Rng
 from toyworld.tokenizer import Tokenizer
 
 Language = Literal["english", "korean"]
 PHOTOGRAPHS = ("flickr8k", "coco")  # data sets
 SPLITS = ("test", "compositional")  # of the toy world
 VALIDATION, TEST = 300, 2000  # scenes
-FORCED, WORDINGS = 100, 8  # scenes whose true captions are read, and captions of each
+FORCED = 100  # scenes whose true captions are read
 SHOWN = 40  # scenes of which the figure shows some
 VALIDATION_SEED = 1_000_000  # added to the run's seed: scenes that no training with a usual seed sees
 ANNOTATION = 19  # length of an annotation vector of the detector's grid: 17 channels, x and y
@@ -89,6 +89,7 @@ class ToyTask(CaptionTask):
         self.data: dict[str, Any] = {
             "data": "toy", "language": language, "detector": detector, "words": fingerprint(self.tokenizer)
         }  # fmt: skip
+        self.wordings: Tensor | None = None  # of the scenes of the validation
         self.batch_at = toy_batches(
             self.annotations_of, language, config.seed, config.images, config.captions, config.image_size
         )
@@ -107,15 +108,17 @@ class ToyTask(CaptionTask):
         seed = self.config.seed + VALIDATION_SEED
         reached = self.measured(model, "train", seed, VALIDATION)["reached"]
         (examples,) = toy_examples(self.annotations_of, "train", seed, min(FORCED, VALIDATION), self.config.image_size)
-        texts = [
-            toy_caption(scene, self.language, Rng(f"forced/{seed}/{index}/{k}"))
-            for index, scene in enumerate(examples.scenes)
-            for k in range(WORDINGS)
-        ]
-        captions = encode(self.tokenizer, texts).view(len(examples.scenes), WORDINGS, -1)
         device = next(model.parameters()).device
-        losses = forced_and_free(model, examples.annotations.to(device), captions.to(device))
+        losses = forced_and_free(model, examples.annotations.to(device), self.true_captions(examples).to(device))
         return {"score": reached["right"], **reached, **losses}
+
+    def true_captions(self, examples: Examples) -> Int[Tensor, "n several t"]:
+        """All true captions of each scene. They are drawn once, not at each validation."""
+        if self.wordings is None:
+            texts = wordings(examples.scenes, self.language)
+            ids = encode(self.tokenizer, [text for captions in texts for text in captions])
+            self.wordings = ids.view(len(texts), len(texts[0]), -1)
+        return self.wordings
 
     def judge(self, model: nn.Module) -> dict[str, Any]:
         """By split: the baselines, and under ``"reached"`` the model."""

@@ -5,19 +5,32 @@ Training is *teacher forcing*: the word y_t is predicted from the true words y_1
 there are no true words, and the model reads what it wrote itself: *free running*. After an error it is in a state that
 it has never seen in training, and the next words suffer too. The loss of training does not show that.
 
-One scene has many true captions with other wordings ("there is …", "you can see …"), and a model can only write one of
-them. So of several true captions of an image, the one with the smallest free-running loss counts, in both ways.
+One scene has several true captions ("there is …", "you can see …"), and a model can only write one of them. So of all
+true captions of an image, the one with the smallest free-running loss counts, in both ways.
 """
+
+from collections.abc import Iterable
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from show_attend_tell.data import toy_caption
 from show_attend_tell.loss import PAD
+from toyworld.rng import Rng
+from toyworld.scenes import Scene
 
 START = 1  # token id
+DRAWN = 200  # captions of a scene; a scene has 4 different ones in English, and 26 in Korean
 MEASURES = ("teacher-forced loss", "free-running loss", "teacher-forced words", "free-running words")
+
+
+def wordings(scenes: Iterable[Scene], language: str) -> list[list[str]]:
+    """The true captions of each scene, as many for each: where there are fewer, some come twice."""
+    found = [sorted({toy_caption(scene, language, Rng(f"wording/{k}")) for k in range(DRAWN)}) for scene in scenes]
+    most = max(map(len, found))
+    return [[captions[k % len(captions)] for k in range(most)] for captions in found]
 
 
 @torch.no_grad()

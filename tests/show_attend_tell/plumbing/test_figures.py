@@ -5,9 +5,8 @@ import torch
 from matplotlib.figure import Figure
 
 from show_attend_tell import figures
-from show_attend_tell.extensions.free_running import MEASURES, forced_and_free, run_freely
+from show_attend_tell.extensions.free_running import MEASURES
 from show_attend_tell.figures import Captioned
-from show_attend_tell.model import Captioner
 from tests.pictures import check_texts, keep_figures
 
 ENGLISH = "the picture shows two objects: a small purple triangle and a large yellow diamond."
@@ -80,29 +79,3 @@ def test_comparison(tmp_path, kept, pointing: float) -> None:
     check_texts(kept[0])
     heights = [bar.get_height() for bar in kept[0].axes[0].patches]
     assert heights == pytest.approx([90, 90, 100 * pointing] * 4)
-
-
-def test_free_running_is_teacher_forcing_on_its_own_words() -> None:
-    torch.manual_seed(0)
-    model = Captioner(9, 3, 4, 5, 2).double().eval()
-    annotations = torch.randn(2, 6, 3, dtype=torch.float64)
-    free = run_freely(model, annotations, 4)
-    own = torch.cat([torch.ones(2, 1, dtype=torch.long), free.argmax(dim=-1)], dim=1)
-    assert torch.allclose(model(annotations, own)[0], free, atol=1e-10, rtol=0)
-
-
-def test_the_nearest_caption_counts() -> None:
-    """The model's own words are one of two captions: then both ways agree, and all words are right."""
-    torch.manual_seed(0)
-    model = Captioner(9, 3, 4, 5, 2).double().eval()
-    with torch.no_grad():
-        model.output.bias[0] = -100  # no padding in this example
-    annotations = torch.randn(2, 6, 3, dtype=torch.float64)
-    free = run_freely(model, annotations, 4)
-    own = torch.cat([torch.ones(2, 1, dtype=torch.long), free.argmax(dim=-1)], dim=1)
-    other = torch.where(own == 1, own, (own + 1) % 8 + 1)
-    found = forced_and_free(model, annotations, torch.stack([other, own], dim=1))
-    assert found["free-running words"] == found["teacher-forced words"] == 1
-    assert found["free-running loss"] == pytest.approx(found["teacher-forced loss"])
-    expected = -free.log_softmax(dim=-1).max(dim=-1).values.mean().item()
-    assert found["free-running loss"] == pytest.approx(expected)
