@@ -20,6 +20,7 @@ from toyworld.tokenizer import Tokenizer
 
 COLUMNS = 6  # panels in a row
 CURVES = {"right": "true and complete", "true": "true", "pointing": "pointing game"}
+PHOTO_CURVES = ("BLEU-1", "BLEU-4", "CIDEr-D")
 RIGHT, WRONG = (PALETTE.green, "✓"), (PALETTE.vermillion, "✗")
 LINE, HANGUL_LINE = 56, 36  # characters of a caption in a line; Hangul is wider
 DARKEST = 0.25  # brightness of a place with weight 0
@@ -199,15 +200,32 @@ def draw_forcing(path: Path, history: Sequence[Mapping[str, float | int]]) -> No
 
 def draw_training(path: Path, history: Sequence[Mapping[str, float | int]]) -> None:
     """Shares of captions, and of the pointing game's hits, over steps, on scenes held out of training."""
-    steps = [point["steps"] for point in history]
+    shares = {label: [100 * point[name] for point in history] for name, label in CURVES.items()}
     with drawing(path, 1000, 480) as figure:
         axes = figure.subplots()
-        for (name, label), colour in zip(CURVES.items(), PALETTE, strict=False):
-            reached = [100 * point[name] for point in history]
-            axes.plot(steps, reached, marker="o", markersize=5, color=colour, label=f"{label}: {reached[-1]:.1f}%")
-        axes.set_xlabel("steps")
+        draw_curves(axes, [point["steps"] for point in history], shares, "%")
         axes.set_ylabel("share (%)")
-        axes.set_xlim(0, 1.04 * max(steps))
         axes.set_ylim(0, 104)
         axes.set_title("Captions of scenes held out of training")
-        axes.legend(loc="lower right")
+
+
+def draw_photo_training(path: Path, history: Sequence[Mapping[str, float | int]]) -> None:
+    """BLEU and CIDEr-D of the captions over steps, on a part of dev."""
+    with drawing(path, 1000, 480) as figure:
+        axes = figure.subplots()
+        values = {name: [point[name] for point in history] for name in PHOTO_CURVES}
+        draw_curves(axes, [point["steps"] for point in history], values)
+        axes.set_ylabel("metric, times 100")
+        axes.set_ylim(bottom=0)
+        axes.set_title("Captions of photographs held out of training")
+
+
+def draw_curves(
+    axes: Axes, steps: Sequence[float | int], values: Mapping[str, Sequence[float]], unit: str = ""
+) -> None:
+    """A curve for each entry of ``values``; the legend has its last number."""
+    for (label, reached), colour in zip(values.items(), PALETTE, strict=False):
+        axes.plot(steps, reached, marker="o", markersize=5, color=colour, label=f"{label}: {reached[-1]:.1f}{unit}")
+    axes.set_xlabel("steps")
+    axes.set_xlim(0, 1.04 * max(steps))
+    axes.legend(loc="lower right")

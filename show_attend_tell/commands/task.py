@@ -32,6 +32,7 @@ from show_attend_tell.figures import (
     draw_attention,
     draw_captions,
     draw_forcing,
+    draw_photo_training,
     draw_training,
 )
 from show_attend_tell.model import Captioner
@@ -208,16 +209,17 @@ class PhotoTask(CaptionTask):
         }  # fmt: skip
 
     def draw(self, folder: Path, model: nn.Module, results: Mapping[str, Any]) -> list[Path]:
-        """The attention over the first photograph of the first test split."""
-        source, figure = self.source, folder / "attention.png"
+        """The training, and the attention over the first photograph of the first test split."""
+        source, curves, figure = self.source, folder / "training.png", folder / "attention.png"
+        draw_photo_training(curves, results["validation"])
         name = source.images.splits[source.splits[0]][0]
         (caption,) = scores.captions_of(model, [source.vectors([name])], self.config.beam, self.config.length_penalty)
         if not is_square(caption.weights.shape[1]):
-            return []
+            return [curves]
         size = source.vectors.encoder.size if isinstance(source.vectors, GridFeatures) else 224
         image = load_image(source.images.paths[name], size).float() / 255
         draw_attention(figure, image, self.tokenizer.decode(caption.ids).split(), caption.weights)
-        return [figure]
+        return [curves, figure]
 
 
 def fingerprint(tokenizer: Tokenizer) -> str:

@@ -57,7 +57,7 @@ def test_captions(tmp_path, kept, caption: str, count: int) -> None:
 
 
 def history(last: float) -> list[dict[str, float]]:
-    shares = dict.fromkeys((*figures.CURVES, *MEASURES), last)
+    shares = dict.fromkeys((*figures.CURVES, *figures.PHOTO_CURVES, *MEASURES), last)
     return [{"steps": 40 * k, **{name: value * k / 10 for name, value in shares.items()}} for k in range(1, 11)]
 
 
@@ -65,9 +65,11 @@ def history(last: float) -> list[dict[str, float]]:
 def test_curves(tmp_path, kept, last: float) -> None:
     figures.draw_training(tmp_path / "training.png", history(last))
     figures.draw_forcing(tmp_path / "forcing.png", history(max(last, 0.1)))
+    figures.draw_photo_training(tmp_path / "photographs.png", history(last))
     for figure in kept:
         check_texts(figure)
     assert kept[0].axes[0].lines[0].get_ydata()[-1] == pytest.approx(100 * last)
+    assert kept[2].axes[0].lines[1].get_ydata()[-1] == pytest.approx(last)
 
 
 @pytest.mark.parametrize("pointing", [0.0, 0.03, 1.0])
