@@ -1,4 +1,4 @@
-"""``python -m clip_mini [VERB]``: the verbs are in ``clip_mini/commands.py``."""
+"""``python -m clip_mini [VERB]``: the verbs are in ``clip_mini/commands/``."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""``python -m show_attend_tell [train | judge | caption]``: the verbs are in ``show_attend_tell/commands.py``."""
+"""``python -m show_attend_tell [VERB]``: the verbs are in ``show_attend_tell/commands/``."""
 
 from functools import partial
 

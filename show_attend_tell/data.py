@@ -1,7 +1,7 @@
 r"""Batches of images and captions of the toy world.
 
 A batch is a pure function of its step. The annotations come from a frozen network, as in the paper (section 4.3): the
-grid of the detector, which ``encoders.with_places`` turns into a_1 … a_L. A caption is complete: it says the number of
+grid of the detector, which ``encoders.of_detector`` turns into a_1 … a_L. A caption is complete: it says the number of
 objects, and each object with its size, colour and shape.
 
 What is special about the toy captions:

@@ -1,4 +1,4 @@
-r"""From an image to a caption: greedy decoding and beam search (Vinyals et al. 2015, arXiv 1411.4555, section 3.1.1).
+r"""From an image to a caption: greedy decoding and beam search (Vinyals et al. 2015, arXiv 1411.4555, section 3.1).
 
 Greedy decoding writes the most probable word at each step. Beam search keeps the ``width`` best beginnings, the
 *hypotheses*. It extends each of them by every word, and keeps the best of all results. A hypothesis that ends with
@@ -8,12 +8,11 @@ Greedy decoding writes the most probable word at each step. Beam search keeps th
   :math:`\text{score} = \log p(y \mid a) / C^\alpha`: C is the number of words, with <end>, and α the length penalty.
   With α = 0 it is log p, which prefers short captions. With α = 1 it is the mean over the words.
 - The search of an image stops when every place has a finished hypothesis, and at ``longest`` words. No earlier: with
-  α > 0, a hypothesis that still runs can get a better score than any finished one. What has not ended by then is
-  returned behind the finished ones.
+  α > 0, a hypothesis that still runs can get a better score than any finished one. Unfinished captions come last.
 - Of two equal log p, the first is that of the hypothesis that was better before, then that of the smaller word id.
 - <pad>, <start> and <unknown> are never written. The probabilities of the other words are still the model's own.
 
-``greedy`` takes all images at once. ``beam_search_one`` searches for one image, in plain loops, as the authors' code.
+``greedy`` takes all images at once. ``beam_search_one`` searches for one image, in plain loops.
 ``extensions/beam_search.py`` gives the same for a whole batch, and is faster.
 """
 
@@ -38,7 +37,7 @@ class Decoder(Protocol):
 
     def project(self, annotations: Tensor) -> Annotations: ...
     def start(self, annotations: Annotations) -> State: ...
-    def step(self, words: Tensor, state: State, annotations: Annotations) -> tuple[Tensor, State, Tensor]: ...
+    def step(self, token_ids: Tensor, state: State, annotations: Annotations) -> tuple[Tensor, State, Tensor]: ...
 
 
 class Hypothesis(NamedTuple):
@@ -107,7 +106,7 @@ def beam_search_one(
     Args:
         model: in evaluation mode; dropout would change the probabilities.
         width: hypotheses that are kept at each step.
-        longest: of words in a caption, <end> included.
+        longest: the most words in a caption, with <end>.
         length_penalty: α.
 
     Raises:

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-SCALE = 8.0  # of the detector's grid
+SCALE = 8.0  # the detector's features are multiplied by it
 
 
 def with_places(grid: Float[Tensor, "m channels rows columns"]) -> Float[Tensor, "m rows*columns channels+2"]:
@@ -28,7 +28,7 @@ def with_places(grid: Float[Tensor, "m channels rows columns"]) -> Float[Tensor,
 
 
 def of_detector(grid: Float[Tensor, "m channels rows columns"]) -> Float[Tensor, "m rows*columns channels+2"]:
-    """The annotations of a detector's grid, whose cells are 0 where no object is. Its numbers are made larger.
+    """The annotations of a detector's grid, whose cells are 0 where no object is. The features are multiplied by 8.
 
     One or two cells of 256 hold an object. Without the factor, the mean annotation would be near 0 for all images, and
     the first state of the LSTM nearly the same.

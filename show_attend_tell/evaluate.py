@@ -36,7 +36,6 @@ from toyworld.scenes import BACKGROUND, COLOURS, SIZES, Object, Scene
 from toyworld.tokenizer import Tokenizer
 
 LONGEST = 24  # words and marks of a caption, <end> included; the longest toy caption has 17
-ALL = "all"
 PROMISES: Mapping[tuple[str, str, str], float] = MappingProxyType(  # (data, split, what): what the README promises
     {
         ("toy", "test", "right"): 0.97,
@@ -169,6 +168,8 @@ def measure(
 ) -> dict[str, dict[str, float]]:
     """The model beside its baselines: for each, the shares of captions; and the pointing game beside chance.
 
+    A model without attention does not play the game.
+
     Raises:
         ValueError: if there are no scenes.
     """
@@ -185,10 +186,11 @@ def measure(
         captions["exchanged images"] += [written[(k + MOST) % n] for k in range(n)]  # as many objects, other ones
         captions["blank images"] += n * [decode(tokenizer, about_nothing.ids)]
         captions["most frequent"] += n * [most_frequent]
-        for one, scene in zip(found, examples.scenes, strict=True):
+        for one, scene in zip(found if model.has_attention else [], examples.scenes, strict=False):
             pointed += pointing(one.weights, tokenizer.decode(one.ids).split(), scene, language)
     results = {name: shares(texts, scenes, language) for name, texts in captions.items()}
-    hits, chances = zip(*pointed, strict=True) if pointed else ((0,), (0.0,))
-    results["reached"]["pointing"] = sum(hits) / len(hits)
-    results["chance"] = {"pointing": sum(chances) / len(chances)}
+    if model.has_attention:
+        hits, chances = zip(*pointed, strict=True) if pointed else ((0,), (0.0,))
+        results["reached"]["pointing"] = sum(hits) / len(hits)
+        results["chance"] = {"pointing": sum(chances) / len(chances)}
     return results

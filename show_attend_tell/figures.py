@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
+from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
@@ -19,13 +20,12 @@ from show_attend_tell.evaluate import Examples, captions_of, judge_caption, ment
 from toyworld.tokenizer import Tokenizer
 
 COLUMNS = 6  # panels in a row
-CURVES = {"right": "true and complete", "true": "true", "pointing": "pointing game"}
+CURVES = {"right": "right captions", "pointing": "pointing game"}
 PHOTO_CURVES = ("BLEU-1", "BLEU-4", "CIDEr-D")
 RIGHT, WRONG = (PALETTE.green, "✓"), (PALETTE.vermillion, "✗")
 LINE, HANGUL_LINE = 56, 36  # characters of a caption in a line; Hangul is wider
-DARKEST = 0.25  # brightness of a place with weight 0
+DARKEST = 0.5  # brightness of a place with weight 0
 BARS = (("test", "right"), ("compositional", "right"), ("test", "pointing"))  # (split, measure)
-PLAIN = {"right": "captions right", "pointing": "pointing game"}
 
 
 class Captioned(NamedTuple):
@@ -37,6 +37,7 @@ class Captioned(NamedTuple):
     weights: Float[Tensor, "t L"]  # row t is the attention for word t
     nouns: Sequence[int]  # places among the words whose attention is shown
     right: bool
+    true: bool = True  # a caption that is true and not complete is wrong, too
 
 
 def captioned(model: nn.Module, tokenizer: Tokenizer, language: str, examples: Examples) -> list[Captioned]:
@@ -46,38 +47,30 @@ def captioned(model: nn.Module, tokenizer: Tokenizer, language: str, examples: E
     for one, image, scene in zip(captions, examples.pixels, examples.scenes, strict=True):
         words, caption = tokenizer.decode(one.ids).split(), decode(tokenizer, one.ids)
         nouns = [t for t, _ in mentions(words, language)]
-        right = judge_caption(caption, scene, language)["right"]
-        found.append(Captioned(image, caption, words, one.weights, nouns, right))
+        judged = judge_caption(caption, scene, language)
+        found.append(Captioned(image, caption, words, one.weights, nouns, judged["right"], judged["true"]))
     return found
 
 
 def chosen(captions: Sequence[Captioned], count: int = 4) -> list[Captioned]:
-    """Right captions, those with most nouns first; in the last place the first wrong one of those with most nouns."""
-    ordered = sorted(captions, key=lambda one: -len(one.nouns))
+    """Right captions, those with most nouns first; in the last place a wrong one, if possible one that is not true."""
+    ordered = sorted(captions, key=lambda one: (one.true, -len(one.nouns)))
     wrong = [one for one in ordered if not one.right][:1]
     return [one for one in ordered if one.right][: count - len(wrong)] + wrong
 
 
-def draw_captions(path: Path, captions: Sequence[Captioned]) -> None:
-    """Images with their captions, and the attention at each noun. Right ones are green, wrong ones vermillion."""
+def draw_captions(path: Path, captions: Sequence[Captioned], models: Sequence[str] = ()) -> None:
+    """Images with their captions, and the attention at each noun. Right ones are green, wrong ones vermillion.
+
+    Args:
+        models: the name of the model that wrote each caption, if there are several models.
+    """
     columns = 1 + max(1, *(len(one.nouns) for one in captions))
     across = 2 if len(captions) > 1 else 1
     lines = math.ceil(len(captions) / across)
-    with drawing(path, 1100, 10 + 260 * lines) as figure:
+    with drawing(path, 1100, 10 + (280 if models else 260) * lines) as figure:
         parts = figure.subfigures(lines, across, squeeze=False, wspace=0.04, hspace=0.04).flatten()
-        for part, one in zip(parts, captions, strict=False):
-            draw_row(part, "", one, columns)
-        for part in parts[len(captions) :]:
-            part.set_visible(False)
-
-
-def draw_side_by_side(path: Path, captions: Mapping[str, Captioned]) -> None:
-    """Several models' captions of one scene, by the model's name, with the attention at each noun."""
-    columns = 1 + max(1, *(len(one.nouns) for one in captions.values()))
-    lines = math.ceil(len(captions) / 2)
-    with drawing(path, 1100, 10 + 280 * lines) as figure:
-        parts = figure.subfigures(lines, 2, squeeze=False, wspace=0.04, hspace=0.04).flatten()
-        for part, (name, one) in zip(parts, captions.items(), strict=False):
+        for part, one, name in zip(parts, captions, models or [""] * len(captions), strict=False):
             draw_row(part, name, one, columns)
         for part in parts[len(captions) :]:
             part.set_visible(False)
@@ -91,35 +84,42 @@ def draw_row(part: SubFigure, name: str, one: Captioned, columns: int) -> None:
     panels = part.subplots(1, columns, squeeze=False)[0]
     show(panels[0], one.image, "the image")
     for axes, t in zip(panels[1:], one.nouns, strict=False):
-        show(axes, lit(one.image, one.weights[t]), f"at “{one.words[t]}”")
+        show_attention(axes, one.image, one.weights[t], f"at “{one.words[t]}”")
     for axes in panels[1 + len(one.nouns) :]:
         axes.set_visible(False)
 
 
 def draw_attention(
-    path: Path, image: Float[Tensor, "3 h w"], words: Sequence[str], weights: Float[Tensor, "t L"], rows: int = 0
+    path: Path, image: Float[Tensor, "3 h w"], words: Sequence[str], weights: Float[Tensor, "t L"]
 ) -> None:
-    """The image, then a panel for each word: the image is bright where the model looks.
-
-    Args:
-        weights: row t is the attention for word t.
-        rows: of the grid of places; by default the grid is a square.
-    """
+    """The image, then a panel for each word: row t of ``weights`` is the attention for word t."""
     lines = math.ceil((len(words) + 1) / COLUMNS)
     with drawing(path, 1100, 30 + 200 * lines) as figure:
         panels = figure.subplots(lines, COLUMNS, squeeze=False).flatten()
         show(panels[0], image, "the image")
         for axes, word, row in zip(panels[1:], words, weights, strict=False):
-            show(axes, lit(image, row, rows), word)
+            show_attention(axes, image, row, word)
         for axes in panels[len(words) + 1 :]:
             axes.set_visible(False)
 
 
-def lit(image: Float[Tensor, "3 h w"], weights: Float[Tensor, " L"], rows: int = 0) -> Float[Tensor, "3 h w"]:
+def lit(image: Float[Tensor, "3 h w"], weights: Float[Tensor, " L"]) -> Float[Tensor, "3 h w"]:
     """The image, dark except where the weights are large. The place with the largest weight has its full brightness."""
-    rows = rows or round(len(weights) ** 0.5)
-    share = interpolate(weights.view(1, 1, rows, -1).float(), image.shape[1:], mode="nearest")[0]  # (1, h, w)
+    side = round(len(weights) ** 0.5)  # the places are a square grid
+    share = interpolate(weights.view(1, 1, side, side).float(), image.shape[1:], mode="nearest")[0]  # (1, h, w)
     return image * (DARKEST + (1 - DARKEST) * share / share.max())
+
+
+def show_attention(axes: Axes, image: Float[Tensor, "3 h w"], weights: Float[Tensor, " L"], title: str) -> None:
+    """The image, bright where the model looks. If one place has the largest weight, it has a frame."""
+    show(axes, lit(image, weights), title)
+    if (weights == weights.max()).sum() > 1:
+        return  # no attention: all places are equal
+    side = round(len(weights) ** 0.5)
+    row, column = divmod(int(weights.argmax()), side)
+    height, width = image.shape[1] / side, image.shape[2] / side  # of a place, in pixels
+    corner = (column * width - 0.5, row * height - 0.5)
+    axes.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=PALETTE.vermillion, linewidth=2))
 
 
 def show(axes: Axes, image: Float[Tensor, "3 h w"], title: str) -> None:
@@ -141,21 +141,26 @@ def draw_comparison(path: Path, measured: Mapping[str, Mapping[str, Any]]) -> No
         bars = above.subplots()
         for k, (name, one) in enumerate(measured.items()):
             places = [x + (k - (len(measured) - 1) / 2) * width for x in range(len(BARS))]
-            values = [100 * one["splits"][split]["reached"][measure] for split, measure in BARS]
+            reached = [one["splits"][split]["reached"].get(measure) for split, measure in BARS]
+            values = [100 * (share or 0) for share in reached]
             bars.bar(places, values, 0.92 * width, label=name, color=PALETTE[k])
-            for x, value, (_, measure) in zip(places, values, BARS, strict=True):
+            for x, share, value, (_, measure) in zip(places, reached, values, BARS, strict=True):
+                if share is None:  # no attention, so it cannot point
+                    continue
                 above_line = max(value, chance) if measure == "pointing" else value
                 bars.text(x, above_line + 2, f"{value:.1f}", ha="center", fontsize=12)
         bars.axhline(chance, 0.67, 1, color="black", linestyle="--", label="chance (pointing)")
-        bars.set_xticks(range(len(BARS)), [f"{PLAIN[measure]}, {split}" for split, measure in BARS])
+        bars.set_xticks(range(len(BARS)), [f"{CURVES[measure]}, {split}" for split, measure in BARS])
         bars.grid(visible=False, axis="x")
         bars.set_xlim(-0.5, len(BARS) - 0.5)
-        for axes, measure in zip(below.subplots(1, 2, sharey=True), PLAIN, strict=True):
+        for axes, measure in zip(below.subplots(1, 2, sharey=True), CURVES, strict=True):
             for k, one in enumerate(measured.values()):
                 steps = [point["steps"] for point in one["validation"]]
+                if measure not in one["validation"][0]:
+                    continue
                 reached = [100 * point[measure] for point in one["validation"]]
                 axes.plot(steps, reached, marker="o", markersize=4, color=PALETTE[k])
-            axes.set_title(f"{PLAIN[measure]}, during training")
+            axes.set_title(f"{CURVES[measure]}, during training")
             axes.set_xlabel("steps")
             axes.set_xlim(left=0)
         for axes in figure.axes:
@@ -181,9 +186,9 @@ def draw_forcing(path: Path, history: Sequence[Mapping[str, float | int]]) -> No
         left.set_ylabel("loss (nats per word)")
         left.set_ylim(0, 1.08 * max(point["free-running loss"] for point in history))
         shares = {
-            "words, given the true ones before": ("teacher-forced words", PALETTE.blue),
-            "words, given its own before": ("free-running words", PALETTE.vermillion),
-            "whole captions": ("right", PALETTE.black),
+            "right words, given the true ones before": ("teacher-forced words", PALETTE.blue),
+            "right words, given its own before": ("free-running words", PALETTE.vermillion),
+            "right captions": ("right", PALETTE.black),
         }
         for label, (name, colour) in shares.items():
             reached = [100 * point[name] for point in history]
@@ -200,7 +205,7 @@ def draw_forcing(path: Path, history: Sequence[Mapping[str, float | int]]) -> No
 
 def draw_training(path: Path, history: Sequence[Mapping[str, float | int]]) -> None:
     """Shares of captions, and of the pointing game's hits, over steps, on scenes held out of training."""
-    shares = {label: [100 * point[name] for point in history] for name, label in CURVES.items()}
+    shares = {label: [100 * point[name] for point in history] for name, label in CURVES.items() if name in history[0]}
     with drawing(path, 1000, 480) as figure:
         axes = figure.subplots()
         draw_curves(axes, [point["steps"] for point in history], shares, "%")

@@ -18,15 +18,12 @@ from torch.nn.functional import cross_entropy
 PAD = 0  # the token id of padding
 
 
-def caption_loss(
-    logits: Float[Tensor, "*n t words"], targets: Int[Tensor, "*n t"], smoothing: float = 0.0
-) -> Float[Tensor, ""]:
+def caption_loss(logits: Float[Tensor, "*n t words"], targets: Int[Tensor, "*n t"]) -> Float[Tensor, ""]:
     r""":math:`-\frac1N \sum_t \log p(y_t \mid a, y_1^{t-1})` in nats: the mean over all N words of the batch.
 
-    Padding has no part in it. <end> is a word. With ``smoothing`` (Szegedy et al. 2016), that share of each target is
-    spread over all words.
+    Padding has no part in it. <end> is a word.
     """
-    return cross_entropy(logits.flatten(0, -2), targets.flatten(), ignore_index=PAD, label_smoothing=smoothing)
+    return cross_entropy(logits.flatten(0, -2), targets.flatten(), ignore_index=PAD)
 
 
 def doubly_stochastic(weights: Float[Tensor, "*n t L"], lengths: Int[Tensor, "*n"]) -> Float[Tensor, "*n"]:

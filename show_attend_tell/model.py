@@ -6,16 +6,18 @@ the word y_t, an attention network compares each annotation with the previous st
 y_{t-1} and the context, and the deep output layer computes the probabilities of y_t.
 
 Without attention (``attention=None``) the model is that of "Show and Tell" (Vinyals et al. 2015, arXiv 1411.4555,
-section 3.1). The LSTM reads the image once, as if it were a word before the first one, and no context after that.
+section 3.1). The LSTM reads the image once, as if it were a word before the first one. After that, it gets no context.
 
 What differs from the papers, and why:
 
 - The authors' code has a tanh before L_o, which equation 7 does not have. Here it is as in the equation.
 - The authors' code drops entries of h_t too. Here dropout is at one place, before L_o.
-- The initial states are one linear layer and tanh of the mean annotation, as in the authors' code. The paper says
-  "MLP".
+- The initial states are one linear layer and tanh of the mean annotation. The paper says "MLP". The authors' script for
+  COCO has two layers there, and in f_att too.
+- The first input is a learned vector, that of <start>. In the authors' code it is zero.
 - "Show and Tell" begins with CNN(I), one vector for the image. Here it is a linear map of the mean annotation, so that
   both models see the same features. Its words are predicted through the deep output layer too, without the context.
+- "Show and Tell" has no tanh before the output gate (its equation 8). Here both models have the same cell.
 """
 
 from typing import NamedTuple
@@ -80,7 +82,7 @@ class Captioner(nn.Module):
     r"""Captions of images: next-word logits, with the attention that belongs to each word.
 
     Args:
-        words: token ids, the special ones included.
+        vocabulary_size: number of token ids, with the special ones.
         annotation: D, the length of an annotation vector; 512 in the paper.
         embedding: m, the length of a word's vector.
         hidden: the length of the LSTM's states.
@@ -92,7 +94,7 @@ class Captioner(nn.Module):
 
     def __init__(
         self,
-        words: int,
+        vocabulary_size: int,
         annotation: int,
         embedding: int,
         hidden: int,
@@ -104,7 +106,7 @@ class Captioner(nn.Module):
         self.encoder = encoder
         context = 0 if attention is None else annotation  # length of the context in the LSTM's input
         self.has_attention = attention is not None
-        self.embed = nn.Embedding(words, embedding)  # E
+        self.embed = nn.Embedding(vocabulary_size, embedding)  # E
         self.weight_x = nn.Parameter(torch.empty(4 * hidden, embedding + context))
         self.weight_h = nn.Parameter(torch.empty(4 * hidden, hidden))
         self.bias = nn.Parameter(torch.empty(4 * hidden))
@@ -112,7 +114,7 @@ class Captioner(nn.Module):
             nn.init.uniform_(parameter, -(hidden**-0.5), hidden**-0.5)  # as torch.nn.LSTMCell
         self.from_hidden = nn.Linear(hidden, embedding, bias=False)  # L_h
         self.dropout = nn.Dropout(dropout)
-        self.output = nn.Linear(embedding, words)  # L_o
+        self.output = nn.Linear(embedding, vocabulary_size)  # L_o
         if attention is None:
             self.show = nn.Linear(annotation, embedding)  # the image as the first word
             return
@@ -149,7 +151,7 @@ class Captioner(nn.Module):
         r"""Equation 4: :math:`e_{ti} = f_{att}(a_i, h_{t-1})`, here :math:`w^\top \tanh(W_a a_i + W_h h_{t-1} + b)`."""
         return self.score((annotations.projected + self.project_state(h)[..., None, :]).tanh())[..., 0]
 
-    def read(
+    def look(
         self, h: Float[Tensor, "n *beams H"], annotations: Annotations
     ) -> tuple[Float[Tensor, "n *beams context"], Float[Tensor, "n *beams L"]]:
         r"""Equation 6: :math:`\hat z_t = \phi(\{a_i\}, \{\alpha_{ti}\}) = \beta_t \sum_i \alpha_{ti}\, a_i`; and α_t.
@@ -176,15 +178,15 @@ class Captioner(nn.Module):
         self, embedded: Float[Tensor, "n *beams m"], state: State, annotations: Annotations
     ) -> tuple[State, Float[Tensor, "n *beams context"], Float[Tensor, "n *beams L"]]:
         """Looks with h_{t-1}, then reads the word y_{t-1} and what it saw; returns the next state, context, weights."""
-        context, weights = self.read(state.h, annotations)
+        context, weights = self.look(state.h, annotations)
         x = torch.cat([embedded, context], dim=-1)  # (n, *beams, m + D)
         return State(*lstm_cell(x, *state, self.weight_x, self.weight_h, self.bias)), context, weights
 
     def step(
-        self, words: Int[Tensor, "n *beams"], state: State, annotations: Annotations
+        self, token_ids: Int[Tensor, "n *beams"], state: State, annotations: Annotations
     ) -> tuple[Float[Tensor, "n *beams words"], State, Float[Tensor, "n *beams L"]]:
-        """One word further: from the words y_{t-1} to the logits of y_t, the new state, and the weights α_t."""
-        embedded = self.embed(words)
+        """One word further: from the token ids y_{t-1} to the logits of y_t, the new state, and the weights α_t."""
+        embedded = self.embed(token_ids)
         state, context, weights = self.advance(embedded, state, annotations)
         return self.deep_output(embedded, state.h, context), state, weights
 

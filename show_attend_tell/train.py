@@ -40,8 +40,7 @@ class Config:
     hidden: Positive = 64  # dimensions of the LSTM's states
     attention_hidden: Positive = 32  # hidden units of the attention network
     dropout: Annotated[float, Ge(0), Lt(1)] = 0.0  # before the last layer
-    doubly_stochastic: Annotated[float, Ge(0)] = 0.0  # λ of equation 14; 1 in the authors' code
-    smoothing: Annotated[float, Ge(0), Lt(1)] = 0.0  # share of each target that is spread over all words
+    penalty_weight: Annotated[float, Ge(0)] = 0.0  # λ of equation 14; 1 in the authors' script for COCO
     learning_rate: Annotated[float, Gt(0)] = 1e-2  # at the end of the warmup
     weight_decay: Annotated[float, Ge(0)] = 0.1  # a step shrinks the weights by this times the learning rate
     warmup: Positive = 40  # batches until the highest learning rate
@@ -51,8 +50,8 @@ class Config:
 CONFIGS = MappingProxyType({"toy": Config()})
 
 
-def build(config: Config, words: int, annotation: int) -> Captioner:
-    """The model of a configuration, for ``words`` token ids (the special ones included).
+def build(config: Config, vocabulary_size: int, annotation: int) -> Captioner:
+    """The model of a configuration, for ``vocabulary_size`` token ids, with the special ones.
 
     Args:
         annotation: the length of the annotations that a frozen network gives; the ``cnn`` has its own.
@@ -60,7 +59,7 @@ def build(config: Config, words: int, annotation: int) -> Captioner:
     encoder = SmallCNN(config.channels, config.background) if config.encoder == "cnn" else None
     length = annotation if encoder is None else encoder.annotation
     attention = None if config.attention == "none" else config.attention_hidden
-    return Captioner(words, length, config.embedding, config.hidden, attention, config.dropout, encoder)
+    return Captioner(vocabulary_size, length, config.embedding, config.hidden, attention, config.dropout, encoder)
 
 
 def build_optimizer(model: nn.Module, config: Config) -> tuple[Optimizer, LRScheduler]:
@@ -84,8 +83,7 @@ def train(
     batch_at: Callable,
     steps: Iterable[int],
     log: Callable[..., None],
-    stochastic: float = 0.0,
-    smoothing: float = 0.0,
+    penalty_weight: float = 0.0,
 ) -> None:
     """The loop. ``steps`` is any iterable of step numbers; ``log(step, loss=…)`` takes the loss in nats per word."""
     for step in steps:
@@ -94,7 +92,7 @@ def train(
         targets = captions[..., 1:]  # each word is predicted from those before it
         lengths = (targets != PAD).sum(dim=-1)
         penalty = doubly_stochastic(weights, lengths).sum() / lengths.sum()
-        loss = caption_loss(logits, targets, smoothing) + stochastic * penalty  # equation 14, per word
+        loss = caption_loss(logits, targets) + penalty_weight * penalty  # equation 14, per word
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

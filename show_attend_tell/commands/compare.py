@@ -12,16 +12,16 @@ from lab import cli, training
 from lab.checkpoint import write_text
 from show_attend_tell.commands.task import SPLITS, HardTask, Language, ToyTask
 from show_attend_tell.extensions.hard_attention import HardConfig
-from show_attend_tell.figures import draw_comparison, draw_side_by_side
+from show_attend_tell.figures import draw_captions, draw_comparison
 from show_attend_tell.train import CONFIGS, Config
 
 Overrides = cli.overrides(Config, CONFIGS)
 VARIANTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(  # what differs from the configuration
     {
-        "soft": {"attention": "soft", "doubly_stochastic": 0.0},
-        "soft, λ = 1": {"attention": "soft", "doubly_stochastic": 1.0},
-        "hard": {"attention": "hard", "doubly_stochastic": 0.0},
-        "none": {"attention": "none", "doubly_stochastic": 0.0},
+        "soft": {"attention": "soft", "penalty_weight": 0.0},
+        "soft, λ = 1": {"attention": "soft", "penalty_weight": 1.0},
+        "hard": {"attention": "hard", "penalty_weight": 0.0},
+        "none": {"attention": "none", "penalty_weight": 0.0},
     }
 )
 FOLDERS = {"soft": "soft", "soft, λ = 1": "soft-1", "hard": "hard", "none": "none"}
@@ -36,7 +36,7 @@ class Compare(cli.TrainingOptions):
     configuration: tyro.conf.OmitArgPrefixes[Overrides] = field(default_factory=Overrides)
 
     def execute(self, command: str) -> None:
-        for name in ("attention", "doubly_stochastic"):
+        for name in ("attention", "penalty_weight"):
             if getattr(self.configuration, name) is not None:
                 raise ValueError(f"--{name.replace('_', '-')} is what compare changes itself: leave it out")
         config = cli.overridden(CONFIGS["toy"], self.configuration)
@@ -57,7 +57,7 @@ class Compare(cli.TrainingOptions):
         folder = training.folder_of("show_attend_tell", place)
         draw_comparison(folder / "comparison.png", measured)
         shown = {name: tasks[name].captioned(one.model)[1] for name, one in trained.items()}  # two objects
-        draw_side_by_side(folder / "attention.png", shown)
+        draw_captions(folder / "attention.png", list(shown.values()), list(shown))
         content = {
             "paper": "show_attend_tell",
             "what": "comparison",
@@ -87,6 +87,7 @@ def comparison_table(variants: Mapping[str, Mapping[str, Any]]) -> str:
     width = max(map(len, ("in %", *variants)))
     lines = ["  ".join(["in %".ljust(width), *heads])]
     for name, one in variants.items():
-        cells = (f"{100 * one['splits'][split]['reached'][what]:.2f}" for split, what in columns)
+        reached = {split: one["splits"][split]["reached"] for split in SPLITS}
+        cells = (f"{100 * reached[split][what]:.2f}" if what in reached[split] else "–" for split, what in columns)
         lines.append("  ".join([name.ljust(width), *(c.rjust(len(h)) for c, h in zip(cells, heads, strict=True))]))
     return "\n".join(lines)

@@ -1,12 +1,10 @@
 """Photographs with captions, as both readers give them: what is left out is named and counted."""
 
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-WORD = re.compile(r"[a-z0-9']+")
 NAMED = 10  # images left out for one reason: the first ten are named, and all are counted
 
 
@@ -30,11 +28,6 @@ class CaptionedImages:
             if not listed:
                 raise ValueError(f"no image of {split} is left, of {len(self.splits[split])}")
         return CaptionedImages(self.paths, self.captions, splits)
-
-
-def words_of(text: str) -> list[str]:
-    """The words that the tokenizer and the metrics count: "A man 's T-shirt ." → a, man, 's, t, shirt."""
-    return WORD.findall(text.lower())
 
 
 def name_left_out(lines: Sequence[str], what: str) -> None:

@@ -12,7 +12,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from show_attend_tell.datasets.captioned import CaptionedImages, checked, words_of
+from show_attend_tell.datasets.captioned import CaptionedImages, checked
+from show_attend_tell.extensions.metrics.words import caption_words
 
 FILES = ("dataset_coco.json", "dataset_flickr8k.json", "dataset_flickr30k.json")
 SPLITS = {"train": "train", "restval": "train", "val": "dev", "test": "test"}
@@ -49,7 +50,7 @@ def read_coco(root: Path) -> CaptionedImages:
         for j, sentence in enumerate(value_of(image, "sentences", list, where)):
             tokens = value_of(sentence, "tokens", list, f"{where}.sentences[{j}]")
             caption = " ".join(map(str, tokens))
-            if not words_of(caption):
+            if not caption_words(caption):
                 raise ValueError(f"{where}.sentences[{j}]: the caption of {name!r} has no word, got {tokens}")
             captions[name].append(caption)
         splits.setdefault(SPLITS[split], []).append(name)

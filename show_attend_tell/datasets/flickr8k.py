@@ -8,7 +8,8 @@ DIR/train.txt, dev.txt  the names of the images of each split, one a line; test.
 import csv
 from pathlib import Path
 
-from show_attend_tell.datasets.captioned import CaptionedImages, checked, words_of
+from show_attend_tell.datasets.captioned import CaptionedImages, checked
+from show_attend_tell.extensions.metrics.words import caption_words
 
 SPLITS = {"train": True, "dev": True, "test": False}  # whether the file must be there
 
@@ -61,7 +62,7 @@ def read_captions(path: Path) -> dict[str, list[str]]:
                 if len(row) != 2:
                     raise ValueError(f"{where}: must have 2 columns, image and caption, got {len(row)}")
                 name, caption = row
-                if not words_of(caption):
+                if not caption_words(caption):
                     raise ValueError(f"{where}: the caption of {name!r} has no word, got {caption!r}")
                 captions.setdefault(name, []).append(caption)
     except FileNotFoundError:

@@ -1,6 +1,6 @@
 """Photographs with captions as batches of (annotations, captions).
 
-Section 5.1 of the paper: a batch holds captions of about the same length, so that hardly any step is spent on padding.
+Section 4.3 of the paper: a batch holds captions of about the same length, so that hardly any step is spent on padding.
 The paper draws a length, then captions of this length. Here an epoch is a permutation: all captions are sorted by
 length, those of one length in random order, and cut into batches, which come in random order. So each caption comes
 once in an epoch.
@@ -18,10 +18,11 @@ from torch import Tensor
 
 from lab.efficientnet import EfficientNetLite
 from show_attend_tell.data import Batch
-from show_attend_tell.datasets.captioned import CaptionedImages, words_of
+from show_attend_tell.datasets.captioned import CaptionedImages
 from show_attend_tell.datasets.coco import read_coco
 from show_attend_tell.datasets.features import CACHE, FeatureFolder, Vectors, grid_features
 from show_attend_tell.datasets.flickr8k import read_flickr8k
+from show_attend_tell.extensions.metrics.words import caption_words
 from toyworld.tokenizer import END, START, UNKNOWN, Tokenizer, padded
 
 READERS = {"flickr8k": read_flickr8k, "coco": read_coco}
@@ -42,7 +43,7 @@ def examples_of(images: CaptionedImages, split: str, count: int | None = None) -
     if count is not None and count < len(names):
         names = [names[k * len(names) // count] for k in range(count)]
     captions = (images.captions[name] for name in names)
-    return Examples(tuple(names), tuple(tuple(tuple(words_of(text)) for text in texts) for texts in captions))
+    return Examples(tuple(names), tuple(tuple(tuple(caption_words(text)) for text in texts) for texts in captions))
 
 
 def in_chunks(vectors: Vectors, names: Sequence[str]) -> Iterator[Float[Tensor, "n L D"]]:
@@ -70,7 +71,9 @@ class PhotoSource:
         self.images = images.without(name for name in used if name not in vectors)
         self.vectors, self.seed, self.size = vectors, seed, size
         self.splits = tuple(split for split in self.images.splits if split != "train")
-        training = [(name, words_of(text)) for name in self.images.splits["train"] for text in images.captions[name]]
+        training = [
+            (name, caption_words(text)) for name in self.images.splits["train"] for text in images.captions[name]
+        ]
         self.tokenizer = tokenizer_of((words for _, words in training), least)
         self.training = [(name, self.ids(words)) for name, words in training]
         if len(self.training) < size:
@@ -109,7 +112,7 @@ class PhotoSource:
     def most_frequent_caption(self) -> list[str]:
         """Of the training captions; the same for all images, as a baseline."""
         captions = (
-            tuple(words_of(text)) for name in self.images.splits["train"] for text in self.images.captions[name]
+            tuple(caption_words(text)) for name in self.images.splits["train"] for text in self.images.captions[name]
         )
         return list(Counter(captions).most_common(1)[0][0])
 

@@ -48,7 +48,7 @@ def beam_search(
     Args:
         model: in evaluation mode; dropout would change the probabilities.
         width: hypotheses of each image.
-        longest: of words in a caption, <end> included.
+        longest: the most words in a caption, with <end>.
         length_penalty: α.
 
     Raises:
@@ -60,7 +60,7 @@ def beam_search(
         return found
     projected = model.project(annotations)
     state = take(model.start(projected), (slice(None), None))  # (m, 1, H): at first there is one hypothesis
-    projected = take(projected, (slice(None), None))  # (m, 1, L, …)
+    projected = projected.shared()  # (m, 1, L, …)
     image = torch.arange(len(annotations), device=annotations.device)  # (m,): the images that still run
     places = torch.full_like(image, width)  # (m,): those without a finished hypothesis
     log_p = annotations.new_zeros(len(image), 1)  # (m, k): of each hypothesis; -inf where there is none

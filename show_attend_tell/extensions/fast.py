@@ -208,16 +208,16 @@ class FastDecoder:
         return scores.softmax(dim=-1)
 
     def step(
-        self, words: Int[Tensor, "n *beams"], state: State, annotations: Annotations
+        self, token_ids: Int[Tensor, "n *beams"], state: State, annotations: Annotations
     ) -> tuple[Float[Tensor, "n *beams words"], State, Float[Tensor, "n *beams L"]]:
         model, (H, A) = self.model, (state.h.shape[-1], annotations.projected.shape[-1])
         gates, y, of_beta = linear(state.h, self.from_state).split([4 * H, A, 1], dim=-1)
         weights = self.attend(y, annotations.projected)
-        places = annotations.vectors.squeeze(1) if words.dim() == 2 else annotations.vectors  # (n, L, D)
-        mean = (weights if words.dim() == 2 else weights[:, None]) @ places  # (n, beams or 1, D)
-        context = (of_beta + model.gate.bias).sigmoid() * mean.view(*words.shape, -1)
-        gates = gates + self.of_words[words] + linear(context, self.from_context)
+        places = annotations.vectors.squeeze(1) if token_ids.dim() == 2 else annotations.vectors  # (n, L, D)
+        mean = (weights if token_ids.dim() == 2 else weights[:, None]) @ places  # (n, beams or 1, D)
+        context = (of_beta + model.gate.bias).sigmoid() * mean.view(*token_ids.shape, -1)
+        gates = gates + self.of_words[token_ids] + linear(context, self.from_context)
         i, f, g, o = gates.chunk(4, dim=-1)
         c = f.sigmoid() * state.c + i.sigmoid() * g.tanh()
         h = o.sigmoid() * c.tanh()
-        return model.deep_output(model.embed(words), h, context), State(h, c), weights
+        return model.deep_output(model.embed(token_ids), h, context), State(h, c), weights

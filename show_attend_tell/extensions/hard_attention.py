@@ -3,22 +3,22 @@ r"""Hard attention (Xu et al. 2015, arXiv 1502.03044, section 4.1): the model lo
 The weights α_t are the probabilities of the L places, and s_t is the place that was drawn. The context is its
 annotation. Which places were best is not known, so log p(y | a) would need the sum over all L^C paths s = (s_1 … s_C).
 Its lower bound L_s (equation 10) is trained. Its gradient (equation 11) has two parts. One is that of the words. The
-other is REINFORCE: a path becomes more probable as far as its words were more probable than usual.
+other is REINFORCE: a path becomes more probable if its words were more probable than usual.
 
 The estimator draws one path for each caption. Without the tricks below, its expectation is the gradient of L_s, to the
 last digit (``expected_gradient`` and the tests). What each trick changes:
 
 - The moving-average baseline b subtracts what is usual. Any number that does not depend on the path drawn leaves the
   expectation as it is. So b is that of the batches **before**: with the batch's own log p in it, b_k in place of
-  b_{k-1}, the second part would be 10% too small.
+  b_{k-1}, the second part would be 10%/n too small (n captions in the batch).
 - The entropy term, λ_e H[s], is a second aim: it adds λ_e times the gradient of the expected entropy.
 - λ_r ≠ 1 scales the second part.
 - With probability ½, a caption uses the expected context Σ α_ti a_i in place of the one drawn. The expectation is then
-  ½ of this gradient and ½ of that of soft attention. This trick has the largest bias.
+  ½ of this gradient and ½ of that of soft attention. This changes the expectation most, if λ_r = 1.
 
-What differs from the paper: λ_r and λ_e are those of the authors' code. The gate β, which the paper has for soft
-attention, is here too, as it can be in their code, so that soft and hard attention have the same parameters. When
-captions are written, the most probable place is taken.
+What differs from the paper: it gives no values for λ_r and λ_e. Here they are 1 and 0.002; the authors' code scales
+both in another way. The gate β, which the paper has for soft attention, is here too, as it can be in their code, so
+that soft and hard attention have the same parameters. When captions are written, the most probable place is taken.
 """
 
 from collections.abc import Callable, Iterable
@@ -101,14 +101,14 @@ class HardCaptioner(Captioner):
         super().__init__(*arguments, **options)
         self.register_buffer("baseline", torch.zeros(()))  # b, saved with the weights
 
-    def read(
+    def look(
         self, h: Float[Tensor, "n *beams H"], annotations: Annotations
     ) -> tuple[Float[Tensor, "n *beams context"], Float[Tensor, "n *beams L"]]:
         """The context and α_t, when captions are written."""
-        context, log_weights, _ = self.look(h, annotations, most_probable, 0)
+        context, log_weights, _ = self.look_at(h, annotations, most_probable, 0)
         return context, log_weights.exp()
 
-    def look(
+    def look_at(
         self, h: Float[Tensor, "n *beams H"], annotations: Annotations, choose: Choose, t: int
     ) -> tuple[Float[Tensor, "n *beams context"], Float[Tensor, "n *beams L"], Float[Tensor, "n *beams L"]]:
         r"""Equation 9: :math:`\hat z_t = \sum_i s_{t,i}\, a_i`, times the gate; log α_t, and s_t."""
@@ -127,7 +127,7 @@ class HardCaptioner(Captioner):
             state = State(*(part[:, None].expand(-1, captions.shape[1], -1) for part in state))
         seen = []
         for t, word in enumerate(embedded.unbind(dim=-2)):
-            context, log_weights, chosen = self.look(state.h, projected, choose, t)
+            context, log_weights, chosen = self.look_at(state.h, projected, choose, t)
             x = torch.cat([word, context], dim=-1)  # (n, *several, m + D)
             state = State(*lstm_cell(x, *state, self.weight_x, self.weight_h, self.bias))
             seen.append((state.h, context, log_weights, chosen))

@@ -213,7 +213,7 @@ def test_equal_scores_give_the_mean(sizes, seed: int) -> None:
     nn.init.zeros_(model.score.weight)
     annotations = model.project(images)
     state = model.start(annotations)
-    context, weights = model.read(state.h, annotations)
+    context, weights = model.look(state.h, annotations)
     check_close("α = 1/L", weights, torch.full((n, places), 1 / places, dtype=torch.float64))
     check_close("z = β mean(a)", context, model.gate(state.h).sigmoid() * images.mean(dim=1))
 

@@ -138,7 +138,7 @@ def by_heart(step: int) -> tuple[torch.Tensor, torch.Tensor]:
 def train_small(steps: int, seed: int = 0, **changes) -> tuple[nn.Module, list[float]]:
     torch.manual_seed(seed)
     config = replace(SMALL, steps=steps, warmup=min(10, steps), learning_rate=2e-2, **changes)
-    model, losses = build(config, words=6, annotation=4), []
+    model, losses = build(config, vocabulary_size=6, annotation=4), []
     optimizer, scheduler = build_optimizer(model, config)
     train(model, optimizer, scheduler, by_heart, range(steps), lambda step, loss: losses.append(loss))
     return model, losses
@@ -175,7 +175,7 @@ def batch_at(step):
     return images, torch.tensor([[[1, 4, 2], [1, 2, 0]]] * 2)
 
 for config in (CONFIGS["toy"], replace(CONFIGS["toy"], encoder="cnn"), replace(CONFIGS["toy"], attention="none")):
-    model = build(config, words=5, annotation=5)
+    model = build(config, vocabulary_size=5, annotation=5)
     optimizer, scheduler = build_optimizer(model, config)
     train(model, optimizer, scheduler, batch_at, range(2), lambda step, loss: losses.append(loss))
 """

@@ -4,7 +4,7 @@ BLEU counts which n-grams of a caption are in its references. It belongs to a wh
 added up over all captions before they are divided. BLEU-n is the geometric mean of the precisions for 1 to n words,
 times a penalty for captions that are shorter than their references.
 
-"Show, Attend and Tell" (section 5.2) reports BLEU **without** the brevity penalty; other papers report it with. So
+"Show, Attend and Tell" (section 5) reports BLEU **without** the brevity penalty; other papers report it with. So
 both are here. Values are between 0 and 1; papers multiply them by 100.
 
 Where libraries differ, this is as in the paper: no smoothing, so one precision of 0 makes BLEU 0. Each row is a test.

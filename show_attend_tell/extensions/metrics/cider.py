@@ -1,4 +1,4 @@
-r"""CIDEr-D (Vedantam et al. 2015, arXiv 1411.5726, sections 3 and 6), as ``pycocoevalcap`` computes it.
+r"""CIDEr-D (Vedantam et al. 2015, arXiv 1411.5726, equations 1 and 4), as ``pycocoevalcap`` computes it.
 
 Every caption is a vector with one number for each n-gram: how often it comes, times how rare it is (TF-IDF). A caption
 is compared with each reference of its image by the cosine of both vectors. So "a dog on" counts little, because many
@@ -58,7 +58,7 @@ def tf_idf(words: Words, images_with: Mapping[Ngram, int], images: int) -> Vecto
 
 
 def similarity(c: Vector, s: Vector) -> float:
-    r"""CIDEr-D, section 6, of one caption c and one reference s, the mean over n:
+    r"""CIDEr-D, equation 4 without its factor 10, of one caption c and one reference s, the mean over n:
 
     .. math:: e^{-(l(c) - l(s))^2 / 2\sigma^2} \; \frac{\min(g^n(c), g^n(s)) \cdot g^n(s)}{\|g^n(c)\| \|g^n(s)\|}
     """

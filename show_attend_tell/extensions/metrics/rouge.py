@@ -8,7 +8,7 @@ Where implementations differ, this is as in ``pycocoevalcap``, the code of MS CO
 
 | | here and pycocoevalcap | elsewhere |
 | --- | --- | --- |
-| several references | the largest precision and the largest recall, maybe of two of them | the best F |
+| several references | the largest precision and the largest recall, maybe of two of them | the best F (Lin's paper) |
 | β | 1.2: recall counts more | 1 (``torchmetrics``); towards infinity (DUC) |
 | of several captions | the mean | the mean |
 | an empty caption | 0 | pycocoevalcap reads one empty word, which an empty reference has too: then 1 |

@@ -147,7 +147,7 @@ def test_compare_trains_four_models(copy, monkeypatch, capsys) -> None:
         for name, place in {"soft": "soft", "soft, λ = 1": "soft-1", "hard": "hard", "none": "none"}.items()
     }
     assert [one["attention"] for one in configs.values()] == ["soft", "soft", "hard", "none"]
-    assert [one["doubly_stochastic"] for one in configs.values()] == [0.0, 1.0, 0.0, 0.0]
+    assert [one["penalty_weight"] for one in configs.values()] == [0.0, 1.0, 0.0, 0.0]
     forbid_training(monkeypatch)
     main(["compare", *TINY, "--resume"])
     assert capsys.readouterr().out == said

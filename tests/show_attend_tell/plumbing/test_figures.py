@@ -31,7 +31,7 @@ def test_lit_by_hand() -> None:
     shown = figures.lit(IMAGE, torch.tensor([0.0, 0.5, 0.25, 0.25]))
     assert shown[0, 0, 7] == pytest.approx(0.5)
     assert shown[0, 0, 0] == pytest.approx(0.5 * figures.DARKEST)
-    assert shown[2, 7, 0] == pytest.approx(0.5 * (0.25 + 0.75 / 2))
+    assert shown[2, 7, 0] == pytest.approx(0.5 * (0.5 + 0.5 / 2))
 
 
 def test_right_captions_come_first_then_one_that_is_wrong() -> None:
@@ -48,7 +48,7 @@ def test_right_captions_come_first_then_one_that_is_wrong() -> None:
 def test_captions(tmp_path, kept, caption: str, count: int) -> None:
     shown = [one(caption, 2, k < 3) for k in range(count)]
     figures.draw_captions(tmp_path / "captions.png", shown)
-    figures.draw_side_by_side(tmp_path / "side.png", {f"model {k}": each for k, each in enumerate(shown)})
+    figures.draw_captions(tmp_path / "side.png", shown, [f"model {k}" for k in range(count)])
     figures.draw_attention(tmp_path / "attention.png", IMAGE, caption.split(), shown[0].weights)
     for figure in kept:
         if sum(bool(axes.get_title()) for axes in figure.findobj(figures.Axes)) > 5:  # check_texts needs more than five

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from show_attend_tell.datasets.captioned import NAMED, words_of
+from show_attend_tell.datasets.captioned import NAMED
 from show_attend_tell.datasets.flickr8k import read_flickr8k, read_unseen
+from show_attend_tell.extensions.metrics.words import caption_words
 from tests.show_attend_tell.plumbing.photographs import captions_of, name_of, write_flickr8k
 
 
@@ -15,7 +16,7 @@ def root(tmp_path) -> Path:
 
 
 def test_words_are_those_that_bleu_counts() -> None:
-    assert words_of("A man 's T-shirt , 2 dogs .") == ["a", "man", "'s", "t", "shirt", "2", "dogs"]
+    assert caption_words("A man 's T-shirt , 2 dogs .") == ["a", "man", "'s", "t", "shirt", "2", "dogs"]
 
 
 def test_images_captions_and_splits(root, capsys) -> None:
