@@ -22,9 +22,7 @@ def value(real_logits: Float[Tensor, " n"], fake_logits: Float[Tensor, " m"]) ->
 
     At most 0. It is −2 ln 2 if the discriminator says ½ to everything. The discriminator's loss is −V.
     """
-    return (
-        logsigmoid(real_logits).mean() + logsigmoid(-fake_logits).mean()
-    )  # mean_i log D(x_i) + mean_j log(1 - D(G_j))
+    return logsigmoid(real_logits).mean() + logsigmoid(-fake_logits).mean()  # mean log D_i + mean log(1 - D_j)
 
 
 def value_spec(real: Float[Tensor, " n"], fake: Float[Tensor, " m"]) -> Float[Tensor, ""]:

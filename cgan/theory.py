@@ -18,7 +18,7 @@ GENERATOR_AT_OPTIMUM = math.log(2)  # the non-saturating loss there, -ln(1/2)
 
 
 def optimal_discriminator(p: Float[Tensor, " k"], q: Float[Tensor, " k"]) -> Float[Tensor, " k"]:
-    r"""Equation 2: :math:`D^*_G(x) = \frac{p_{data}(x)}{p_{data}(x) + p_g(x)}`. Each x must be possible in one of both."""
+    r"""Equation 2: :math:`D^*_G(x) = \frac{p_{data}(x)}{p_{data}(x) + p_g(x)}`. Each x is possible in p or in q."""
     return p / (p + q)  # D*_x = p_x / (p_x + q_x)
 
 
