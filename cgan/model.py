@@ -90,7 +90,11 @@ class ConvGenerator(nn.Module):
         self.up_end = nn.ConvTranspose2d(channels // 2, 1, 4, stride=2, padding=1)
 
     def forward(self, noise: Float[Tensor, "n z"], labels: Int[Tensor, " n"]) -> Float[Tensor, "n 1 28 28"]:
-        h = self.start(torch.cat([noise, self.embed(labels)], dim=1))
+        return self.from_embedding(noise, self.embed(labels))
+
+    def from_embedding(self, noise: Float[Tensor, "n z"], embedded: Float[Tensor, "n z"]) -> Float[Tensor, "n 1 28 28"]:
+        """The same for any point of the embedding's space, such as one between two labels."""
+        h = self.start(torch.cat([noise, embedded], dim=1))
         h = self.norm_start(h.unflatten(1, (-1, SIDE // 4, SIDE // 4))).relu()  # (n, channels, 7, 7)
         h = self.norm_middle(self.up_middle(h)).relu()  # (n, channels / 2, 14, 14)
         return self.up_end(h).tanh()

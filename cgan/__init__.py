@@ -1,0 +1,15 @@
+"""Conditional GANs (Goodfellow et al. 2014, arXiv 1406.2661; Mirza & Osindero 2014, arXiv 1411.1784), rebuilt.
+
+The names below are loaded when they are first used: ``python -m cgan`` sets up threads before torch is imported.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "loss": ["minimax_loss", "non_saturating_loss", "value"],
+        "model": ["GAN", "ConvDiscriminator", "ConvGenerator", "MLPDiscriminator", "MLPGenerator"],
+        "train": ["CONFIGS", "Config", "build", "build_optimizers", "train"],
+    },
+)

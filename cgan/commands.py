@@ -1,0 +1,446 @@
+"""The verbs of ``python -m cgan``: train (the default), judge, draw, interpolate."""
+
+import dataclasses
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import torch
+import tyro
+from torch import Tensor, nn
+
+from cgan.data import MODES, Batch, picture_batches, random_at, ring_batches
+from cgan.datasets.digits import LABELS, Digits, read_digits, read_mnist
+from cgan.evaluate import (
+    EACH,
+    PROMISES,
+    check_diversity,
+    fakes_of_each,
+    measure_pictures,
+    measure_ring,
+    nearest,
+    relative_diversity,
+    samples_of,
+    vanishing_gradient,
+)
+from cgan.extensions.gradient_penalty import PICTURE_CONFIGS, PenaltyConfig, train_with_penalty
+from cgan.extensions.judge import (
+    JudgeConfig,
+    JudgeNetwork,
+    accuracy,
+    build_judge_optimizer,
+    judge_batches,
+    judged,
+    train_judge,
+)
+from cgan.figures import animate_ring, draw_losses, draw_pictures, draw_ring, draw_vanishing
+from cgan.model import GAN
+from cgan.train import CONFIGS, GENERATOR_LOSSES, Config, Pair, build, build_optimizers, train
+from lab import cli, folders, training
+
+DataName = Literal["ring", "digits", "mnist"]
+Folder = Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(needed for mnist)")]
+Output = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: in the run's folder)")]
+Overrides = cli.overrides(PenaltyConfig, {**CONFIGS, **PICTURE_CONFIGS})
+ONLY_PICTURES = ("channels", "penalty")  # fields without effect on the ring
+FRAMES = 30  # of the animation
+VALIDATED = 200  # fakes of each label on the ring, in a validation
+SHOWN = 10  # pictures of each label in the figure
+STEPS_ALONE = 60  # of the discriminator, in the figure of the gradient that vanishes
+WAYS, PLACES = 6, 10  # rows and columns of an interpolation
+
+
+class Snapshots:
+    """The generator's points after some of the steps. They are saved with a run, as optimizers are."""
+
+    def __init__(self) -> None:
+        self.points: dict[int, Tensor] = {}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"points": self.points}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.points = dict(state["points"])
+
+
+class GANTask(training.Task):
+    """What both players need on any data: two optimizers, the loop, and the monitor of diversity.
+
+    The score of a validation is the number of steps, so the last weights are kept: the judge chooses nothing.
+    """
+
+    paper = "cgan"
+    config: Config
+    labels: int
+    batch_at: Callable[[int], Batch]
+    done = 0  # steps
+
+    def build(self) -> GAN:
+        return build(self.config, self.labels)
+
+    def optimizers(self, model: nn.Module) -> dict[str, Any]:
+        optimizers, schedulers = build_optimizers(model, self.config)
+        return dict(zip(("discriminator", "generator", *RATES), (*optimizers, *schedulers), strict=True))
+
+    def train(self, model: nn.Module, optimizers: Mapping[str, Any], device: torch.device, steps, log) -> None:
+        """The core's loop, or that with the penalty. After each step ``noted`` is called."""
+        names = ("discriminator", "generator")
+        players, rates = Pair(*(optimizers[name] for name in names)), Pair(*(optimizers[name] for name in RATES))
+
+        def batch_at(step: int) -> list[Tensor]:
+            return [tensor.to(device) for tensor in self.batch_at(step)]
+
+        def noting(step: int, **losses: float) -> None:
+            log(step, **losses)
+            self.done = step + 1
+            self.noted(model)
+
+        loss = GENERATOR_LOSSES[self.config.generator_loss]
+        if penalty := getattr(self.config, "penalty", 0.0):
+            train_with_penalty(model, players, rates, batch_at, steps, noting, loss, penalty)
+        else:
+            train(model, players, rates, batch_at, steps, noting, loss)
+
+    def noted(self, model: GAN) -> None:
+        """Called after each step."""
+
+    def watch(self, fakes: Tensor, labels: Tensor, real: Tensor, real_labels: Tensor) -> float:
+        """The monitor: gives the smallest diversity of a label; from half of the steps on it stops a collapsed run."""
+        found = relative_diversity(fakes, labels, real, real_labels)
+        if 2 * self.done >= self.steps:
+            check_diversity(found)
+        return min(found.values())
+
+    def draw_losses(self, folder: Path) -> Path:
+        path = folder / "losses.png"
+        names = ("discriminator_loss", "generator_loss")
+        draw_losses(path, *(folders.read_metrics(folder, name) for name in names))
+        return path
+
+
+RATES = ("discriminator's rate", "generator's rate")
+
+
+class RingTask(GANTask):
+    """Both players on the ring."""
+
+    labels = MODES
+
+    def __init__(self, config: Config, name: str) -> None:
+        if config.network != "mlp":
+            raise ValueError(f"--network must be mlp for ring, got {config.network}: conv reads pictures")
+        self.config, self.steps, self.name = config, config.steps, name
+        self.data: dict[str, Any] = {"data": "ring"}
+        self.batch_at = ring_batches("train", config.seed, config.batch, config.noise)
+        self.snapshots = Snapshots()
+
+    def optimizers(self, model: nn.Module) -> dict[str, Any]:
+        return {**super().optimizers(model), "snapshots": self.snapshots}
+
+    def fakes(self, model: GAN, each: int, split: str) -> tuple[Tensor, Tensor]:
+        return fakes_of_each(model.generator, self.config.noise, MODES, each, split)
+
+    def noted(self, model: GAN) -> None:
+        every = max(1, self.steps // FRAMES)
+        if self.done % every == 0 or self.done == 1:
+            self.snapshots.points[self.done] = self.fakes(model, SHOWN * 6, "validation")[0]
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        points, labels = self.fakes(model, VALIDATED, "validation")
+        real = ring_batches("validation", 0, len(points), 1)(0)
+        least = self.watch(points, labels, real.samples, real.labels)
+        return {"score": float(self.done), **measure_ring(points, labels), "least diversity": least}
+
+    def judge(self, model: nn.Module) -> dict[str, Any]:
+        """The fakes; real points in their place; points anywhere around the ring, for chance."""
+        points, labels = self.fakes(model, EACH, "test")
+        real = ring_batches("test", 0, len(points), 1)(0)
+        others = labels[torch.randperm(len(labels), generator=random_at("test", 0, 1))]
+        columns = {
+            "chance": measure_ring(points, others),
+            "real": measure_ring(real.samples, real.labels),
+            "reached": measure_ring(points, labels),
+        }
+        columns["chance"] = {"within 3σ": columns["chance"]["within 3σ"]}
+        return {"splits": {"test": columns}}
+
+    def draw(self, folder: Path, model: nn.Module, results: Mapping[str, Any]) -> list[Path]:
+        """The ring's figures come from the training; where a run is judged again, they stay as they are."""
+        ring, animation, vanishing = folder / "ring.png", folder / "ring.gif", folder / "vanishing.png"
+        if self.snapshots.points:
+            labels = torch.arange(MODES).repeat_interleave(SHOWN * 6)
+            draw_ring(ring, self.snapshots.points, labels)
+            animate_ring(animation, self.snapshots.points, labels)
+        with torch.enable_grad():
+            torch.manual_seed(self.config.seed)
+            beginners = self.build()
+            optimizers, _ = build_optimizers(beginners, self.config)
+            norms = vanishing_gradient(beginners, optimizers.discriminator, self.batch_at, STEPS_ALONE)
+        draw_vanishing(vanishing, norms)
+        return [path for path in (ring, animation) if path.exists()] + [self.draw_losses(folder), vanishing]
+
+
+class DigitTask(GANTask):
+    """Both players on digits.
+
+    Args:
+        data: digits or mnist.
+        root: the folder of mnist.
+        command: the command that is running; it goes on with the judge's training after Ctrl-C.
+        machine: device and threads, for the judge.
+    """
+
+    labels = LABELS
+    config: PenaltyConfig
+
+    def __init__(
+        self, data: str, config: PenaltyConfig, command: str, machine: cli.Machine, root: Path | None, name: str
+    ) -> None:
+        if config.network != "conv":
+            raise ValueError(f"--network must be conv for {data}, got {config.network}: mlp reads points of a plane")
+        self.config, self.steps, self.name = config, config.steps, name
+        self.digits = open_digits(data, root)
+        self.data: dict[str, Any] = {"data": data, "root": str(root.resolve()) if root else ""}
+        self.batch_at = picture_batches(*self.digits["train"], "train", config.seed, config.batch, config.noise)
+        self.network = training.pretrained(JudgeTask(self.data, self.digits), command, machine.device, machine.threads)
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """The monitor looks at pixels; the numbers are those of the judge, and choose nothing."""
+        each = 20
+        fakes, labels = fakes_of_each(model.generator, self.config.noise, LABELS, each, "validation")
+        real, real_labels = self.digits["judge"]
+        least = self.watch(fakes, labels, real, real_labels)
+        obedience = (judged(self.network, fakes)[0].argmax(dim=1) == labels).double().mean().item()
+        return {"score": float(self.done), "obedience": obedience, "least diversity": least}
+
+    def judge(self, model: nn.Module) -> dict[str, Any]:
+        """The fakes, and the pictures that the players were trained on in their place."""
+        real, training_pictures = self.digits["test"], self.digits["train"]
+        each = min(EACH, len(real.labels) // LABELS)
+        fakes = Digits(*fakes_of_each(model.generator, self.config.noise, LABELS, each, "test"))
+        columns: dict[str, dict[str, float]] = {"chance": {"obedience": 1 / LABELS}}
+        for name, one in (("real", training_pictures), ("reached", fakes)):
+            columns[name] = measure_pictures(lambda pictures: judged(self.network, pictures), *one, *real)
+        for name, one in (("real", real), ("reached", fakes)):  # no training picture is compared with itself
+            distances, _ = nearest(one.images[:: max(1, len(one.images) // 1000)], training_pictures.images)
+            columns[name] |= {"nearest": distances.mean().item(), "nearest of all": distances.min().item()}
+        return {"splits": {"test": columns}, "judge": accuracy(self.network, *real)}
+
+    def draw(self, folder: Path, model: nn.Module, results: Mapping[str, Any]) -> list[Path]:
+        digits, between, copies = folder / "digits.png", folder / "interpolation.png", folder / "nearest.png"
+        fakes, labels = fakes_of_each(model.generator, self.config.noise, LABELS, SHOWN, "test")
+        draw_pictures(digits, {str(label): fakes[labels == label] for label in range(LABELS)})
+        draw_pictures(between, interpolated(model, self.config.noise, 3, 8, 0))
+        first = fakes[:: len(fakes) // SHOWN][:SHOWN]
+        training_pictures = self.digits["train"].images
+        draw_pictures(copies, {"fake": first, "nearest": training_pictures[nearest(first, training_pictures)[1]]})
+        return [digits, between, copies, self.draw_losses(folder)]
+
+
+class JudgeTask(training.Task):
+    """The judge of digits: it is trained once, when a command needs it and it is not there."""
+
+    paper = "cgan"
+
+    def __init__(
+        self, data: Mapping[str, Any], digits: Mapping[str, Digits], config: JudgeConfig | None = None
+    ) -> None:
+        self.config = config or JudgeConfig()
+        self.steps, self.name, self.digits = self.config.steps, f"judge-{data['data']}", digits
+        self.data = {**data, "data": self.name}
+
+    def build(self) -> JudgeNetwork:
+        return JudgeNetwork(self.config.channels)
+
+    def optimizers(self, model: nn.Module) -> dict[str, Any]:
+        return dict(zip(("optimizer", "scheduler"), build_judge_optimizer(model, self.config), strict=True))
+
+    def train(self, model: nn.Module, optimizers: Mapping[str, Any], device: torch.device, steps, log) -> None:
+        plain_at = judge_batches(*self.digits["judge"], self.config)
+
+        def batch_at(step: int) -> list[Tensor]:
+            return [tensor.to(device) for tensor in plain_at(step)]
+
+        train_judge(model, *optimizers.values(), batch_at, steps, log)
+
+    def judge(self, model: nn.Module) -> dict[str, Any]:
+        return {"accuracy": accuracy(model, *self.digits["test"])}
+
+
+def open_digits(data: str, root: Path | None) -> dict[str, Digits]:
+    """The digits of a data set, by split.
+
+    Raises:
+        ValueError: if ``root`` is missing or superfluous, or a file is missing or damaged.
+    """
+    if data == "digits":
+        if root is not None:
+            raise ValueError("--root is for mnist only, digits needs no folder")
+        return read_digits()
+    if root is None:
+        raise ValueError("--root is missing: mnist needs the folder with the four IDX files")
+    return read_mnist(root)
+
+
+def interpolated(gan: GAN, noise: int, start: int, end: int, seed: int) -> dict[str, Tensor]:
+    """Rows of pictures on the way from one label to another; each row has its own noise."""
+    z = torch.randn(WAYS, noise, generator=random_at("test", seed, 2))
+    shares = torch.linspace(0, 1, PLACES)[:, None]
+    device = next(gan.parameters()).device
+    first, last = gan.generator.embed.weight[[start, end]].cpu()
+    embedded = (1 - shares) * first + shares * last  # (places, z)
+    rows = [gan.generator.from_embedding(row.expand(PLACES, -1).to(device), embedded.to(device)).cpu() for row in z]
+    return {f"{start} → {end}" if k == 0 else " " * k: row for k, row in enumerate(rows)}
+
+
+def open_gan(name: str, command: str) -> tuple[Path, dict[str, Any], Config, GAN]:
+    """A finished run: its folder, its data, its configuration, and the players in evaluation mode."""
+    folder = training.find_run("cgan", name, command)
+    kind = PenaltyConfig if "penalty" in folders.read_summary(folder)["config"] else Config
+    folder, data, config = training.open_run("cgan", name, kind, command)
+    if data.get("data") not in ("ring", *PICTURE_CONFIGS):
+        raise ValueError(f"{folder} holds no players: it is a run of {data.get('data')}")
+    gan = build(config, MODES if data["data"] == "ring" else LABELS)
+    folders.load_best(folder, {"model": gan})
+    return folder, data, config, gan.eval()
+
+
+def command_for_run(name: str) -> str:
+    """The command that makes a run of this name."""
+    options = {"ring": "", "digits": " --data digits", "mnist": " --data mnist --root DIR"}
+    return "python -m cgan" + options.get(name, f" --run {shlex.quote(name)}")
+
+
+def task_of(
+    data: str, config: Config, command: str, machine: cli.Machine, root: Path | None, name: str
+) -> RingTask | DigitTask:
+    """The task of a data set."""
+    if data == "ring":
+        if root is not None:
+            raise ValueError("--root is for mnist only, ring needs no folder")
+        return RingTask(config, name)
+    return DigitTask(data, config, command, machine, root, name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train(cli.TrainingOptions):
+    """Train both players on a data set, judge the fakes, and draw them."""
+
+    data: DataName = "ring"  # the data set
+    root: Folder = None  # the folder with the four IDX files of MNIST
+    configuration: tyro.conf.OmitArgPrefixes[Overrides] = field(default_factory=Overrides)
+
+    def chosen_config(self) -> Config:
+        """The configuration with the user's changes.
+
+        Raises:
+            ValueError: if an option has no effect on this data set.
+        """
+        if self.data != "ring":
+            return cli.overridden(PICTURE_CONFIGS[self.data], self.configuration)
+        given = {name: value for name, value in asdict(self.configuration).items() if value is not None}
+        if wrong := sorted(given.keys() & set(ONLY_PICTURES)):
+            raise ValueError(f"--{wrong[0]} is for digits and mnist only, ring does not use it")
+        return dataclasses.replace(CONFIGS["ring"], **given)
+
+    def execute(self, command: str) -> None:
+        config, name = self.chosen_config(), self.run or self.data
+        training.check_start("cgan", name, config, self, command)
+        trained = training.train(task_of(self.data, config, command, self, self.root, name), self, command)
+        print(result_table(trained.results))
+        print(f"\n{trained.results['steps']} steps in {trained.results['seconds']:.0f} s")
+        print(trained.folder / "results.json", *trained.figures, sep="\n")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judge(cli.Machine):
+    """Judge the fakes of a trained generator again; nothing is trained."""
+
+    run: str = "ring"  # the name of the run
+    root: Folder = None  # the folder with the four IDX files of MNIST; by default that of the training
+
+    def execute(self, command: str) -> None:
+        folder, data, config, gan = open_gan(self.run, command_for_run(self.run))
+        root = self.root or (Path(data["root"]) if data.get("root") else None)
+        task = task_of(data["data"], config, command, self, root, self.run)
+        results = training.judge(task, gan, folder)
+        print(result_table(results.results))
+        print(folder / "results.json", *results.figures, sep="\n")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draw(cli.Threads):
+    """Draw pictures of a label with a trained generator."""
+
+    label: int  # what to draw
+    count: int = 16  # how many pictures
+    seed: int = 0  # of the noise
+    run: str = "digits"  # the name of the run
+    output: Output = None  # the PNG file
+
+    def execute(self, command: str) -> None:
+        if self.count < 1:
+            raise ValueError(f"--count must be at least 1, got {self.count}")
+        folder, config, gan = open_pictures(self.run, self.seed, self.label)
+        noise = torch.randn(self.count, config.noise, generator=random_at("test", self.seed, 0))
+        pictures = samples_of(gan.generator, noise, torch.full((self.count,), self.label))
+        rows = {f"{self.label}" + " " * k: part for k, part in enumerate(pictures.split(8))}
+        path = self.output or folder / f"draw-{self.label}.png"
+        draw_pictures(path, rows)
+        print(path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interpolate(cli.Threads):
+    """Draw the way from one label to another: between two labels lie points of the embedding that no label has."""
+
+    from_: Annotated[int, tyro.conf.arg(name="from")]  # the first label
+    to: int  # the last label
+    seed: int = 0  # of the noise
+    run: str = "digits"  # the name of the run
+    output: Output = None  # the PNG file
+
+    def execute(self, command: str) -> None:
+        folder, config, gan = open_pictures(self.run, self.seed, self.from_, self.to)
+        path = self.output or folder / f"interpolate-{self.from_}-{self.to}.png"
+        with torch.no_grad():
+            draw_pictures(path, interpolated(gan, config.noise, self.from_, self.to, self.seed))
+        print(path)
+
+
+def open_pictures(run: str, seed: int, *labels: int) -> tuple[Path, Config, GAN]:
+    """A finished run on pictures, for these labels.
+
+    Raises:
+        ValueError: if a label or the seed is out of range, or the run is on the ring.
+    """
+    for label in labels:
+        if not 0 <= label < LABELS:
+            raise ValueError(f"a label must be from 0 to {LABELS - 1}, got {label}")
+    if seed < 0:
+        raise ValueError(f"--seed must be at least 0, got {seed}")
+    folder, data, config, gan = open_gan(run, command_for_run(run))
+    if data["data"] == "ring":
+        raise ValueError(f"{folder} was trained on the ring and draws no pictures: name another with --run")
+    return folder, config, gan
+
+
+def result_table(results: Mapping[str, Any]) -> str:
+    """A row for each measure; columns for chance, for real samples in the place of fakes, for the fakes, and for what
+    is promised."""
+    columns = results["splits"]["test"]
+    promised = {what: value for (data, what), value in PROMISES.items() if data == results["what"]}
+    shown = {**columns, **({"promised": promised} if promised else {})}
+    lines = ["  ".join([f"{results['what']}, test".ljust(16), *(f"{name:>9}" for name in shown)])]
+    for what in columns["reached"]:
+        cells = (f"{column[what]:.3f}" if what in column else "" for column in shown.values())
+        lines.append("  ".join([what.ljust(16), *(f"{cell:>9}" for cell in cells)]).rstrip())
+    if "judge" in results:
+        lines.append(f"the judge gives {100 * results['judge']:.1f}% of the real test digits their own label")
+    return "\n".join(lines)
+
+
+VERBS = (Train, Judge, Draw, Interpolate)
+DEFAULT = Train

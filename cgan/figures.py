@@ -1,0 +1,126 @@
+"""Figures: the ring while it trains, also animated; digits by label; the way between two labels; the losses with the
+levels that theory gives; and the gradient that vanishes."""
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+from PIL import Image
+from torch import Tensor
+
+from cgan.data import RADIUS, SIGMA, ring_means
+from cgan.theory import DISCRIMINATOR_AT_OPTIMUM, GENERATOR_AT_OPTIMUM
+from lab.checkpoint import write_bytes
+from lab.figure import DOTS_PER_INCH, PALETTE, drawing, style
+
+Snapshots = Mapping[int, Float[Tensor, "n 2"]]  # after this many steps, the generator's points
+EDGE = RADIUS + 5 * SIGMA  # of the plane that is shown
+POINTS = 60  # of each label that are shown
+FRAME = 400  # pixels of the animation, width and height
+MILLISECONDS = 150  # of one frame; the last one stays ten times as long
+
+
+def draw_ring(path: Path, snapshots: Snapshots, labels: Int[Tensor, " n"], panels: int = 6) -> None:
+    """The generator's points after several numbers of steps; a colour for each label, and a circle of 3σ
+    around its mean."""
+    steps = chosen(list(snapshots), panels)
+    columns = math.ceil(len(steps) / 2)
+    with drawing(path, 330 * columns, 720) as figure:
+        grid = figure.subplots(2, columns, squeeze=False).flatten()
+        for axes, step in zip(grid, steps, strict=False):
+            draw_points(axes, snapshots[step], labels, f"after {step:,} steps")
+        for axes in grid[len(steps) :]:
+            axes.set_visible(False)
+
+
+def chosen(items: Sequence[int], count: int) -> list[int]:
+    """At most ``count`` of the items, the first and the last one among them, denser at the start."""
+    last = len(items) - 1
+    places = {round(last * (k / (count - 1)) ** 2) for k in range(count)} if last > 0 else {0}
+    return [items[place] for place in sorted(places)]
+
+
+def draw_points(axes: Axes, points: Float[Tensor, "n 2"], labels: Int[Tensor, " n"], title: str) -> None:
+    for label, mean in enumerate(ring_means().tolist()):
+        own = points[labels == label][:POINTS]
+        axes.add_patch(Circle(mean, 3 * SIGMA, fill=False, color=PALETTE[label], linewidth=1))
+        axes.plot(own[:, 0].tolist(), own[:, 1].tolist(), "o", color=PALETTE[label], markersize=2.5, alpha=0.7)
+    axes.set_xlim(-EDGE, EDGE)
+    axes.set_ylim(-EDGE, EDGE)
+    axes.set_aspect("equal")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_title(title)
+
+
+def animate_ring(path: Path, snapshots: Snapshots, labels: Int[Tensor, " n"]) -> None:
+    """The same as an animated GIF, a frame for each snapshot. The whole file is written, or nothing."""
+    frames = []
+    for step, points in snapshots.items():
+        with style():
+            figure = Figure(figsize=(FRAME / DOTS_PER_INCH, FRAME / DOTS_PER_INCH), dpi=DOTS_PER_INCH)
+            draw_points(figure.subplots(), points, labels, f"after {step:,} steps")
+            canvas = FigureCanvasAgg(figure)
+            canvas.draw()
+        frames.append(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]).quantize(64, dither=Image.Dither.NONE))
+    buffer, times = io.BytesIO(), [MILLISECONDS] * (len(frames) - 1) + [10 * MILLISECONDS]
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
+    write_bytes(path, buffer.getvalue())
+
+
+def draw_pictures(path: Path, rows: Mapping[str, Float[Tensor, "n 1 h w"]]) -> None:
+    """A row of pictures for each name, such as a label."""
+    count = max(len(pictures) for pictures in rows.values())
+    with drawing(path, 80 + 62 * count, 20 + 62 * len(rows)) as figure:
+        grid = figure.subplots(len(rows), count, squeeze=False)
+        for line, (name, pictures) in zip(grid, rows.items(), strict=True):
+            for axes, picture in zip(line, pictures, strict=False):
+                axes.imshow(picture[0].numpy(), cmap="gray_r", vmin=-1, vmax=1)
+            for axes in line:
+                axes.set_xticks([])
+                axes.set_yticks([])
+                axes.spines[:].set_visible(False)
+            line[0].set_ylabel(name, rotation=0, ha="right", va="center")
+
+
+def draw_losses(path: Path, discriminator: Sequence[float], generator: Sequence[float], window: int = 20) -> None:
+    """Both players' losses, means of ``window`` steps, and the levels where the discriminator cannot tell."""
+    with drawing(path, 1000, 460) as figure:
+        axes = figure.subplots()
+        named = (
+            ("discriminator", discriminator, DISCRIMINATOR_AT_OPTIMUM, "2 ln 2"),
+            ("generator", generator, GENERATOR_AT_OPTIMUM, "ln 2"),
+        )
+        for colour, (name, losses, level, formula) in zip(PALETTE, named, strict=False):
+            parts = [losses[k : k + window] for k in range(0, len(losses), window)]
+            ends = [min(len(losses), window * (k + 1)) for k in range(len(parts))]
+            axes.plot(ends, [sum(part) / len(part) for part in parts], color=colour, label=f"{name}'s loss")
+            axes.axhline(level, color=colour, linestyle="--", linewidth=1.5, label=f"theory: {formula}")
+        axes.set_xlabel("steps")
+        axes.set_ylabel("loss (nats)")
+        axes.set_ylim(0, 1.15 * max(DISCRIMINATOR_AT_OPTIMUM, sorted(generator)[int(0.95 * len(generator))]))
+        figure.legend(loc="outside upper center", ncols=4, columnspacing=1.2, handlelength=1.4)
+
+
+def draw_vanishing(path: Path, norms: Mapping[str, Sequence[float]]) -> None:
+    """Left: the slope of each generator loss by the fake's logit. Right: the length of the whole gradient of a new
+    generator, while only the discriminator learns."""
+    d = torch.linspace(0, 1, 101)
+    with drawing(path, 1000, 460) as figure:
+        left, right = figure.subplots(1, 2)
+        for colour, (name, slope) in zip(PALETTE, (("minimax", d), ("non-saturating", 1 - d)), strict=False):
+            left.plot(d.tolist(), slope.tolist(), color=colour, label=name)
+            right.semilogy(range(len(norms[name])), norms[name], color=colour)
+        left.set_xlabel("D(G(z))")
+        left.set_ylabel("slope by the logit, absolute")
+        right.set_xlabel("steps of the discriminator alone")
+        right.set_ylabel("length of G's gradient")
+        figure.legend(loc="outside upper center", ncols=2)
