@@ -31,7 +31,8 @@ class Batch(NamedTuple):
 
 def random_at(split: str, seed: int, step: int) -> torch.Generator:
     """The random numbers of one step. The three names are hashed, so that neighbours have nothing in common."""
-    words = np.random.SeedSequence((SPLITS.index(split), seed, step)).generate_state(1)
+    key = (SPLITS.index(split), seed % 2**32, seed // 2**32, step)  # as many words of 32 bits for every seed
+    words = np.random.SeedSequence(key).generate_state(1)
     return torch.Generator().manual_seed(int(words[0]))
 
 

@@ -148,7 +148,7 @@ def frechet_distance(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> float:
     if min(len(a), len(b)) < 2:
         raise ValueError(f"both must have at least 2 rows, got {len(a)} and {len(b)}")
     a, b = a.double(), b.double()
-    covariance_a, covariance_b = torch.cov(a.T), torch.cov(b.T)
+    covariance_a, covariance_b = (torch.atleast_2d(torch.cov(rows.T)) for rows in (a, b))  # each (d, d)
     values, vectors = torch.linalg.eigh(covariance_a)
     root = vectors * values.clamp(min=0).sqrt() @ vectors.T  # C_a^(1/2)
     overlap = torch.linalg.eigvalsh(root @ covariance_b @ root).clamp(min=0).sqrt().sum()

@@ -28,15 +28,7 @@ class PenaltyConfig(Config):
     penalty: Annotated[float, Ge(0)] = 1.0  # γ of R1; 0 is the papers' game
 
 
-DIGITS = PenaltyConfig(
-    steps=4000,
-    batch=64,
-    network="conv",
-    noise=32,
-    channels=64,
-    generator_rate=2e-3,
-    discriminator_rate=2e-3,
-)
+DIGITS = PenaltyConfig(steps=3000, batch=64, network="conv", noise=32, generator_rate=2e-3, discriminator_rate=2e-3)
 PICTURE_CONFIGS = MappingProxyType({"digits": DIGITS, "mnist": DIGITS})
 
 
