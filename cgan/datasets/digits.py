@@ -94,9 +94,10 @@ def read_idx(root: Path, name: str, axes: int) -> Tensor:
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (OSError, EOFError) as error:
         raise ValueError(f"{path} is cut short or no gzip file ({error})") from error
-    head = np.frombuffer(data[: 4 * (1 + axes)], dtype=">u4")
-    if len(head) < 1 + axes or IDX.get(int(head[0])) != axes:
+    head = np.frombuffer(data[: 4 * (1 + axes)], dtype=np.uint8)
+    if len(head) < 4 * (1 + axes) or IDX.get(int(head[:4].view(">u4")[0])) != axes:
         raise ValueError(f"{path} is no IDX file of {axes} axes")
+    head = head.view(">u4")
     sizes = tuple(int(size) for size in head[1:])
     expected = 4 * (1 + axes) + int(np.prod(sizes))
     if len(data) != expected:

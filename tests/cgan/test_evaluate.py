@@ -228,8 +228,9 @@ def test_the_gradient_vanishes() -> None:
     norms = vanishing_gradient(gan, optimizers.discriminator, ring_batches("train", 0, 64, 2), 60)
     minimax, other = norms["minimax"], norms["non-saturating"]
     assert len(minimax) == len(other) == 60
-    assert minimax[-1] < 0.01 * max(minimax)
-    assert other[-1] > 20 * minimax[-1]
+    late, early = (sum(minimax[part]) for part in (slice(-10, None), slice(10)))
+    assert late < 0.1 * early, "the gradient of minimax does not vanish"
+    assert sum(other[-10:]) > 20 * late, "the other one must stay"
     assert all(torch.equal(a, b) for a, b in zip(gan.generator.parameters(), before, strict=True)), "G must not learn"
 
 

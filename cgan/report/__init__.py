@@ -1,0 +1,1 @@
+"""What others show about this paper."""
