@@ -292,7 +292,7 @@ def interpolated(gan: GAN, noise: int, start: int, end: int, seed: int) -> dict[
     first, last = gan.generator.embed.weight[[start, end]].cpu()
     embedded = (1 - shares) * first + shares * last  # (places, z)
     rows = [gan.generator.from_embedding(row.expand(PLACES, -1).to(device), embedded.to(device)).cpu() for row in z]
-    return {f"{start} → {end}" if k == 0 else " " * k: row for k, row in enumerate(rows)}
+    return {f"{start} to {end}" if k == 0 else " " * k: row for k, row in enumerate(rows)}
 
 
 def open_gan(name: str, command: str) -> tuple[Path, dict[str, Any], Config, GAN]:

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
+from matplotlib.ticker import NullFormatter
 from PIL import Image
 from torch import Tensor
 
@@ -121,6 +122,8 @@ def draw_vanishing(path: Path, norms: Mapping[str, Sequence[float]]) -> None:
             right.semilogy(range(len(norms[name])), norms[name], color=colour)
         left.set_xlabel("D(G(z))")
         left.set_ylabel("slope by the logit, absolute")
+        right.yaxis.set_major_formatter(lambda value, place: f"{value:g}")  # mathtext would miss the font's minus sign
+        right.yaxis.set_minor_formatter(NullFormatter())
         right.set_xlabel("steps of the discriminator alone")
         right.set_ylabel("length of G's gradient")
         figure.legend(loc="outside upper center", ncols=2)

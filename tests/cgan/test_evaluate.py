@@ -65,6 +65,17 @@ def test_real_points() -> None:
     assert within(batch.samples, (batch.labels + 1) % MODES) == 0
 
 
+def test_the_worst_mode_may_be_too_narrow_or_too_wide() -> None:
+    """A label at half the width, and one at twice the width: ½ in both cases."""
+    batch = ring_batches("test", 0, 20_000, 1)(0)
+    for factor in (0.5, 2.0):
+        means = ring_means()[batch.labels]
+        changed = means + (batch.samples - means) * torch.where(batch.labels == 3, factor, 1.0)[:, None]
+        found = measure_ring(changed, batch.labels)
+        check_close("the worst mode", found["worst mode"], 0.5, 0.05)
+        check_close("its width", found["narrowest mode" if factor < 1 else "widest mode"], factor, 0.05)
+
+
 def test_widths_by_hand() -> None:
     """Points at ±a along x and ±b along y have the variances 2a²/3 and 2b²/3 (divided by n − 1), turned by 45°."""
     a, b = 3 * SIGMA, SIGMA
