@@ -37,7 +37,7 @@ def draw_ring(path: Path, snapshots: Snapshots, labels: Int[Tensor, " n"], panel
     with drawing(path, 330 * columns, 720) as figure:
         grid = figure.subplots(2, columns, squeeze=False).flatten()
         for axes, step in zip(grid, steps, strict=False):
-            draw_points(axes, snapshots[step], labels, f"after {step:,} steps")
+            draw_points(axes, snapshots[step], labels, after(step))
         for axes in grid[len(steps) :]:
             axes.set_visible(False)
 
@@ -47,6 +47,10 @@ def chosen(items: Sequence[int], count: int) -> list[int]:
     last = len(items) - 1
     places = {round(last * (k / (count - 1)) ** 2) for k in range(count)} if last > 0 else {0}
     return [items[place] for place in sorted(places)]
+
+
+def after(step: int) -> str:
+    return f"after {step:,} step{'s' if step > 1 else ''}"
 
 
 def draw_points(axes: Axes, points: Float[Tensor, "n 2"], labels: Int[Tensor, " n"], title: str) -> None:
@@ -59,6 +63,7 @@ def draw_points(axes: Axes, points: Float[Tensor, "n 2"], labels: Int[Tensor, " 
     axes.set_aspect("equal")
     axes.set_xticks([])
     axes.set_yticks([])
+    axes.spines[:].set_visible(False)
     axes.set_title(title)
 
 
@@ -68,7 +73,7 @@ def animate_ring(path: Path, snapshots: Snapshots, labels: Int[Tensor, " n"]) ->
     for step, points in snapshots.items():
         with style():
             figure = Figure(figsize=(FRAME / DOTS_PER_INCH, FRAME / DOTS_PER_INCH), dpi=DOTS_PER_INCH)
-            draw_points(figure.subplots(), points, labels, f"after {step:,} steps")
+            draw_points(figure.subplots(), points, labels, after(step))
             canvas = FigureCanvasAgg(figure)
             canvas.draw()
         frames.append(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]).quantize(64, dither=Image.Dither.NONE))

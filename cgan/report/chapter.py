@@ -1,0 +1,46 @@
+"""The chapters of conditional GANs: the ring, and handwritten digits."""
+
+from collections.abc import Mapping
+
+from cgan.commands import task_of
+from cgan.evaluate import PROMISES
+from cgan.extensions.gradient_penalty import PICTURE_CONFIGS
+from cgan.train import CONFIGS, Config
+from lab.chapter import Page, Row, TrainedChapter
+from lab.training import Trained
+
+Promises = Mapping[tuple[str, str], float]  # (data, measure) -> what is promised
+ABOUT = {
+    "ring": (
+        "Two networks play a game in two dimensions. The generator makes a point of noise and a label; the "
+        "discriminator sees a point with a label and says whether it is real. There are eight Gaussians, one for each "
+        "label. A point is right within 3σ of the mean of its own label, as 98.9% of real points are. For the worst "
+        "mode, 1 is the right width."
+    ),
+    "digits": (
+        "The same game with convolutions and 2,200 handwritten digits. A classifier that was trained on other digits "
+        "judges whether a picture shows its label. The diversity of the pictures of one label, in that classifier's "
+        "features, is divided by the diversity of real digits: a generator with one good picture of each label has 0."
+    ),
+}
+
+
+def gan_chapter(data: str, config: Config, promises: Promises = PROMISES) -> TrainedChapter:
+    """Trains on ``data``, and compares what was reached with the promises."""
+
+    def tell(trained: Trained) -> Page:
+        columns = trained.results["splits"]["test"]
+        rows = tuple(
+            Row(measure, columns["chance"].get(measure, 0.0), columns["reached"][measure], promised)
+            for (name, measure), promised in promises.items()
+            if name == data
+        )
+        images = tuple(figure for figure in trained.figures if figure.suffix == ".png")
+        return Page("Conditional GANs", data, ABOUT[data], rows, trained.results["seconds"], images)
+
+    return TrainedChapter(
+        "cgan", data, config, lambda options, command: task_of(data, config, command, options, None, data), tell
+    )
+
+
+CHAPTERS = (gan_chapter("ring", CONFIGS["ring"]), gan_chapter("digits", PICTURE_CONFIGS["digits"]))
