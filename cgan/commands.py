@@ -204,7 +204,7 @@ class DigitTask(GANTask):
         self.digits = open_digits(data, root)
         self.data: dict[str, Any] = {"data": data, "root": str(root.resolve()) if root else ""}
         self.batch_at = picture_batches(*self.digits["train"], "train", config.seed, config.batch, config.noise)
-        self.network = training.pretrained(JudgeTask(self.data, self.digits), command, machine.device, machine.threads)
+        self.network = load_judge(JudgeTask(self.data, self.digits), command, machine)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """The monitor looks at pixels; the numbers are those of the judge, and choose nothing."""
@@ -267,6 +267,20 @@ class JudgeTask(training.Task):
 
     def judge(self, model: nn.Module) -> dict[str, Any]:
         return {"accuracy": accuracy(model, *self.digits["test"])}
+
+
+def load_judge(task: JudgeTask, command: str, machine: cli.Machine) -> nn.Module:
+    """The trained judge, frozen; it is trained now if it is not there.
+
+    Raises:
+        ValueError: if the one that is there was trained on other digits, or in another way.
+    """
+    folder = training.folder_of("cgan", task.name)
+    if place := folders.finished_or_none(folder):
+        before, now = folders.read_summary(place)["config"], training.run_config(task)
+        if changes := folders.differences(before, now):
+            raise ValueError(f"{folder} holds another judge ({changes}): delete this folder, and it is trained anew")
+    return training.pretrained(task, command, machine.device, machine.threads)
 
 
 def open_digits(data: str, root: Path | None) -> dict[str, Digits]:

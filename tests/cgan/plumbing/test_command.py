@@ -187,6 +187,14 @@ def test_a_collapsed_run_stops_and_says_so(copy, monkeypatch, capsys) -> None:
     assert steps[-1] <= 2, "it stops at the first look, after half of the 6 steps"
 
 
+def test_another_judge_is_noticed(copy, capsys) -> None:
+    path = RUNS / "judge-digits" / "run.json"
+    summary = json.loads(path.read_text())
+    summary["config"]["root"] = "/elsewhere"
+    path.write_text(json.dumps(summary))
+    check_refused(main, ["judge", "--run", "digits"], "another judge (root was '/elsewhere' and is '' now)", capsys)
+
+
 def test_the_last_weights_are_kept(work) -> None:
     """The judge chooses nothing: the score is the number of steps."""
     for name, steps in (("ring", 6), ("digits", 4)):
