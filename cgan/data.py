@@ -2,9 +2,6 @@ r"""Batches of labelled samples with noise. A batch is a pure function of (split
 
 ``ring``: eight Gaussians, whose means lie on a circle, and each has a label. So a reader sees the whole game in two
 dimensions, and theory gives every number. Pictures are drawn at random from those of a data set.
-
-The circle has a radius of 5 and a Gaussian has σ = ½. So a Gaussian is about as wide as what a new network can tell
-apart. On a circle of radius 1, with σ = 0.1, the same networks learn the widths less well.
 """
 
 import math
