@@ -67,8 +67,7 @@ class CaptionTask(training.Task):
     def train(self, model: nn.Module, optimizers: Mapping[str, Any], device: torch.device, steps, log) -> None:
         """The core's loop. With soft attention, ``faster`` gives the same numbers in less time."""
         form = faster(model) if model.has_attention else model
-        weights = self.config.doubly_stochastic, self.config.smoothing
-        train(form, *optimizers.values(), self.batches(device), steps, log, *weights)
+        train(form, *optimizers.values(), self.batches(device), steps, log, self.config.penalty_weight)
 
     def batches(self, device: torch.device) -> Callable[[int], Batch]:
         return lambda step: Batch(*(tensor.to(device) for tensor in self.batch_at(step)))

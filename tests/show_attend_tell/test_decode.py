@@ -1,11 +1,11 @@
 """What the section says → function → test
 
 the most probable word at each step       greedy            test_greedy_takes_the_most_probable_word
-the best of all captions, if wide enough  beam_search       test_wide_enough_equals_exhaustive_search
-the k best beginnings, in plain loops     beam_search_one  test_equals_the_spec
+the best of all captions, if wide enough  both searches     test_wide_enough_equals_exhaustive_search
+the k best beginnings, in plain loops     beam_search_one   test_equals_the_spec
 width 1 is greedy decoding                beam_search       test_width_1_is_greedy
 score = log p / C^alpha                   hypothesis        test_score_by_hand, test_a_longer_caption_can_win
-log p is the model's own                  both              test_log_probability_is_that_of_teacher_forcing
+log p is the model's own                  beam_search       test_log_probability_is_that_of_teacher_forcing
 """
 
 import math
@@ -24,6 +24,14 @@ from tests.strategies import unequal_sizes
 from tests.teach import check_close
 
 A, B, C = 4, 5, 6  # words
+
+
+def one_by_one(model, images: torch.Tensor, *rest) -> list[list[Hypothesis]]:
+    """``beam_search_one`` for each image."""
+    return [beam_search_one(model, image, *rest) for image in images]
+
+
+SEARCHES = pytest.mark.parametrize("search", [beam_search, one_by_one], ids=["beam_search", "beam_search_one"])
 
 
 def check_hypotheses(what: str, got: list[Hypothesis], expected: list[Hypothesis]) -> None:
@@ -68,6 +76,7 @@ def check_exhaustive(candidate: Callable, sizes: tuple[int, int, int], longest: 
         check_hypotheses(what, found[i], all_captions(model, image, longest, 7, penalty))
 
 
+@SEARCHES
 @given(
     sizes=unequal_sizes(3, 1, 4),
     longest=st.integers(1, 4),
@@ -75,9 +84,9 @@ def check_exhaustive(candidate: Callable, sizes: tuple[int, int, int], longest: 
     seed=st.integers(0),
 )
 @settings(max_examples=10)
-def test_wide_enough_equals_exhaustive_search(sizes, longest: int, penalty: float, seed: int) -> None:
+def test_wide_enough_equals_exhaustive_search(search, sizes, longest: int, penalty: float, seed: int) -> None:
     """200 places for 4 possible words (<end> and three others) and up to 4 steps: nothing is ever left out."""
-    check_exhaustive(beam_search, sizes, longest, penalty, seed % 1000)
+    check_exhaustive(search, sizes, longest, penalty, seed % 1000)
 
 
 def check_equals_spec(
@@ -166,10 +175,11 @@ def check_by_hand(candidate: Callable, alpha: float) -> None:
     assert got == expected, f"score = log p / C^{alpha}, C with <end>: got {got}, expected {SCORES[alpha]}"
 
 
+@SEARCHES
 @pytest.mark.parametrize("alpha", SCORES)
-def test_score_by_hand(alpha: float) -> None:
+def test_score_by_hand(search, alpha: float) -> None:
     """<start> is followed by <end> with .3 or by A with .7, and so on: four captions in all."""
-    check_by_hand(beam_search, alpha)
+    check_by_hand(search, alpha)
 
 
 def check_longer_wins(candidate: Callable) -> None:
@@ -182,8 +192,8 @@ def check_longer_wins(candidate: Callable) -> None:
 
 
 def test_a_longer_caption_can_win() -> None:
-    check_longer_wins(beam_search)
-    check_longer_wins(misconceptions.right)
+    for search in (beam_search, one_by_one, misconceptions.right):
+        check_longer_wins(search)
 
 
 def check_one_step(candidate: Callable) -> None:
@@ -197,7 +207,7 @@ def check_one_step(candidate: Callable) -> None:
 
 def test_ties() -> None:
     check_one_step(beam_search)
-    check_one_step(lambda model, images, *rest: [beam_search_one(model, image, *rest) for image in images])
+    check_one_step(one_by_one)
     got = greedy(Scripted({START: {B: 0.4, A: 0.4, END: 0.2}, A: {END: 1.0}}), torch.zeros(1, 1, 1).double(), 3)[0].ids
     assert got == [A, END]
 
@@ -258,7 +268,7 @@ def test_no_image() -> None:
 @pytest.mark.parametrize(("width", "longest", "penalty"), [(0, 3, 0.0), (2, 0, 0.0), (2, 3, -1.0)])
 def test_wrong_input(width: int, longest: int, penalty: float) -> None:
     model, images = random_captioner(7, 3, 0), random_annotations(1, 2, 3, 0)
-    for function in (beam_search, lambda model, images, *rest: beam_search_one(model, images[0], *rest)):
+    for function in (beam_search, one_by_one):
         with pytest.raises(ValueError, match=r"(width|longest|length_penalty) must be at least [01], got (0|-1)"):
             function(model, images, width, longest, penalty)
     with pytest.raises(ValueError, match="longest must be at least 1, got 0"):

@@ -4,7 +4,7 @@
 4: e_ti = w·tanh(W_a a_i + W_h h_{t-1} + b)  Captioner.scores  test_scores_in_loops
 5: α_t = softmax(e_t)                        attend            test_weights_by_hand, test_equal_scores_give_the_mean
 13: Σ_i α_ti a_i                             soft_attention    test_context_in_loops
-6: z_t = β_t Σ_i α_ti a_i                    Captioner.read    test_captioner_in_loops
+6: z_t = β_t Σ_i α_ti a_i                    Captioner.look    test_captioner_in_loops
 h_0, c_0 from the mean annotation            Captioner.start   test_captioner_in_loops
 7: L_o(E y_{t-1} + L_h h_t + L_z z_t)        deep_output       test_captioner_in_loops
 dropout                                      deep_output       test_dropout_is_before_the_last_layer

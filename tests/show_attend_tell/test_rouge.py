@@ -22,7 +22,7 @@ EXACT = {"rel": 1e-10, "abs": 1e-12}
 
 
 def test_the_example_of_the_paper() -> None:
-    """Section 3.1, β = 1: "police killed the gunman" beside two sentences with the same bigrams."""
+    """Section 3.1, β = 1: "police killed the gunman" beside two sentences with one common bigram each."""
     reference = ["police", "killed", "the", "gunman"]
     for text, expected in {"police kill the gunman": 3 / 4, "the gunman kill police": 2 / 4}.items():
         common = longest_common_subsequence(text.split(), reference)

@@ -23,7 +23,7 @@ UNSEEN = ["evaluate", "--images", "data/images", "--captions", "data/captions.cs
 def stand_in(monkeypatch) -> None:
     """In the place of the frozen network."""
     for module in (sources, opened, evaluate):
-        monkeypatch.setattr(module, "EfficientNetLite", lambda version=0: Corners())
+        monkeypatch.setattr(module, "EfficientNetLite", Corners)
     monkeypatch.setattr("lab.training.advise_on_threads", lambda: None)
 
 
@@ -34,7 +34,7 @@ def trained(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for module in (sources, opened, evaluate):
-            patch.setattr(module, "EfficientNetLite", lambda version=0: Corners())
+            patch.setattr(module, "EfficientNetLite", Corners)
         main(TINY)
     return folder
 
