@@ -221,6 +221,19 @@ class PhotoTask(CaptionTask):
         return [curves, figure]
 
 
+def check_effect(given: Any, config: Config) -> None:
+    """Raises ValueError if an option that the user gave, in an instance of ``cli.overrides``, has no effect."""
+    cnn, attention = config.encoder == "cnn", config.attention != "none"
+    for name, has_effect, needs in (
+        ("channels", cnn, "--encoder cnn"),
+        ("background", cnn, "--encoder cnn"),
+        ("attention_hidden", attention, "--attention soft"),
+        ("penalty_weight", attention or config.penalty_weight == 0, "--attention soft"),
+    ):
+        if getattr(given, name) is not None and not has_effect:
+            raise ValueError(f"--{name.replace('_', '-')} has no effect without {needs}: leave it out")
+
+
 def fingerprint(tokenizer: Tokenizer) -> str:
     """Another one for other words, or the same in another order: the weights of one vocabulary fit no other."""
     return hashlib.sha256("\n".join(tokenizer.words).encode()).hexdigest()[:12]

@@ -11,7 +11,7 @@ from show_attend_tell.__main__ import main
 from show_attend_tell.commands import evaluate, opened, task
 from show_attend_tell.datasets import sources
 from tests.refusals import check_refused
-from tests.show_attend_tell.plumbing.photographs import Corners, name_of, write_flickr8k
+from tests.show_attend_tell.plumbing.photographs import Corners, name_of, save_blank, write_flickr8k
 
 SIZES = "--images 8 --annotation 6 --embedding 5 --hidden 7 --attention-hidden 3 --warmup 1 --least 1 --beam 2"
 TINY = [*SIZES.split(), "--steps", "2", "--device", "cpu", "--data", "flickr8k", "--root", "data"]
@@ -41,8 +41,9 @@ def trained(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def work(trained, stand_in, monkeypatch) -> Path:
-    """The folder as the fixture above left it; a test must leave it so."""
+    """The folder as the fixture above left it; a test must leave it so. Figures are blank from now on."""
     monkeypatch.chdir(trained)
+    monkeypatch.setattr("lab.figure.save_figure", save_blank)
     return trained
 
 
