@@ -334,7 +334,7 @@ def train_on_marked_places(**options: float) -> tuple[HardCaptioner, list[float]
     model, losses, batch = HardCaptioner(6, 2, embedding=8, hidden=8, attention=8), [], marked_places()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.03)
     scheduler = torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0)
-    train_hard(model, optimizer, scheduler, lambda step: batch, range(80),
+    train_hard(model, optimizer, scheduler, lambda step: batch, range(60),
                lambda step, loss, baseline: losses.append(loss), **options)  # fmt: skip
     return model, losses
 

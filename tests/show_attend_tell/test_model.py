@@ -68,7 +68,7 @@ def check_cell_equals_torch(candidate, n: int, inputs: int, hidden: int, data) -
 
 
 @given(sizes=unequal_sizes(3, low=1, high=4), data=st.data())
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_cell_equals_torch(sizes, data) -> None:
     check_cell_equals_torch(lstm_cell, *sizes, data)
 

@@ -27,9 +27,14 @@ class Corners:
         return torch.nn.functional.adaptive_avg_pool2d(image.float(), 2)
 
 
-def save_blank(figure: Figure, path: Path) -> None:
-    """Stands in for ``lab.figure.save_figure``, which takes most of the time of a small command."""
+def draw_blank(path: Path, *what: object) -> None:
+    """Stands in for functions that draw: they take most of the time of a small command."""
     Image.new("RGB", (1, 1)).save(path)
+
+
+def save_blank(figure: Figure, path: Path) -> None:
+    """Stands in for ``lab.figure.save_figure``."""
+    draw_blank(path)
 
 
 def name_of(k: int) -> str:

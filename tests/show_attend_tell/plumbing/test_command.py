@@ -22,7 +22,7 @@ from show_attend_tell.extensions.photographs import PHOTO_CONFIGS
 from show_attend_tell.train import CONFIGS, Config
 from tests.refusals import check_refused
 from tests.runs import files_of, stop_in
-from tests.show_attend_tell.plumbing.photographs import save_blank
+from tests.show_attend_tell.plumbing.photographs import draw_blank, save_blank
 from tests.toy import DETECTOR, few_scenes
 
 OPTIONS = "--device cpu --images 2 --image-size 16 --embedding 4 --hidden 4 --attention-hidden 3 --warmup 1"
@@ -44,6 +44,7 @@ def small():
         patch.setattr(task, "most_frequent_caption", lambda *a: most_frequent_caption(*a, 10))
         patch.setattr(detector_commands, "CONFIGS", {"toy": DETECTOR})
         patch.setattr(detector_commands, "evaluate", few_scenes)
+        patch.setattr(detector_commands, "draw_detections", draw_blank)
         patch.setattr("lab.training.advise_on_threads", lambda: None)
         yield patch
 
@@ -66,6 +67,8 @@ def work(trained, monkeypatch):
     monkeypatch.chdir(trained[0])
     with small() as patch:
         patch.setattr("lab.figure.save_figure", save_blank)
+        for name in ("draw_captions", "draw_attention"):
+            patch.setattr(task, name, draw_blank)
         yield trained[0]
 
 
