@@ -14,19 +14,23 @@ from show_attend_tell.figures import BARS
 
 TAKEN = {  # entry of report/results.json: the figures taken with it, by their names in the run's folder
     "toy": {name: name for name in ("captions.png", "attention.png", "training.png", "forcing.png")},
+    "toy-seed-1": {},
+    "toy-seed-2": {},
     "korean": {},
+    "cnn": {},
     "flickr8k": {},  # photographs are not ours to publish
     "comparison": {"comparison.png": "comparison.png", "attention.png": "side-by-side.png"},
     "decode": {},
     "step": {},
 }
+SEEDS = ("toy", "toy-seed-1", "toy-seed-2")  # the same configuration
 CORE = {  # file of the core: what is in it, in the order to read them
     "model": "equations 1 to 7 and 13: the LSTM, the attention, the words",
     "loss": "equation 14: the loss of the words, the penalty on the attention",
-    "decode": "greedy decoding and beam search",
     "encoders": "from an image to annotation vectors",
     "data": "scenes and captions of the toy world",
     "train": "the configurations and the loop",
+    "decode": "greedy decoding and beam search",
 }
 PRINTED = ("most frequent", "blank images", "exchanged images", "chance", "reached")
 BLEU = "BLEU-{} without brevity penalty"
@@ -82,6 +86,16 @@ def promises(results: Mapping) -> str:
     return markdown(["in %", "promised", "reached"], rows)
 
 
+def seeds(results: Mapping) -> str:
+    """What is promised, in %, for each seed, and the lowest and the highest."""
+    columns = [(split, measure) for split in ("test", "compositional") for measure in ("right", "pointing")]
+    entries = [results[name] for name in SEEDS if name in results]
+    reached = [[entry["splits"][split]["reached"][measure] for split, measure in columns] for entry in entries]
+    rows = [[str(e["config"]["seed"]), *map(percent, row)] for e, row in zip(entries, reached, strict=True)]
+    rows.append(["lowest to highest", *(f"{percent(min(c))} to {percent(max(c))}" for c in zip(*reached, strict=True))])
+    return markdown(["seed", *(f"{split}: {measure}" for split, measure in columns)], rows)
+
+
 def scores(results: Mapping) -> str:
     """Of the photographs: a row for each metric; the baselines, then the model."""
     entry, parts = results["flickr8k"], []
@@ -109,7 +123,7 @@ def variants(results: Mapping) -> str:
     """Soft, hard and no attention, and the penalty, in %."""
     entry = results["comparison"]
     rows = [
-        [name, *(percent(one["splits"][split]["reached"][what]) for split, what in BARS), f"{one['seconds']:.0f}"]
+        [name, *(cell(one["splits"][split]["reached"].get(what)) for split, what in BARS), f"{one['seconds']:.0f}"]
         for name, one in entry["variants"].items()
     ]
     return f"{markdown(['in %', *(f'{s}: {w}' for s, w in BARS), 'seconds'], rows)}\n\n{measured_by(entry)}"
@@ -144,6 +158,8 @@ def repeated(entry: Mapping) -> str:
 BLOCKS: dict[str, Callable[[Mapping], str]] = {
     "toy": partial(shares, "toy"),
     "korean": partial(shares, "korean"),
+    "cnn": partial(shares, "cnn"),
+    "seeds": lambda results: seeds(results) if "toy" in results else NOT_YET,
     "printed": lambda results: printed(results) if "toy" in results else NOT_YET,
     "promises": promises,
     "flickr8k": scores,
@@ -156,9 +172,12 @@ BLOCKS: dict[str, Callable[[Mapping], str]] = {
 
 
 def entry_of(content: Mapping) -> str:
-    """The name of a run's entry: its data set, or the language of the toy captions."""
-    korean = content["what"] == "toy" and content["data"]["language"] == "korean"
-    return "korean" if korean else content["what"]
+    """The name of a run's entry: its data set; or its language, encoder and seed, on the toy world."""
+    if content["what"] != "toy":
+        return content["what"]
+    config = content["config"]
+    name = "korean" if content["data"]["language"] == "korean" else "cnn" if config["encoder"] == "cnn" else "toy"
+    return f"{name}-seed-{config['seed']}" if config["seed"] else name
 
 
 take = partial(take_runs, entry_of, TAKEN)

@@ -52,7 +52,7 @@ def test_train_judge_caption_evaluate(copy, monkeypatch, capsys) -> None:
     assert set(results["splits"]["dev"]) == {
         "most frequent caption", "blank images", "exchanged images", "reached"
     }  # fmt: skip
-    monkeypatch.setattr(task, "train", lambda *arguments: pytest.fail("a step was taken"))
+    monkeypatch.setattr(task, "train_on_photographs", lambda *arguments: pytest.fail("a step was taken"))
     main(["judge", "--run", "flickr8k"])
     assert json.loads((RUN / "results.json").read_text()) == results
     main(["caption", "--run", "flickr8k", f"data/images/{name_of(3)}", "--beam", "3"])
