@@ -8,10 +8,10 @@ What differs from the paper, and why:
 - There is one heatmap for all objects, and a softmax for each attribute (colour, shape, size). The paper has one
   heatmap for each class. The toy world has 8 · 6 · 2 = 96 classes, and some of them never occur in training.
 - Size is one of the attributes, because the toy world has two sizes. The paper regresses width and height.
-- The backbone is small and has two pathways. The shape pathway sees how far a pixel's colour is from the background,
-  but not in which direction. What it learns about a shape therefore holds for every colour. The colour pathway is a
-  1×1 convolution.
-- The head is linear. The paper's heads have a hidden layer.
+- The backbone is small and has two pathways, each with a head of its own. The shape pathway sees how far a pixel's
+  colour is from the background, but not in which direction. What it learns about a shape therefore holds for every
+  colour. The colour pathway is a 1×1 convolution: what it learns about a colour holds for every shape.
+- The heads are linear. The paper's heads have a hidden layer.
 - A peak is an object from ``THRESHOLD`` on. The paper keeps the 100 highest peaks.
 """
 
@@ -34,7 +34,7 @@ class Detector(nn.Module):
     """A grid of logits for each image: the heatmap, the offset in x and y, then the values of each attribute.
 
     Args:
-        attributes: how many values each attribute has, such as 8 colours, 6 shapes and 2 sizes.
+        attributes: how many values each attribute has, such as 8 colours, 6 shapes and 2 sizes. The colour is first.
     """
 
     def __init__(self, attributes: Sequence[int] = (8, 6, 2)) -> None:
@@ -51,15 +51,17 @@ class Detector(nn.Module):
             nn.ReLU(),
         ).to(memory_format=torch.channels_last)
         self.colour_pathway = nn.Sequential(nn.AvgPool2d(CELL), nn.Conv2d(3, COLOUR_CHANNELS, 1), nn.ReLU())
-        self.head = nn.Conv2d(third + COLOUR_CHANNELS, 3 + sum(attributes), 1)
+        colours, *others = attributes
+        self.colour_head = nn.Conv2d(COLOUR_CHANNELS, colours, 1)
+        self.shape_head = nn.Conv2d(third, 3 + sum(others), 1)  # heatmap, offset, and the other attributes
         self.attributes = tuple(attributes)
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
         with torch.no_grad():
-            self.head.weight[:3] *= 0.1  # heatmap and offset are nearly the same in all cells at the start
-            self.head.bias[0] = torch.tensor(PRIOR).logit()
+            self.shape_head.weight[:3] *= 0.1  # heatmap and offset are nearly the same in all cells at the start
+            self.shape_head.bias[0] = torch.tensor(PRIOR).logit()
 
     def forward(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m channels rows columns"]:
         """Logits in 3 + 16 channels (1 heatmap, 2 offset, 8 + 6 + 2 attributes); ``images`` has values from 0 to 1.
@@ -74,7 +76,8 @@ class Detector(nn.Module):
         distance = difference.square().sum(dim=1, keepdim=True).sqrt()  # (m, 1, h, w), of each pixel's colour
         shape = self.shape_pathway((4 * distance).tanh())  # (m, 64, rows, columns); tanh(4d) > 0.96 from d = 0.5 on
         colour = self.colour_pathway(3 * difference)  # (m, 32, rows, columns)
-        return self.head(torch.cat([shape, colour], dim=1))
+        heatmap_and_offset, others = self.shape_head(shape).tensor_split([3], dim=1)
+        return torch.cat([heatmap_and_offset, self.colour_head(colour), others], dim=1)
 
     @torch.no_grad()
     def grid(self, images: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m features rows columns"]:

@@ -54,7 +54,7 @@ def check_texts(figure: Figure, crowd: Sequence[Text] = ()) -> None:
     with style(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(Text, "draw", noting)
         FigureCanvasAgg(figure).draw()
-    assert len(boxes) > 5
+    assert len(boxes) > 3
     for (a, (left, right, top, bottom)), (b, (west, east, north, south)) in combinations(boxes, 2):
         apart = right < west or east < left or bottom < north or south < top
         assert apart or (a in crowd and b in crowd), f"{a.get_text()!r} touches {b.get_text()!r}"

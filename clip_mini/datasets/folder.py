@@ -9,7 +9,6 @@ Without these lists, a hash of the name decides. Of the training images, one in 
 never shows it, and the best weights are chosen on it. The model reads features of a frozen network.
 """
 
-import csv
 import hashlib
 import random
 import sys
@@ -26,6 +25,7 @@ from clip_mini.data import Batch
 from clip_mini.datasets.features import CACHE, EfficientNetLite0, Features, FrozenEncoder, frozen_features
 from clip_mini.evaluate import Examples, chance_recall
 from clip_mini.train import Config
+from lab.captions import caption_lines
 from lab.images import load_image
 from toyworld.tokenizer import END, START, Tokenizer, padded, split_words
 
@@ -225,25 +225,10 @@ def read_captions(root: Path) -> dict[str, list[str]]:
         raise ValueError(f"{root}: there is no such folder")
     captions: dict[str, list[str]] = {}
     there = {file.name for file in (image_path(root, "") if (root / "images").is_dir() else root).iterdir()}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = csv.reader(file, strict=True)
-            if (header := next(lines, [])) != ["image", "caption"]:
-                raise ValueError(f"{path}:1: the first line must be 'image,caption', got {','.join(header)!r}")
-            for row in lines:
-                where = f"{path}:{lines.line_num}"
-                if len(row) != 2:
-                    raise ValueError(f"{where}: must have 2 columns, image and caption, got {len(row)}")
-                name, caption = row
-                if not split_words(caption):
-                    raise ValueError(f"{where}: the caption of {name!r} has no word, got {caption!r}")
-                if name not in there and not image_path(root, name).is_file():
-                    raise ValueError(f"{where}: there is no image {image_path(root, name)}")
-                captions.setdefault(name, []).append(caption)
-    except FileNotFoundError:
-        raise ValueError(f"{path}: there is no such file") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path}: cannot be read ({error})") from None
+    for where, name, caption in caption_lines(path, split_words):
+        if name not in there and not image_path(root, name).is_file():
+            raise ValueError(f"{where}: there is no image {image_path(root, name)}")
+        captions.setdefault(name, []).append(caption)
     if not captions:
         raise ValueError(f"{path}: there is no caption")
     return captions

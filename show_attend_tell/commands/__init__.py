@@ -13,7 +13,7 @@ from show_attend_tell.commands.caption import Caption
 from show_attend_tell.commands.compare import Compare
 from show_attend_tell.commands.evaluate import Evaluate
 from show_attend_tell.commands.opened import open_run
-from show_attend_tell.commands.task import CaptionTask, HardTask, Language, PhotoTask, ToyTask
+from show_attend_tell.commands.task import CaptionTask, HardTask, Language, PhotoTask, ToyTask, check_effect
 from show_attend_tell.datasets import scores
 from show_attend_tell.evaluate import PROMISES
 from show_attend_tell.extensions.hard_attention import HardConfig
@@ -42,7 +42,7 @@ class Train(cli.TrainingOptions):
         """The configuration with the user's changes.
 
         Raises:
-            ValueError: if an option has no effect on this data set.
+            ValueError: if an option has no effect on this data set, or beside the other options.
         """
         toy = self.data == "toy"
         given = {
@@ -56,7 +56,9 @@ class Train(cli.TrainingOptions):
         if wrong:
             option, others = f"--{min(wrong).replace('_', '-')}", "flickr8k and coco" if toy else "toy"
             raise ValueError(f"{option} is for {others} only, {self.data} does not use it")
-        return cli.overridden(CONFIGS["toy"] if toy else PHOTO_CONFIGS[self.data], self.configuration)
+        config = cli.overridden(CONFIGS["toy"] if toy else PHOTO_CONFIGS[self.data], self.configuration)
+        check_effect(self.configuration, config)
+        return config
 
     def execute(self, command: str) -> None:
         config, name = self.chosen_config(), self.run or self.data

@@ -10,7 +10,7 @@ import tyro
 
 from lab import cli, training
 from lab.checkpoint import write_text
-from show_attend_tell.commands.task import SPLITS, HardTask, Language, ToyTask
+from show_attend_tell.commands.task import SPLITS, HardTask, Language, ToyTask, check_effect
 from show_attend_tell.extensions.hard_attention import HardConfig
 from show_attend_tell.figures import draw_captions, draw_comparison
 from show_attend_tell.train import CONFIGS, Config
@@ -40,6 +40,7 @@ class Compare(cli.TrainingOptions):
             if getattr(self.configuration, name) is not None:
                 raise ValueError(f"--{name.replace('_', '-')} is what compare changes itself: leave it out")
         config = cli.overridden(CONFIGS["toy"], self.configuration)
+        check_effect(self.configuration, config)
         place = f"compare/{self.run or ('toy' if self.language == 'english' else f'toy-{self.language}')}"
         runs = {name: f"{place}/{FOLDERS[name]}" for name in VARIANTS}
         configs = {name: variant(config, name) for name in VARIANTS}

@@ -5,9 +5,9 @@ DIR/images/NAME         the images
 DIR/train.txt, dev.txt  the names of the images of each split, one a line; test.txt if there is one
 """
 
-import csv
 from pathlib import Path
 
+from lab.captions import caption_lines
 from show_attend_tell.datasets.captioned import CaptionedImages, checked
 from show_attend_tell.extensions.metrics.words import caption_words
 
@@ -52,23 +52,8 @@ def read_captions(path: Path) -> dict[str, list[str]]:
         ValueError: if the file cannot be read, or a line has other columns or a caption without a word.
     """
     captions: dict[str, list[str]] = {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = csv.reader(file, strict=True)
-            if (header := next(lines, [])) != ["image", "caption"]:
-                raise ValueError(f"{path}:1: the first line must be 'image,caption', got {','.join(header)!r}")
-            for row in lines:
-                where = f"{path}:{lines.line_num}"
-                if len(row) != 2:
-                    raise ValueError(f"{where}: must have 2 columns, image and caption, got {len(row)}")
-                name, caption = row
-                if not caption_words(caption):
-                    raise ValueError(f"{where}: the caption of {name!r} has no word, got {caption!r}")
-                captions.setdefault(name, []).append(caption)
-    except FileNotFoundError:
-        raise ValueError(f"{path}: there is no such file") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path}: cannot be read ({error})") from None
+    for _, name, caption in caption_lines(path, caption_words):
+        captions.setdefault(name, []).append(caption)
     return captions
 
 

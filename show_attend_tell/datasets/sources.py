@@ -20,13 +20,13 @@ from lab.efficientnet import EfficientNetLite
 from show_attend_tell.data import Batch
 from show_attend_tell.datasets.captioned import CaptionedImages
 from show_attend_tell.datasets.coco import read_coco
-from show_attend_tell.datasets.features import CACHE, FeatureFolder, Vectors, grid_features
+from show_attend_tell.datasets.features import FeatureFolder, Vectors, grid_features
 from show_attend_tell.datasets.flickr8k import read_flickr8k
 from show_attend_tell.extensions.metrics.words import caption_words
 from toyworld.tokenizer import END, START, UNKNOWN, Tokenizer, padded
 
 READERS = {"flickr8k": read_flickr8k, "coco": read_coco}
-VALIDATED = 200  # images of dev that a training is validated on
+VALIDATED = 500  # images of dev that a training is validated on
 CHUNK = 64  # images whose captions are searched at once
 
 
@@ -131,20 +131,12 @@ def tokenizer_of(captions: Iterable[Sequence[str]], least: int) -> Tokenizer:
 
 
 def open_source(
-    data: str,
-    root: Path | None,
-    seed: int,
-    size: int,
-    least: int,
-    features: Path | None = None,
-    version: int = 0,
-    cache: Path = CACHE,
+    data: str, root: Path | None, seed: int, size: int, least: int, features: Path | None = None
 ) -> PhotoSource:
     """The data set ``data`` (flickr8k or coco) in the folder ``root``; slow when its features must be computed.
 
     Args:
         features: a folder of precomputed features, one .npy an image; EfficientNet-Lite otherwise.
-        version: which EfficientNet-Lite.
 
     Raises:
         ValueError: if ``root`` is missing, or a file is missing or wrong.
@@ -155,4 +147,4 @@ def open_source(
     paths: Mapping[str, Path] = {name: images.paths[name] for listed in images.splits.values() for name in listed}
     if features is not None:
         return PhotoSource(images, FeatureFolder(features, paths), seed, size, least)
-    return PhotoSource(images, grid_features(paths, EfficientNetLite(version), cache), seed, size, least)
+    return PhotoSource(images, grid_features(paths, EfficientNetLite()), seed, size, least)

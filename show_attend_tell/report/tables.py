@@ -27,10 +27,10 @@ SEEDS = ("toy", "toy-seed-1", "toy-seed-2")  # the same configuration
 CORE = {  # file of the core: what is in it, in the order to read them
     "model": "equations 1 to 7 and 13: the LSTM, the attention, the words",
     "loss": "equation 14: the loss of the words, the penalty on the attention",
-    "decode": "greedy decoding and beam search",
     "encoders": "from an image to annotation vectors",
     "data": "scenes and captions of the toy world",
     "train": "the configurations and the loop",
+    "decode": "greedy decoding and beam search",
 }
 PRINTED = ("most frequent", "blank images", "exchanged images", "chance", "reached")
 BLEU = "BLEU-{} without brevity penalty"

@@ -6,6 +6,7 @@ o [1, p(colour), p(shape), p(size)] grid      test_grid_by_hand
 convolutions see no absolute place  forward   test_a_shift_by_one_cell_shifts_the_logits
 a cell sees 32×32 pixels            forward   test_a_cell_sees_32_pixels
 shapes hold for every colour        forward   test_the_shape_pathway_does_not_see_the_direction_of_a_colour
+colours hold for every shape        forward   test_a_colour_does_not_depend_on_the_pixels_of_other_cells
 the heatmap begins at the prior     Detector  test_the_heatmap_begins_at_the_prior
 """
 
@@ -141,10 +142,22 @@ def test_the_shape_pathway_does_not_see_the_direction_of_a_colour() -> None:
     images[0, 0, 4:9, 6:13] -= 0.3
     images[1, 2, 4:9, 6:13] -= 0.3
     images[2, :2, 4:9, 6:13] -= doubles(0.18, 0.24)[:, None, None]
-    model.head.weight.data[:, 64:] = 0  # without the colour pathway
     logits = model(images)
-    assert_close(logits, logits[:1].expand_as(logits), **EXACT)
-    assert logits.std(dim=(2, 3)).max() > 1e-3, "the shape must be seen"
+    colours = slice(3, 3 + model.attributes[0])
+    others = torch.cat([logits[:, : colours.start], logits[:, colours.stop :]], dim=1)
+    assert_close(others, others[:1].expand_as(others), **EXACT)
+    assert others.std(dim=(2, 3)).max() > 1e-3, "the shape must be seen"
+    assert logits[:, colours].std(dim=0).max() > 1e-3, "the colour must be seen"
+
+
+def test_a_colour_does_not_depend_on_the_pixels_of_other_cells() -> None:
+    """So no shape can make a colour more or less likely, also one that never had this colour in training."""
+    torch.manual_seed(0)
+    model, images = Detector().double(), some_images(2, 16, 24).double()
+    images[1] = images[0]
+    images[1, :, :, 4:] = 0.5  # all but the first column of cells
+    colours = model(images)[:, 3 : 3 + model.attributes[0], :, 0]
+    assert_close(colours[1], colours[0], **EXACT)
 
 
 @pytest.mark.parametrize(("height", "width"), [(64, 62), (30, 32)])

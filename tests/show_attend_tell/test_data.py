@@ -1,12 +1,13 @@
 """What is promised → function → test
 
 a caption is read back, true and complete       toy_caption     test_each_caption_is_about_its_image
-objects from left to right                      toy_caption     test_each_caption_is_about_its_image
+objects from left to right                      toy_caption     test_the_order_of_the_objects_by_hand
 <start>, words, <end>, padding                  encode          test_ids_by_hand
 decode(encode(caption)) is the caption          encode, decode  test_a_caption_comes_back
 a batch is a function of its step               toy_batches     test_a_batch_is_a_function_of_its_step
 a cell, then its x and y, row by row            with_places     test_places_by_hand
 an annotation sees a part of the image          SmallCNN        test_an_annotation_sees_a_part_of_the_image
+the background is subtracted                    SmallCNN        test_the_background_is_nothing_for_the_cnn
 """
 
 import pytest
@@ -14,8 +15,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detector.model import CELL
+from show_attend_tell import decode as decoder
+from show_attend_tell import loss
 from show_attend_tell.data import COLUMNS, MOST, Batch, decode, encode, toy_batches, toy_caption, toy_scene, toy_words
 from show_attend_tell.encoders import SCALE, SmallCNN, of_detector, with_places
+from show_attend_tell.extensions import free_running
+from show_attend_tell.train import CONFIGS
 from tests.show_attend_tell.misconceptions import data as misconceptions
 from tests.teach import check_close
 from toyworld.captions import LANGUAGES
@@ -24,8 +30,8 @@ from toyworld.drawing import draw
 from toyworld.facts import holds, says_all
 from toyworld.parser import read
 from toyworld.rng import Rng
-from toyworld.scenes import HELD_OUT, SPLITS, Scene
-from toyworld.tokenizer import END, PAD, START
+from toyworld.scenes import BACKGROUND, HELD_OUT, SPLITS, Object, Scene
+from toyworld.tokenizer import END, PAD, START, UNKNOWN
 
 SIDE = 16  # pixels
 LANGUAGE = pytest.mark.parametrize("language", LANGUAGES)
@@ -70,6 +76,32 @@ def test_captions_of_each_split(language: str, split_name: str) -> None:
         scene = toy_scene(split_name, 0, index)
         assert len(scene.objects) == 1 + index % MOST
         check_caption(toy_caption(scene, language, Rng(f"{index}")), scene, language)
+
+
+@pytest.mark.parametrize(
+    ("red", "blue", "first"),
+    [
+        ((0.30, 0.8), (0.34, 0.2), "red"),  # columns 4 and 5
+        ((0.34, 0.2), (0.30, 0.8), "blue"),
+        ((0.32, 0.8), (0.36, 0.2), "blue"),  # both in column 5, which ends at 6/16 = 0.375
+        ((0.36, 0.2), (0.32, 0.8), "red"),
+        ((0.01, 0.5), (0.99, 0.1), "red"),
+    ],
+)
+def test_the_order_of_the_objects_by_hand(red: tuple, blue: tuple, first: str) -> None:
+    """From left to right, and in one of the 16 columns of the detector's grid from top to bottom."""
+    assert COLUMNS == CONFIGS["toy"].image_size // CELL == 16
+    objects = [Object("star", colour, "small", *place, 0.05, (0.5, 0.5, 0.5)) for colour, place in
+               (("red", red), ("blue", blue))]  # fmt: skip
+    for k in range(5):
+        caption = toy_caption(Scene(tuple(objects), BACKGROUND, 0.5), "english", Rng(f"{k}"))
+        assert (caption.index("red") < caption.index("blue")) == (first == "red"), caption
+
+
+def test_special_ids_are_those_of_the_tokenizer() -> None:
+    """The core does not import the toy world, so it has its own names for them."""
+    assert (decoder.START, decoder.END, loss.PAD, free_running.START) == (START, END, PAD, START)
+    assert set(decoder.NEVER) == {PAD, START, UNKNOWN}
 
 
 def test_ids_by_hand() -> None:
@@ -140,6 +172,15 @@ def test_an_annotation_sees_a_part_of_the_image() -> None:
     seen = slope[0].abs().sum(dim=0).nonzero()
     assert seen.min() >= 24 - 7
     assert seen.max() <= 31 + 7
+
+
+@pytest.mark.parametrize("background", [0.0, 0.3, 0.93])
+def test_the_background_is_nothing_for_the_cnn(background: float) -> None:
+    """All pixels of an empty image are 0 after the subtraction. So are its features, as all biases begin with 0."""
+    encoder = SmallCNN((3, 4), background)
+    annotations = encoder(torch.full((1, 3, 16, 16), background))
+    assert (annotations[..., :-2] == 0).all()
+    assert (encoder(torch.full((1, 3, 16, 16), 0.5))[..., :-2] != 0).any()
 
 
 def each(wrongs: tuple):

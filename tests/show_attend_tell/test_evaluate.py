@@ -7,6 +7,7 @@ a hit: the middle of the cell is near the object    pointing               test_
 chance: the share of places that would be hits      pointing               test_chance_is_the_mean_over_all_places
 the most frequent caption                           most_frequent_caption  test_the_most_frequent_caption
 blank and exchanged images                          measure                test_a_model_that_sees_and_one_that_does_not
+no attention, no pointing game                      measure                test_a_model_without_attention_does_not_point
 """
 
 from collections import Counter
@@ -19,7 +20,6 @@ from show_attend_tell.data import encode, toy_caption, toy_scene, toy_words
 from show_attend_tell.encoders import with_places
 from show_attend_tell.evaluate import (
     LONGEST,
-    PROMISES,
     Examples,
     captions_of,
     judge_caption,
@@ -33,13 +33,13 @@ from show_attend_tell.evaluate import (
 from show_attend_tell.model import Annotations, Captioner, State
 from tests.show_attend_tell.misconceptions import evaluate as misconceptions
 from tests.show_attend_tell.tiny import random_annotations, random_captioner
+from tests.teach import check_close
 from toyworld.captions import LANGUAGES
 from toyworld.cursor import split
 from toyworld.drawing import draw
 from toyworld.facts import Description
 from toyworld.rng import Rng
 from toyworld.scenes import BACKGROUND, Object, Scene
-from toyworld.tokenizer import END
 
 
 def an_object(words: str, x: float, y: float, radius: float = 0.1) -> Object:
@@ -177,8 +177,9 @@ class Speaker(Captioner):
     The first annotation of image k is k; that of a blank image is −1. For evaluation only.
     """
 
-    def __init__(self, captions: list[str], language: str) -> None:
+    def __init__(self, captions: list[str], language: str, has_attention: bool = True) -> None:
         nn.Module.__init__(self)  # it has no layers
+        self.has_attention = has_attention
         self.ids = encode(toy_words(language), captions)
         self.size = nn.Parameter(torch.tensor(float(len(toy_words(language)))))
 
@@ -197,26 +198,48 @@ class Speaker(Captioner):
         return logits, State(state.h + 1, state.c), weights
 
 
+NUMBERS = (0, 1, 0, 3, 2, 3, 2, 5)  # of the scenes: three images have the scene of the image two places further
+
+
+def measured(language: str, has_attention: bool = True) -> tuple[dict[str, dict[str, float]], list[str], list[Scene]]:
+    """What is measured of a ``Speaker`` on the scenes ``NUMBERS``; their captions, and the scenes."""
+    scenes = tuple(toy_scene("test", 0, k) for k in NUMBERS)
+    captions = [toy_caption(scene, language, Rng(f"{k}")) for k, scene in enumerate(scenes)]
+    annotations = torch.arange(8.0).view(8, 1, 1).expand(8, 64, 1)
+    examples = Examples(scenes, draw(scenes, 16), annotations)
+    model = Speaker(captions, language, has_attention)
+
+    def annotations_of(blank: torch.Tensor) -> torch.Tensor:
+        check_close("the blank image", blank, torch.tensor(BACKGROUND)[None, :, None, None].expand(1, 3, 16, 16))
+        return -torch.ones(1, 64, 1)
+
+    found = measure(model, toy_words(language), language, annotations_of, [examples], captions[3])
+    assert model.training, "the mode is put back"
+    return found, captions, list(scenes)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_model_that_sees_and_one_that_does_not(language: str) -> None:
-    scenes = tuple(toy_scene("test", 0, k) for k in range(8))
-    captions = [toy_caption(scene, language, Rng(f"{k}")) for k, scene in enumerate(scenes)]
-    numbers = torch.arange(8.0).view(8, 1, 1).expand(8, 64, 1)
-    examples = Examples(scenes, draw(scenes, 16), numbers)
-    model = Speaker(captions, language)
-    found = measure(
-        model, toy_words(language), language, lambda blank: -torch.ones(len(blank), 64, 1), [examples], captions[3]
-    )
-    assert model.training, "the mode is put back"
-    alike = sum(judge_caption(captions[(k + 2) % 8], scene, language)["right"] for k, scene in enumerate(scenes))
+    """Exchanged are images with as many objects: here each gets the caption of the image two places further."""
+    found, captions, scenes = measured(language)
     assert found["reached"]["right"] == 1
-    assert found["exchanged images"]["right"] == alike / 8
+    assert found["exchanged images"]["right"] == 3 / 8
+    assert found["exchanged images"] == shares(captions[2:] + captions[:2], scenes, language)
     assert found["blank images"] == shares(captions[:1] * 8, scenes, language)
     assert found["most frequent"] == shares(captions[3:4] * 8, scenes, language)
     assert 0 <= found["reached"]["pointing"] < 0.5, "the first place is empty"
     assert 0.05 < found["chance"]["pointing"] < 0.5
+
+
+def test_a_model_without_attention_does_not_point() -> None:
+    expected, (found, *_) = measured("english")[0], measured("english", has_attention=False)
+    del expected["reached"]["pointing"], expected["chance"]
+    assert found == expected
+
+
+def test_no_scenes() -> None:
     with pytest.raises(ValueError, match="at least one caption"):
-        measure(model, toy_words(language), language, lambda blank: blank, [], captions[0])
+        measure(Speaker(["a star."], "english"), toy_words("english"), "english", lambda blank: blank, [], "a star.")
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -233,10 +256,13 @@ def test_the_mode_is_put_back(training: bool) -> None:
 
 
 def test_the_longest_caption_fits() -> None:
-    for language in LANGUAGES:
-        captions = [toy_caption(toy_scene("train", 0, k), language, Rng(f"{k}")) for k in range(300)]
-        assert max(len(split(caption)) for caption in captions) + 1 < LONGEST  # and <end>
-    assert END == 2
+    """17 words and marks, <end> included, are the most."""
+    lengths = [
+        len(split(toy_caption(toy_scene("train", 0, k), language, Rng(f"{k}")))) + 1
+        for language in LANGUAGES
+        for k in range(300)
+    ]
+    assert max(lengths) == 17 < LONGEST
 
 
 def test_the_most_frequent_caption() -> None:
@@ -256,10 +282,6 @@ def test_examples_are_the_scenes_of_the_split() -> None:
     for examples in chunks:
         assert torch.equal(examples.annotations, with_places(examples.pixels))
         assert torch.allclose(examples.pixels, draw(examples.scenes, 16), atol=1 / 255)
-
-
-def test_promises_are_shares() -> None:
-    assert all(0 < promised <= 1 for promised in PROMISES.values())
 
 
 def each(wrongs: tuple):

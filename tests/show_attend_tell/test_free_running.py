@@ -39,7 +39,7 @@ def test_the_nearest_caption_counts() -> None:
 
 @pytest.mark.parametrize(("language", "different"), [("english", 4), ("korean", 26)])
 def test_wordings_are_all_true_captions(language, different) -> None:
-    scenes = [toy_scene("test", 0, index) for index in range(4)]
+    scenes = [toy_scene("test", 0, index) for index in range(2)]  # of one object and of two
     found = wordings(scenes, language)
     for scene, captions in zip(scenes, found, strict=True):
         assert len(set(captions)) == len(captions) == different

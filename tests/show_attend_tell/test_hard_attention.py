@@ -1,15 +1,17 @@
 """What the paper says → function → test
 
 (8) a place is drawn with probability alpha   drawn               test_places_are_drawn_with_their_weights
-(9) the context is that place's annotation    look                test_the_context_is_one_annotation
+(9) the context is that place's annotation    look_at             test_the_context_is_one_annotation
 (10) L_s is a lower bound of log p(y | a)     lower_bound         test_the_bound
 (11) its gradient                             reinforce           test_the_expectation_is_the_gradient
 4.1 the moving-average baseline               moving_average      test_any_baseline, test_moving_average
 4.1 the entropy, the expected context         reinforce, follow   test_bias_of_*
+the loop, with all of them                    train_hard          test_the_loop_by_hand, test_training_finds_the_place
 """
 
 import math
 from collections.abc import Callable
+from itertools import product
 
 import pytest
 import torch
@@ -38,6 +40,8 @@ from show_attend_tell.extensions.hard_attention import (
     terms_of,
     train_hard,
 )
+from show_attend_tell.loss import PAD
+from show_attend_tell.model import lstm_cell
 from tests.show_attend_tell.misconceptions import hard_attention as misconceptions
 from tests.show_attend_tell.tiny import random_annotations, random_captioner
 from tests.teach import check_close
@@ -143,9 +147,10 @@ def test_bias_of_the_expected_context(share: float) -> None:
     assert got.norm() > 1e-2 * exact.norm(), "the two gradients differ"
 
 
-def test_bias_of_each_trick_in_numbers() -> None:
-    """The norm of the bias over that of the gradient, for one small model: the numbers that the docstring orders."""
-    arguments = case(3, 3, 3)
+@pytest.mark.parametrize("seed", range(10))
+def test_the_expected_context_has_the_largest_bias(seed: int) -> None:
+    """The norm of each bias over that of the gradient, with λ_r = 1: the order that the docstring claims."""
+    arguments = case(3, 3, seed)
     size = gradient(arguments[0], lower_bound(*arguments)).norm()
     biases = {
         "baseline": bias(arguments, lambda terms: reinforce(terms, torch.tensor(-3.0).double())),
@@ -198,7 +203,7 @@ def test_the_context_is_one_annotation() -> None:
     assert path.chosen.argmax(dim=-1).tolist() == places.tolist()
     projected = model.project(annotations)
     state = model.start(projected)
-    context, _, _ = model.look(state.h, projected, along(places), 0)
+    context, _, _ = model.look_at(state.h, projected, along(places), 0)
     check_close("z_1 = beta_1 a_2", context, model.gate(state.h).sigmoid() * annotations[:, 2])
 
 
@@ -243,26 +248,116 @@ def test_all_paths() -> None:
     assert all_paths(3, 4).shape == (1, 81, 4)
 
 
-def test_training() -> None:
-    """The word says which of two annotations is there: attention must find it among places that are all alike."""
+def terms_in_loops(model: HardCaptioner, annotations: Tensor, captions: Tensor, share: float) -> Terms:
+    """log p(y | s, a), log p(s | a) and H[s] from the paper's equations, word after word; one place drawn for each."""
+    n, several, t = captions.shape
+    is_expected = torch.rand(n, several).flatten() < share
+    a, y = annotations.repeat_interleave(several, dim=0), captions.flatten(0, 1)  # (n * several, L, D) and (…, t)
+    h, c = model.start_h(a.mean(dim=1)).tanh(), model.start_c(a.mean(dim=1)).tanh()
+    log_p = log_path = entropy = torch.zeros(len(y)).double()
+    for k in range(t - 1):
+        alpha = model.scores(h, model.project(a)).softmax(dim=-1)
+        place = torch.multinomial(alpha.detach(), 1)[:, 0]
+        s = torch.eye(a.shape[1]).double()[place].where(~is_expected[:, None], alpha)
+        context = model.gate(h).sigmoid() * sum(s[:, i : i + 1] * a[:, i] for i in range(a.shape[1]))
+        x = torch.cat([model.embed(y[:, k]), context], dim=-1)
+        h, c = lstm_cell(x, h, c, model.weight_x, model.weight_h, model.bias)
+        logits = model.deep_output(model.embed(y[:, k]), h, context)
+        is_word, row = (y[:, k + 1] != PAD).double(), range(len(y))
+        log_p = log_p + is_word * logits.log_softmax(dim=-1)[row, y[:, k + 1]]
+        log_path = log_path + is_word * (s.detach() * alpha.log()).sum(dim=-1)
+        entropy = entropy - is_word * (alpha * alpha.log()).sum(dim=-1)
+    return Terms(*(x.view(n, several) for x in (log_p, log_path, entropy)))
+
+
+DEFAULTS = {"expected_share": 0.5, "reinforce_weight": 1.0, "entropy_weight": 0.002}
+TRICKS = [{}, {"expected_share": 0.0, "reinforce_weight": 0.7, "entropy_weight": 0.3}, {"expected_share": 1.0}]
+IDS = torch.tensor([[[1, 4, 5, 2], [1, 6, 2, 0]], [[1, 5, 2, 0], [1, 6, 4, 2]]])  # two images, two captions of each
+
+
+def check_the_loop(candidate: Callable, steps: range, given: dict[str, float]) -> None:
+    """Each step by hand with the same draws: the estimator with the baseline of the step before, over all words; the
+    rate of the n-th step is 0.1/(n + 1)."""
+    (model, *_), (hand, *_) = case(3, 3, 10), case(3, 3, 10)
+    images, asked, logged, expected = random_annotations(2, 3, 2, 10), [], [], []
+    for one in (model, hand):
+        one.baseline.fill_(-5.0)  # of an earlier step
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: 1 / (n + 1))
+
+    def batch_at(step: int) -> tuple[Tensor, Tensor]:
+        asked.append(step)
+        return images + step, IDS.roll(step, dims=1)
+
+    def log(step: int, loss: float, baseline: float) -> None:
+        logged.append((step, loss, baseline))
+
+    torch.manual_seed(3)
+    candidate(model, optimizer, scheduler, batch_at, steps, log, **given)
+    assert asked == [step for step, *_ in logged] == list(steps)
+    torch.manual_seed(3)
+    share, weight, entropy_weight = (DEFAULTS | given).values()
+    for n, step in enumerate(steps):
+        terms = terms_in_loops(hand, *batch_at(step), share)
+        advantage = terms.log_p.detach() - hand.baseline
+        total = (terms.log_p + weight * advantage * terms.log_path + entropy_weight * terms.entropy).sum()
+        slopes = torch.autograd.grad(-total / 10, list(hand.parameters()))  # ten words
+        with torch.no_grad():
+            for parameter, slope in zip(hand.parameters(), slopes, strict=True):
+                parameter -= 0.1 / (n + 1) * slope
+            hand.baseline.copy_(0.9 * hand.baseline + 0.1 * terms.log_p.mean())
+        expected.append((-terms.log_p.sum().item() / 10, hand.baseline.item()))
+    for what, column in (("loss", 0), ("baseline", 1)):
+        got, right = [row[1 + column] for row in logged], [row[column] for row in expected]
+        check_close(f"the {what} of each step", torch.tensor(got).double(), torch.tensor(right).double())
+    check_close("the baseline at the end", model.baseline, hand.baseline)
+    for (name, got), right in zip(model.named_parameters(), hand.parameters(), strict=True):
+        check_close(f"{name} after the last step", got, right)
+
+
+@pytest.mark.parametrize("given", TRICKS, ids=["defaults", "others", "soft"])
+@pytest.mark.parametrize("steps", [range(4), range(3, 6)], ids=str)
+def test_the_loop_by_hand(steps: range, given: dict[str, float]) -> None:
+    check_the_loop(train_hard, steps, given)
+
+
+def marked_places() -> tuple[Tensor, Tensor]:
+    """All images of four places with +1 or −1 each, one place marked. The word is the number of the marked place."""
+    numbers = torch.tensor([*product([1.0, -1.0], repeat=4)]).repeat(4, 1)  # (64, 4)
+    images = torch.stack([torch.eye(4).repeat_interleave(16, dim=0), numbers], dim=-1)  # (64, 4, 2)
+    word = 4 + (images.prod(dim=-1).sum(dim=1) > 0).long()
+    return images, torch.stack([torch.full_like(word, 1), word, torch.full_like(word, 2)], dim=1)
+
+
+def train_on_marked_places(**options: float) -> tuple[HardCaptioner, list[float]]:
     torch.manual_seed(0)
-    model = HardCaptioner(6, 3, embedding=8, hidden=16, attention=8)
-    kind = torch.tensor([k % 2 for k in range(16)])
-    annotations = torch.zeros(16, 4, 3)
-    annotations[range(16), torch.arange(16) % 4, 0] = 1.0
-    annotations[range(16), torch.arange(16) % 4, 1] = 2.0 * kind - 1
-    captions = torch.stack([torch.ones(16), 4 + kind, torch.full((16,), 2.0)], dim=1).long()
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    model, losses, batch = HardCaptioner(6, 2, embedding=8, hidden=8, attention=8), [], marked_places()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.03)
     scheduler = torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0)
-    losses = []
-    train_hard(model, optimizer, scheduler, lambda step: (annotations, captions), range(100),
-               lambda step, loss, baseline: losses.append(loss))  # fmt: skip
-    assert losses[0] == pytest.approx(math.log(6), abs=0.5)
-    logits, _ = model(annotations, captions)
-    right = (logits[:, 0].argmax(dim=-1) == captions[:, 1]).float().mean()
-    assert right > 0.9, f"{right:.0%} of the words, with the most probable place"
-    assert model.baseline < 0
+    train_hard(model, optimizer, scheduler, lambda step: batch, range(60),
+               lambda step, loss, baseline: losses.append(loss), **options)  # fmt: skip
+    return model, losses
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_training_finds_the_place(share: float) -> None:
+    """Attention must find the marked place. With a share of 0, REINFORCE alone can show the way."""
+    model, losses = train_on_marked_places(expected_share=share)
+    assert losses[0] > math.log(6) / 2, "nothing was left to learn"
+    assert losses[-1] < 0.02, losses[-1]
+    images, captions = marked_places()
+    logits, _ = model(images, captions)
+    assert (logits[:, 0].argmax(dim=-1) == captions[:, 1]).all(), "with the most probable place"
     assert "baseline" in model.state_dict()
+
+
+def test_without_reinforce_no_place_is_found() -> None:
+    """What the test above is better than: α stays at 1/4. The mean says how many numbers are +1, so a place without
+    the mark leaves the word open if its three others differ: ¾ of all images, of entropy H(⅓). The best loss per word,
+    with <end>, is then ¾ · ¾ · H(⅓) / 2 = 0.179."""
+    _, losses = train_on_marked_places(expected_share=0.0, reinforce_weight=0.0)
+    best = (3 / 4) ** 2 * (math.log(3) - 2 / 3 * math.log(2)) / 2
+    assert losses[-1] > best, f"{losses[-1]:.3f}, and {best:.3f} is the best"
 
 
 def check_all(estimator: Callable) -> None:

@@ -90,14 +90,6 @@ def test_more_padding_changes_nothing() -> None:
     check_close("with several captions", caption_loss(logits[None], targets[None]), caption_loss(logits, targets))
 
 
-def test_smoothing_by_hand() -> None:
-    """With smoothing s the target is (1 − s) one-hot + s/words. Equal logits then still cost ln(words)."""
-    logits, targets = torch.tensor([[[0, 0, 0, math.log(3)]]], dtype=torch.float64), torch.tensor([[3]])
-    expected = -(0.7 + 0.3 / 4) * math.log(3 / 6) - 3 * 0.3 / 4 * math.log(1 / 6)
-    check_close("smoothed", caption_loss(logits, targets, 0.3), expected)
-    check_close("at equal logits", caption_loss(torch.zeros(1, 1, 4).double(), targets, 0.3), math.log(4))
-
-
 def some_weights(n: int, t: int, places: int, seed: int) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(seed)
     weights = (2 * torch.randn(n, t, places, generator=generator).double()).softmax(dim=-1)
@@ -118,8 +110,8 @@ def test_penalty_by_hand(penalty) -> None:
     check_penalty_by_hand(penalty)
 
 
-@given(sizes=unequal_sizes(3, low=1), seed=SEEDS)
-@settings(max_examples=20)
+@given(sizes=unequal_sizes(3, low=1, high=5), seed=SEEDS)
+@settings(max_examples=15)
 def test_penalty_in_loops(sizes, seed: int) -> None:
     weights, lengths = some_weights(*sizes, seed)
     check_same(

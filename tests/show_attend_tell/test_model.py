@@ -4,7 +4,7 @@
 4: e_ti = w·tanh(W_a a_i + W_h h_{t-1} + b)  Captioner.scores  test_scores_in_loops
 5: α_t = softmax(e_t)                        attend            test_weights_by_hand, test_equal_scores_give_the_mean
 13: Σ_i α_ti a_i                             soft_attention    test_context_in_loops
-6: z_t = β_t Σ_i α_ti a_i                    Captioner.read    test_captioner_in_loops
+6: z_t = β_t Σ_i α_ti a_i                    Captioner.look    test_captioner_in_loops
 h_0, c_0 from the mean annotation            Captioner.start   test_captioner_in_loops
 7: L_o(E y_{t-1} + L_h h_t + L_z z_t)        deep_output       test_captioner_in_loops
 dropout                                      deep_output       test_dropout_is_before_the_last_layer
@@ -68,7 +68,7 @@ def check_cell_equals_torch(candidate, n: int, inputs: int, hidden: int, data) -
 
 
 @given(sizes=unequal_sizes(3, low=1, high=4), data=st.data())
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_cell_equals_torch(sizes, data) -> None:
     check_cell_equals_torch(lstm_cell, *sizes, data)
 
@@ -325,12 +325,12 @@ def test_dropout_is_before_the_last_layer() -> None:
 @BOTH
 @pytest.mark.parametrize("seed", range(3))
 def test_first_loss_is_near_that_of_guessing(attention, seed: int) -> None:
-    """ln(words): no word is more likely than another before training."""
+    """ln(words), as if all words were equally likely, and about half the variance of the logits, 0.6², more."""
     torch.manual_seed(seed)
-    model, images, captions = Captioner(60, 19, 32, 64, attention), torch.rand(8, 16, 19), torch.randint(60, (8, 11))
-    logits, _ = model(images, captions)
-    losses = torch.stack([cross_entropy(logits.flatten(0, 1), torch.full((80,), word)) for word in range(60)])
-    assert math.log(60) <= losses.mean().item() < math.log(60) + 0.3
+    captions = torch.randint(60, (64, 11))
+    logits, _ = Captioner(60, 19, 32, 64, attention)(torch.rand(64, 16, 19), captions)
+    loss = cross_entropy(logits.flatten(0, 1), captions[:, 1:].flatten()).item()
+    assert abs(loss - math.log(60)) < 0.3, loss
 
 
 def test_an_encoder_computes_the_annotations() -> None:
@@ -348,8 +348,11 @@ def test_an_encoder_computes_the_annotations() -> None:
 
 
 def test_annotations_are_broadcast_not_copied() -> None:
-    annotations = Annotations(torch.zeros(2, 3, 4), torch.zeros(2, 3, 5)).shared()
-    assert [tuple(part.shape) for part in annotations] == [(2, 1, 3, 4), (2, 1, 3, 5)]
+    """The axis is new, and the memory is the same."""
+    annotations = Annotations(torch.zeros(2, 3, 4), torch.zeros(2, 3, 5))
+    shared = annotations.shared()
+    assert [tuple(part.shape) for part in shared] == [(2, 1, 3, 4), (2, 1, 3, 5)]
+    assert [part.data_ptr() for part in shared] == [part.data_ptr() for part in annotations]
 
 
 def each(wrongs: tuple):

@@ -29,7 +29,8 @@ def probability_in_place_of_its_logarithm(terms, baseline, weight=1.0, entropy_w
 
 
 def own_sample_in_the_baseline(terms, baseline, weight=1.0, entropy_weight=0.0):
-    """Tempting because b_k, with the batch's own log p, is the newest; the second part is then 10% too small."""
+    """Tempting because b_k, with the batch's own log p, is the newest; the second part is then 10%/n too small (n
+    captions in the batch)."""
     baseline = 0.9 * baseline + 0.1 * terms.log_p.detach()
     return terms.log_p + weight * (terms.log_p.detach() - baseline) * terms.log_path + entropy_weight * terms.entropy
 

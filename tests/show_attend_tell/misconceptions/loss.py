@@ -63,7 +63,7 @@ def _is_word(weights, lengths):
 
 
 def padding_looks_too(weights, lengths):
-    """Tempting because the authors' first line has no mask; the steps after <end> then bring the sums up to 1."""
+    """Tempting because the authors' code has no mask; the steps after <end> then bring the sums up to 1."""
     return (1 - weights.sum(dim=1)).square().sum(dim=-1)
 
 

@@ -108,7 +108,8 @@ def words_in_any_order(candidate, references):
 
 
 def best_reference(candidate, references):
-    """Tempting because other ROUGE packages do it; Lin takes the largest precision and recall on their own."""
+    """Tempting because Lin's paper takes the best F over references; the code of COCO takes the largest precision and
+    the largest recall."""
     return max(_rouge(candidate, [reference]) for reference in references)
 
 

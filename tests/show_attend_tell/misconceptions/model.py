@@ -28,7 +28,7 @@ def candidate_through_a_sigmoid(x, h, c, weight_x, weight_h, bias):
 
 
 def shown_without_tanh(x, h, c, weight_x, weight_h, bias):
-    """Tempting because g is squashed already; but the cell adds up from word to word, and grows."""
+    """Tempting because "Show and Tell" has it so (its equation 8); equation 3 has a tanh, as c_t adds up and grows."""
     i, f, g, o = _gates(x, h, weight_x, weight_h, bias)
     c = f.sigmoid() * c + i.sigmoid() * g.tanh()
     return o.sigmoid() * c, c

@@ -11,7 +11,7 @@ from show_attend_tell.__main__ import main
 from show_attend_tell.commands import evaluate, opened, task
 from show_attend_tell.datasets import sources
 from tests.refusals import check_refused
-from tests.show_attend_tell.plumbing.photographs import Corners, name_of, write_flickr8k
+from tests.show_attend_tell.plumbing.photographs import Corners, name_of, save_blank, write_flickr8k
 
 SIZES = "--images 8 --annotation 6 --embedding 5 --hidden 7 --attention-hidden 3 --warmup 1 --least 1 --beam 2"
 TINY = [*SIZES.split(), "--steps", "2", "--device", "cpu", "--data", "flickr8k", "--root", "data"]
@@ -23,7 +23,7 @@ UNSEEN = ["evaluate", "--images", "data/images", "--captions", "data/captions.cs
 def stand_in(monkeypatch) -> None:
     """In the place of the frozen network."""
     for module in (sources, opened, evaluate):
-        monkeypatch.setattr(module, "EfficientNetLite", lambda version=0: Corners())
+        monkeypatch.setattr(module, "EfficientNetLite", Corners)
     monkeypatch.setattr("lab.training.advise_on_threads", lambda: None)
 
 
@@ -34,15 +34,16 @@ def trained(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for module in (sources, opened, evaluate):
-            patch.setattr(module, "EfficientNetLite", lambda version=0: Corners())
+            patch.setattr(module, "EfficientNetLite", Corners)
         main(TINY)
     return folder
 
 
 @pytest.fixture
 def work(trained, stand_in, monkeypatch) -> Path:
-    """The folder as the fixture above left it; a test must leave it so."""
+    """The folder as the fixture above left it; a test must leave it so. Figures are blank from now on."""
     monkeypatch.chdir(trained)
+    monkeypatch.setattr("lab.figure.save_figure", save_blank)
     return trained
 
 
@@ -51,7 +52,7 @@ def test_train_judge_caption_evaluate(copy, monkeypatch, capsys) -> None:
     assert set(results["splits"]["dev"]) == {
         "most frequent caption", "blank images", "exchanged images", "reached"
     }  # fmt: skip
-    monkeypatch.setattr(task, "train", lambda *arguments: pytest.fail("a step was taken"))
+    monkeypatch.setattr(task, "train_on_photographs", lambda *arguments: pytest.fail("a step was taken"))
     main(["judge", "--run", "flickr8k"])
     assert json.loads((RUN / "results.json").read_text()) == results
     main(["caption", "--run", "flickr8k", f"data/images/{name_of(3)}", "--beam", "3"])

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -11,10 +12,18 @@ from show_attend_tell.datasets.flickr8k import read_flickr8k
 from show_attend_tell.datasets.scores import captions_of, judge, scores, table, words_of_captions
 from show_attend_tell.datasets.sources import PhotoSource, in_chunks
 from show_attend_tell.extensions.fast import faster
-from show_attend_tell.extensions.photographs import PHOTO_CONFIGS, PhotoEncoder, build_for_photographs
+from show_attend_tell.extensions.photographs import (
+    PHOTO_CONFIGS,
+    PhotoEncoder,
+    build_for_photographs,
+    smoothed_loss,
+    train_on_photographs,
+)
 from show_attend_tell.loss import caption_loss
-from show_attend_tell.train import build_optimizer, train
+from show_attend_tell.train import build_optimizer
 from tests.show_attend_tell.plumbing.photographs import SPLITS, Corners, write_flickr8k
+from tests.show_attend_tell.test_train import check_the_loop
+from tests.teach import check_close
 
 CONFIG = replace(
     PHOTO_CONFIGS["flickr8k"],
@@ -36,7 +45,7 @@ def trained(source: PhotoSource):
     torch.manual_seed(0)
     model = build_for_photographs(CONFIG, len(source.tokenizer), source.vectors.channels)
     losses = []
-    train(
+    train_on_photographs(
         model, *build_optimizer(model, CONFIG), source.batch_at, range(CONFIG.steps),
         lambda step, loss: losses.append(loss), smoothing=CONFIG.smoothing,
     )  # fmt: skip
@@ -112,3 +121,29 @@ def test_embedding_dropout_is_off_in_evaluation(source) -> None:
     assert not torch.equal(model(*batch)[0], model(*batch)[0])
     model.eval()
     assert torch.equal(model(*batch)[0], model(*batch)[0])
+
+
+def test_smoothing_by_hand() -> None:
+    """With smoothing s the target is (1 − s) one-hot + s/words. Equal logits then still cost ln(words)."""
+    logits, targets = torch.tensor([[[0, 0, 0, math.log(3)]]], dtype=torch.float64), torch.tensor([[3]])
+    expected = -(0.7 + 0.3 / 4) * math.log(3 / 6) - 3 * 0.3 / 4 * math.log(1 / 6)
+    check_close("smoothed", smoothed_loss(logits, targets, 0.3), expected)
+    check_close("at equal logits", smoothed_loss(torch.zeros(1, 1, 4).double(), targets, 0.3), math.log(4))
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.7])
+def test_without_smoothing_the_loop_is_that_of_the_paper(strength: float) -> None:
+    check_the_loop(partial(train_on_photographs, smoothing=0.0), range(3), strength)
+
+
+@pytest.mark.parametrize("smoothing", [0.1, 0.4])
+def test_the_loop_smooths_the_targets(source, smoothing: float) -> None:
+    torch.manual_seed(3)
+    model, logged = build_for_photographs(CONFIG, len(source.tokenizer), source.vectors.channels), []
+    logits, _ = model(*source.batch_at(0))
+    expected = smoothed_loss(logits, source.batch_at(0).captions[:, 1:], smoothing)
+    train_on_photographs(
+        model, *build_optimizer(model, CONFIG), source.batch_at, range(1), lambda step, loss: logged.append(loss),
+        smoothing=smoothing,
+    )  # fmt: skip
+    check_close("the loss of the first step", torch.tensor(logged), expected[None], 1e-5)
