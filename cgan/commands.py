@@ -445,7 +445,7 @@ def result_table(results: Mapping[str, Any]) -> str:
     """A row for each measure; columns for chance, for real samples in the place of fakes, for the fakes, and for what
     is promised."""
     columns = results["splits"]["test"]
-    promised = {what: value for (data, what), value in PROMISES.items() if data == results["what"]}
+    promised = {what: value for (data, _, what), value in PROMISES.items() if data == results["what"]}
     shown = {**columns, **({"promised": promised} if promised else {})}
     lines = ["  ".join([f"{results['what']}, test".ljust(16), *(f"{name:>9}" for name in shown)])]
     for what in columns["reached"]:

@@ -4,7 +4,7 @@ import importlib
 import importlib.util
 from types import ModuleType
 
-PAPERS = ("word2vec", "clip_mini", "show_attend_tell", "stft", "vqa")  # in the order in which to read them
+PAPERS = ("word2vec", "clip_mini", "show_attend_tell", "cgan", "stft", "vqa")  # in the order in which to read them
 
 
 def part(paper: str, name: str) -> ModuleType | None:

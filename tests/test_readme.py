@@ -25,7 +25,7 @@ ROOMS = ("detector", *PAPERS)  # folders with a README of their own
 REPORTS = tuple(path.relative_to(ROOT).as_posix() for paper in ROOMS for path in (ROOT / paper / "report").glob("*.md"))
 READMES = tuple(f"{room}/README.md" for room in ROOMS)
 TEXTS = ("README.md", "CONTRIBUTING.md", "docs/measuring.md", *READMES, *REPORTS)
-PLANNED = ("cgan", "workbook")
+PLANNED = ("workbook",)
 MADE = ("runs", "decode.py", "PAPER")  # what a command makes, or what is spoken of in general
 NOT_CORE = ("__init__", "__main__", "commands", "evaluate", "figures")
 BUDGET, WORDS = 350, 2000
@@ -58,14 +58,18 @@ def core(paper: str) -> dict[str, str]:
 
 
 def flags(verb: type) -> set[str]:
-    """The options of a verb, those of a nested dataclass included; positional arguments are none."""
+    """The options of a verb, those of a nested dataclass included; positional arguments are none.
+
+    Tyro may have another name for a field, such as ``from`` for ``from_``.
+    """
     found, positional = set(), tyro.conf.Positional[int].__metadata__[0]
     hints = get_type_hints(verb, include_extras=True)
     for field in dataclasses.fields(verb):
         if dataclasses.is_dataclass(field.default_factory):
             found |= flags(field.default_factory)
-        elif positional not in getattr(hints[field.name], "__metadata__", ()):
-            found.add(f"--{field.name.replace('_', '-')}")
+        elif positional not in (notes := getattr(hints[field.name], "__metadata__", ())):
+            names = [name for note in notes if isinstance(name := getattr(note, "name", None), str)]
+            found.add(f"--{(names or [field.name.replace('_', '-')])[0]}")
     return found
 
 

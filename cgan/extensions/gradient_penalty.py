@@ -63,12 +63,10 @@ def train_with_penalty(
         (discriminator_loss + penalty * slope).backward()
         optimizers.discriminator.step()
 
-        discriminator.requires_grad_(False)  # the gradient goes through D to the fakes, not to D's weights
         loss = generator_loss(discriminator(fakes, labels))
         optimizers.generator.zero_grad()
-        loss.backward()
+        loss.backward(inputs=list(generator.parameters()))
         optimizers.generator.step()
-        discriminator.requires_grad_(True)
 
         schedulers.discriminator.step()
         schedulers.generator.step()

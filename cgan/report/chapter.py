@@ -9,7 +9,7 @@ from cgan.train import CONFIGS, Config
 from lab.chapter import Page, Row, TrainedChapter
 from lab.training import Trained
 
-Promises = Mapping[tuple[str, str], float]  # (data, measure) -> what is promised
+Promises = Mapping[tuple[str, str, str], float]  # (data, split, measure) -> what is promised
 ABOUT = {
     "ring": (
         "Two networks play a game in two dimensions. The generator makes a point of noise and a label; the "
@@ -29,10 +29,10 @@ def gan_chapter(data: str, config: Config, promises: Promises = PROMISES) -> Tra
     """Trains on ``data``, and compares what was reached with the promises."""
 
     def tell(trained: Trained) -> Page:
-        columns = trained.results["splits"]["test"]
+        splits = trained.results["splits"]
         rows = tuple(
-            Row(measure, columns["chance"].get(measure, 0.0), columns["reached"][measure], promised)
-            for (name, measure), promised in promises.items()
+            Row(measure, splits[split]["chance"].get(measure, 0.0), splits[split]["reached"][measure], promised)
+            for (name, split, measure), promised in promises.items()
             if name == data
         )
         images = tuple(figure for figure in trained.figures if figure.suffix == ".png")

@@ -45,6 +45,7 @@ def elsewhere(tmp_path) -> Path:
         ("word2vec", "memory"),
         ("clip_mini", "search"),
         ("show_attend_tell", "decode"),
+        ("cgan", "step"),
     ):
         (tmp_path / paper / "report" / "pictures").mkdir(parents=True)
         (tmp_path / paper / "README.md").write_text(f"<!-- results:{block} -->\n<!-- end -->\n")

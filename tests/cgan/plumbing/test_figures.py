@@ -60,16 +60,20 @@ def test_the_animation_has_a_frame_for_each_snapshot(tmp_path) -> None:
 
 
 def test_pictures_have_their_row(tmp_path, drawn) -> None:
-    rows = {str(k): torch.full((3 - k, 1, 4, 4), 0.1 * k) for k in range(2)}
+    rows = {str(k): torch.full((4 - k, 1, 4, 5), 0.1 * (k + 1)) for k in range(4)}
     figures.draw_pictures(tmp_path / "pictures.png", rows)
     (figure,) = drawn
-    grid = [figure.axes[:3], figure.axes[3:]]
-    for k, line in enumerate(grid):
-        assert line[0].get_ylabel() == str(k)
-        shown = [axes.images[0].get_array() for axes in line if axes.images]
-        assert len(shown) == 3 - k
-        assert all((image == pytest.approx(0.1 * k)) for image in (float(array.mean()) for array in shown))
-        assert all(axes.images[0].get_clim() == (-1, 1) for axes in line if axes.images)
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == list(rows)
+    (image,) = axes.images
+    assert image.get_clim() == (-1, 1)
+    sheet, gap = torch.tensor(image.get_array()), figures.GAP
+    for k in range(4):
+        for column in range(4):
+            picture = sheet[k * (4 + gap) :][:4, column * (5 + gap) :][:, :5]
+            assert picture.shape == (4, 5)
+            assert torch.allclose(picture, torch.tensor(0.1 * (k + 1) if column < 4 - k else -1.0))
+    check_texts(figure)
 
 
 def test_losses_are_means_beside_the_levels_of_theory(tmp_path, drawn) -> None:

@@ -1,5 +1,6 @@
-"""The bench's loops do the same work; the chapter's rows stand beside the promises."""
+"""The bench's loops do the same work; the chapter's rows stand beside the promises; the tables by hand."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,10 +8,12 @@ import pytest
 import torch
 from torch import nn
 
+from cgan.evaluate import PROMISES
 from cgan.extensions.gradient_penalty import PICTURE_CONFIGS
-from cgan.report import bench
+from cgan.report import bench, tables
 from cgan.report.chapter import CHAPTERS, gan_chapter
 from cgan.train import CONFIGS
+from lab.tables import ROOT
 from lab.training import Trained
 
 SMALL = {
@@ -57,3 +60,59 @@ def test_the_page_of_a_chapter() -> None:
     ]  # fmt: skip
     assert page.images == (Path("ring.png"),)
     assert [(chapter.paper, chapter.name) for chapter in CHAPTERS] == [("cgan", "ring"), ("cgan", "digits")]
+
+
+REACHED = {"ring": {"within 3σ": 0.98, "worst mode": 0.9}, "digits": {"obedience": 0.975, "diversity": 0.85}}
+
+
+def run_of(folder: Path, data: str, seed: int, more: float = 0.0) -> Path:
+    """A folder as a training leaves it."""
+    reached = {measure: value + more for measure, value in REACHED[data].items()}
+    content = {
+        "paper": "cgan", "what": data, "data": {"data": data}, "command": "c", "config": {"seed": seed}, "steps": 1234,
+        "seconds": 56.7, "splits": {"test": {"chance": {}, "real": reached, "reached": reached}}, "validation": [],
+    }  # fmt: skip
+    content |= {"judge": 0.9875} if data == "digits" else {}
+    folder.mkdir()
+    (folder / "results.json").write_text(json.dumps(content), encoding="utf-8")
+    return folder
+
+
+def test_runs_are_taken_over_by_data_and_seed(tmp_path) -> None:
+    runs = [("digits", 0, 0.0), ("ring", 2, 0.01), ("ring", 0, 0.0)]
+    folders = [run_of(tmp_path / str(k), *run) for k, run in enumerate(runs)]
+    results = tables.take(folders, "a machine", {})
+    assert list(results) == ["ring", "ring-seed-2", "digits"]
+    assert [entry["config"]["seed"] for entry in results.values()] == [0, 2, 0]
+    told = tables.BLOCKS["ring-seeds"](results).splitlines()
+    assert told[0] == "| ring, seed | within 3σ | worst mode | seconds |"
+    assert told[2:] == [
+        "| 0 | 0.980 | 0.900 | 57 |",
+        "| 2 | 0.990 | 0.910 | 57 |",
+        "| lowest to highest | 0.980 to 0.990 | 0.900 to 0.910 |  |",
+    ]
+    printed = tables.BLOCKS["printed"](results)
+    assert "obedience" in printed
+    assert "`c`: 1,234 steps in 57 s of training (a machine; seed 0)." in printed
+    assert "98.75% of the real test digits" in tables.BLOCKS["judge"](results)
+    assert "| ring, test: within 3σ | 0.950 | 0.980 |" in tables.BLOCKS["promises"](results)
+    with pytest.raises(ValueError, match=r"there is a table for ring, .* got 'ring-seed-99'"):
+        tables.take([run_of(tmp_path / "other", "ring", 99)], "", {})
+
+
+def test_the_table_of_the_bench() -> None:
+    spread = {"low": 0.5, "median": 0.75, "high": 1.0}
+    row = {"milliseconds": {bench.OURS: spread, bench.PLAIN: {**spread, "median": 7.0}}, "part": spread}
+    entry = {"command": "c", "repetitions": 5, "machine": "m", "rows": {"ring": row}}
+    told = tables.step({"step": entry})
+    assert told.splitlines()[2] == "| ring | 0.75 (0.50 to 1.00) | 0.8 | 7.0 | ≤ 0.9 | ≤ 0.6 |"
+    assert told.endswith("`c`: 5 repetitions in turn (m).")
+
+
+def test_promises_are_kept_in_the_results() -> None:
+    results = json.loads((ROOT / "cgan" / "report" / "results.json").read_text(encoding="utf-8"))
+    for (data, split, measure), promised in PROMISES.items():
+        for name in tables.names_of(data):
+            assert name not in results or results[name]["splits"][split]["reached"][measure] >= promised, name
+    for row in results["step"]["rows"].values():
+        assert row["part"]["median"] <= bench.MUST

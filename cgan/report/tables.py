@@ -1,0 +1,121 @@
+"""The tables of ``cgan/README.md`` and ``cgan/report/measured.md``.
+
+They are made from ``report/results.json``, from the promises in ``cgan/evaluate.py`` and from the core files.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from cgan.commands import result_table
+from cgan.evaluate import PROMISES
+from cgan.report.bench import MOONSHOT, MUST
+from lab.tables import NOT_YET, markdown, percent, reading_order, take_runs
+
+SEEDS = {"ring": 10, "digits": 3}  # how many, from 0 on
+TAKEN = {  # entry of report/results.json: the figures taken with it, by their names in the run's folder
+    "ring": {name: name for name in ("ring.png", "ring.gif", "losses.png", "vanishing.png")},
+    **{f"ring-seed-{seed}": {} for seed in range(1, SEEDS["ring"])},
+    "digits": {
+        "digits.png": "digits.png",
+        "interpolation.png": "interpolation.png",
+        "nearest.png": "nearest.png",
+        "losses.png": "losses-digits.png",
+    },
+    **{f"digits-seed-{seed}": {} for seed in range(1, SEEDS["digits"])},
+    "step": {},
+}
+CORE = {  # file of the core: what is in it, in the order to read them
+    "loss": "the value of the game, both losses of the generator",
+    "theory": "the best discriminator, the divergence",
+    "model": "two pairs of players",
+    "data": "the ring, batches of pictures",
+    "train": "the configurations and the loop",
+}
+DATA = ("ring", "digits")
+
+
+def measured_by(entry: Mapping) -> str:
+    return (
+        f"`{entry['command']}`: {entry['steps']:,} steps in {entry['seconds']:.0f} s of training "
+        f"({entry['machine']}; seed {entry['config']['seed']})."
+    )
+
+
+def printed(results: Mapping) -> str:
+    """What ``python -m cgan`` prints about each data set."""
+    entries = [results[data] for data in DATA if data in results]
+    if not entries:
+        return NOT_YET
+    parts = [["```text", *result_table(entry).splitlines(), "```", "", measured_by(entry)] for entry in entries]
+    return "\n\n".join("\n".join(part) for part in parts)
+
+
+def promises(results: Mapping) -> str:
+    rows = []
+    for (data, split, measure), promised in PROMISES.items():
+        reached = f"{results[data]['splits'][split]['reached'][measure]:.3f}" if data in results else NOT_YET
+        rows.append([f"{data}, {split}: {measure}", f"{promised:.3f}", reached])
+    return markdown(["", "promised", "reached"], rows)
+
+
+def seeds(data: str, results: Mapping) -> str:
+    """Every measure for each seed, and the lowest and the highest."""
+    entries = [results[name] for name in names_of(data) if name in results]
+    if not entries:
+        return NOT_YET
+    columns = list(entries[0]["splits"]["test"]["reached"])
+    reached = [[entry["splits"]["test"]["reached"][measure] for measure in columns] for entry in entries]
+    rows = [
+        [str(entry["config"]["seed"]), *(f"{value:.3f}" for value in row), f"{entry['seconds']:.0f}"]
+        for entry, row in zip(entries, reached, strict=True)
+    ]
+    between = (f"{min(column):.3f} to {max(column):.3f}" for column in zip(*reached, strict=True))
+    rows.append(["lowest to highest", *between, ""])
+    return markdown([f"{data}, seed", *columns, "seconds"], rows)
+
+
+def names_of(data: str) -> list[str]:
+    """The entries of a data set's seeds."""
+    return [data, *(f"{data}-seed-{seed}" for seed in range(1, SEEDS[data]))]
+
+
+def step(results: Mapping) -> str:
+    entry, rows = results["step"], []
+    for data, row in entry["rows"].items():
+        part, times = "{median:.2f} ({low:.2f} to {high:.2f})".format(**row["part"]), row["milliseconds"]
+        rows.append([data, part, *(f"{time['median']:.1f}" for time in times.values()), f"≤ {MUST}", f"≤ {MOONSHOT}"])
+    names = (f"{name}, ms" for name in times)
+    table = markdown(["training step", "part of its time", *names, "must", "moonshot"], rows)
+    return f"{table}\n\n`{entry['command']}`: {entry['repetitions']} repetitions in turn ({entry['machine']})."
+
+
+def judge(results: Mapping) -> str:
+    """How good the judge of digits is itself."""
+    if "digits" not in results:
+        return NOT_YET
+    return f"The judge gives {percent(results['digits']['judge'])}% of the real test digits their own label."
+
+
+BLOCKS: dict[str, Callable[[Mapping], str]] = {
+    "printed": printed,
+    "promises": promises,
+    "ring-seeds": partial(seeds, "ring"),
+    "digits-seeds": partial(seeds, "digits"),
+    "judge": judge,
+    "step": step,
+    "lines": lambda results: reading_order("cgan", CORE),
+}
+
+
+def entry_of(content: Mapping) -> str:
+    """The name of a run's entry: its data set, and its seed if that is not 0."""
+    seed = content.get("config", {}).get("seed", 0)
+    return f"{content['what']}-seed-{seed}" if seed else content["what"]
+
+
+take = partial(take_runs, entry_of, TAKEN)
+
+
+def images(content: Mapping) -> Mapping[str, str]:
+    """The figures of a run, by their names in its folder, and their names in ``report/pictures``."""
+    return TAKEN[entry_of(content)]
