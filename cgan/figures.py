@@ -24,6 +24,7 @@ from lab.figure import DOTS_PER_INCH, PALETTE, drawing, style
 
 Snapshots = Mapping[int, Float[Tensor, "n 2"]]  # after this many steps, the generator's points
 EDGE = RADIUS + 5 * SIGMA  # of the plane that is shown
+NAME = RADIUS + 4.2 * SIGMA  # how far from the middle a label's name is
 POINTS = 60  # of each label that are shown
 FRAME = 400  # pixels of the animation, width and height
 GAP = 3  # pixels between two pictures
@@ -59,6 +60,7 @@ def draw_points(axes: Axes, points: Float[Tensor, "n 2"], labels: Int[Tensor, " 
         own = points[labels == label][:POINTS]
         axes.add_patch(Circle(mean, 3 * SIGMA, fill=False, color=PALETTE[label], linewidth=1))
         axes.plot(own[:, 0].tolist(), own[:, 1].tolist(), "o", color=PALETTE[label], markersize=2.5, alpha=0.7)
+        axes.text(*(x * NAME / RADIUS for x in mean), str(label), ha="center", va="center", fontsize=11)
     axes.set_xlim(-EDGE, EDGE)
     axes.set_ylim(-EDGE, EDGE)
     axes.set_aspect("equal")

@@ -36,6 +36,8 @@ def test_the_ring_has_a_panel_for_each_of_some_snapshots(tmp_path, drawn) -> Non
             assert circle.get_radius() == 3 * SIGMA
             assert torch.tensor(circle.center).norm().item() == pytest.approx(RADIUS)
             assert to_hex(line.get_color()).upper() == PALETTE[label]
+            assert axes.texts[label].get_text() == str(label)
+    check_texts(figure)
 
 
 @pytest.mark.parametrize("count", [2, 6, 20])
