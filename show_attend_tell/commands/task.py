@@ -44,7 +44,7 @@ PHOTOGRAPHS = ("flickr8k", "coco")  # data sets
 SPLITS = ("test", "compositional")  # of the toy world
 VALIDATION, TEST = 300, 2000  # scenes
 FORCED = 100  # scenes whose true captions are read
-SHOWN = 200  # scenes of which the figure shows some
+SHOWN = 1000  # scenes of which the figure shows some; few captions are not true
 VALIDATION_SEED = 1_000_000  # added to the run's seed: scenes that no training with a usual seed sees
 ANNOTATION = 19  # length of an annotation vector of the detector's grid: 17 channels, x and y
 FREQUENT = "most-frequent.txt"
@@ -125,8 +125,8 @@ class ToyTask(CaptionTask):
 
     def captioned(self, model: nn.Module) -> list[Captioned]:
         """Captions of the first scenes of the test split."""
-        (examples,) = toy_examples(self.annotations_of, "test", 0, SHOWN, self.config.image_size)
-        return captioned(model, self.tokenizer, self.language, examples)
+        chunks = toy_examples(self.annotations_of, "test", 0, SHOWN, self.config.image_size)
+        return [one for examples in chunks for one in captioned(model, self.tokenizer, self.language, examples)]
 
     def draw(self, folder: Path, model: nn.Module, results: Mapping[str, Any]) -> list[Path]:
         names = ("captions", "attention", "training", "forcing", "example")
