@@ -93,7 +93,8 @@ def draw_pictures(path: Path, rows: Mapping[str, Float[Tensor, "n 1 h w"]]) -> N
         for column, picture in enumerate(pictures[:, 0]):
             top, left = row * (height + GAP), column * (width + GAP)
             sheet[top : top + height, left : left + width] = picture
-    with drawing(path, 80 + 62 * count, 20 + 62 * len(rows)) as figure:
+    with drawing(path, 90 + 62 * count, 20 + 62 * len(rows)) as figure:
+        figure.get_layout_engine().set(w_pad=0.1)  # inches; without it a long name is cut off
         axes = figure.subplots()
         axes.imshow(sheet.numpy(), cmap="gray_r", vmin=-1, vmax=1)
         axes.set_xticks([])

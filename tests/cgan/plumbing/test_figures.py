@@ -62,7 +62,7 @@ def test_the_animation_has_a_frame_for_each_snapshot(tmp_path) -> None:
 
 
 def test_pictures_have_their_row(tmp_path, drawn) -> None:
-    rows = {str(k): torch.full((4 - k, 1, 4, 5), 0.1 * (k + 1)) for k in range(4)}
+    rows = {f"{k} to 8": torch.full((4 - k, 1, 4, 5), 0.1 * (k + 1)) for k in range(4)}
     figures.draw_pictures(tmp_path / "pictures.png", rows)
     (figure,) = drawn
     (axes,) = figure.axes
