@@ -26,7 +26,7 @@ RUN = {
     "what": "toy",
     "data": {"data": "toy", "language": "english"},
     "command": "python -m show_attend_tell",
-    "config": {"seed": 3},
+    "config": {"seed": 0, "encoder": "grid"},
     "steps": 1234,
     "seconds": 56.7,
     "splits": SPLITS,
@@ -40,6 +40,11 @@ PHOTOGRAPHS = {
     "command": "python -m show_attend_tell --data flickr8k --root /secret/place",
     "splits": {"dev": {"exchanged images": METRICS, "reached": METRICS}},
 }
+OTHER = {"reached": {**SHARES, "right": 0.25, "pointing": 0.9}}  # of another seed
+SEEDS = [
+    {**RUN, "config": {**RUN["config"], "seed": seed}, "splits": {"test": OTHER, "compositional": OTHER}}
+    for seed in (1, 2)
+]
 VARIANTS = {name: {"splits": SPLITS, "seconds": 7.4, "validation": []} for name in ("soft", "none")}
 SPREAD = {"low": 1.0, "median": 2.0, "high": 3.0}
 DECODE = {
@@ -60,7 +65,8 @@ def write(folder: Path, content: dict) -> Path:
 def results(tmp_path) -> dict:
     """Every entry, taken from run folders."""
     contents = [
-        RUN, {**RUN, "data": {"data": "toy", "language": "korean"}}, PHOTOGRAPHS,
+        RUN, *SEEDS, {**RUN, "data": {"data": "toy", "language": "korean"}},
+        {**RUN, "config": {"seed": 0, "encoder": "cnn"}}, PHOTOGRAPHS,
         {**RUN, "what": "comparison", "variants": VARIANTS},
         {**RUN, "what": "decode", "repetitions": 5, "rows": DECODE},
         {**RUN, "what": "step", "repetitions": 5, "rows": STEP},
@@ -100,7 +106,9 @@ def test_tables_show_what_was_measured(results) -> None:
     assert "| test: right | 12.50 | 12.50 | 12.50 |  | 50.00 |" in blocks["toy"], "chance comes before what was reached"
     assert "| test: pointing |  |  |  | 6.25 | 87.50 |" in blocks["korean"]
     assert "readable" not in blocks["printed"]
-    assert "1,234 steps in 57 s of training (a machine; seed 3)" in blocks["printed"]
+    assert "1,234 steps in 57 s of training (a machine; seed 0)" in blocks["printed"]
+    assert "| 0 | 50.00 | 87.50 | 50.00 | 87.50 |\n| 1 | 25.00 | 90.00 | 25.00 | 90.00 |" in blocks["seeds"]
+    assert "| lowest to highest | 25.00 to 50.00 | 87.50 to 90.00 |" in blocks["seeds"]
     assert "| toy, test: pointing | 90.00 | 87.50 |" in blocks["promises"]
     assert "| soft | 50.00 | 50.00 | 87.50 | 7 |" in blocks["comparison"]
     assert "| CIDEr-D | 50.2 | 50.2 |" in blocks["flickr8k"]
