@@ -33,16 +33,16 @@ Share = Annotated[float, Ge(0), Lt(1)]
 class PhotoConfig(Config):
     """Everything that a training on photographs depends on, except its data. A batch has captions of one length."""
 
-    steps: Positive = 235 * 10  # batches; 235 are an epoch of Flickr8k
+    steps: Positive = 235 * 12  # batches; 235 are an epoch of Flickr8k
     images: Positive = 128  # in a batch
     captions: Positive = 1  # of each image of a batch
     annotation: Positive = 512  # dimensions of an annotation vector, made from the frozen network's
     embedding: Positive = 512
     hidden: Positive = 512
     attention_hidden: Positive = 256
-    dropout: Share = 0.5
-    annotation_dropout: Share = 0.5  # share of an annotation's entries that are 0 in training
-    embedding_dropout: Share = 0.5  # the same of a word's vector
+    dropout: Share = 0.3
+    annotation_dropout: Share = 0.3  # share of an annotation's entries that are 0 in training
+    embedding_dropout: Share = 0.3  # the same of a word's vector
     smoothing: Share = 0.1  # of each target is spread over all words
     learning_rate: Annotated[float, Gt(0)] = 1e-3
     warmup: Positive = 200
