@@ -1,4 +1,4 @@
-"""``python -m cgan [train | judge | draw | interpolate]``: the verbs are in ``cgan/commands.py``."""
+"""``python -m cgan [train | judge | draw | interpolate]``: the verbs are in ``cgan/commands/``."""
 
 from functools import partial
 

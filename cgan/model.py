@@ -9,8 +9,7 @@ pictures: the convolutions of DCGAN (Radford et al. 2015, arXiv 1511.06434), wit
 
 What differs from the papers, and why:
 
-- The discriminator's units are leaky ReLU, as in DCGAN. Mirza's are maxout. On the ring, maxout units took twice the
-  time, and the widths of the Gaussians were worse.
+- The discriminator's units are leaky ReLU, as in DCGAN. Mirza's are maxout.
 - The noise is normal. Mirza's is uniform.
 - Pictures lie in [−1, 1] and end with tanh, as in DCGAN. Mirza's end with a sigmoid.
 - Mirza drops half of the units of both players. Here nothing is dropped.

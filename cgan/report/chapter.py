@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from cgan.commands import task_of
+from cgan.commands.task import task_of
 from cgan.evaluate import PROMISES
 from cgan.extensions.gradient_penalty import PICTURE_CONFIGS
 from cgan.train import CONFIGS, Config

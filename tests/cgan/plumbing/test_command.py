@@ -14,6 +14,7 @@ from PIL import Image
 
 from cgan import commands
 from cgan.__main__ import main
+from cgan.commands import task as tasks
 from cgan.datasets.digits import Digits
 from cgan.evaluate import PROMISES
 from cgan.extensions.gradient_penalty import PICTURE_CONFIGS
@@ -44,13 +45,13 @@ def small(dots: bool = True):
     """Everything is small, and no run is so short that it counts as collapsed."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (("EACH", 20), ("VALIDATED", 20), ("STEPS_ALONE", 2), ("SHOWN", 2), ("FRAMES", 3)):
-            patch.setattr(commands, name, value)
-        patch.setattr(commands, "read_digits", few_digits)
-        patch.setattr(commands, "JudgeConfig", lambda: JudgeConfig(steps=4, batch=4, channels=2))
-        patch.setattr(commands, "check_diversity", lambda found: None)
+            patch.setattr(tasks, name, value)
+        patch.setattr(tasks, "read_digits", few_digits)
+        patch.setattr(tasks, "JudgeConfig", lambda: JudgeConfig(steps=4, batch=4, channels=2))
+        patch.setattr(tasks, "check_diversity", lambda found: None)
         patch.setattr("lab.training.advise_on_threads", lambda: None)
         for name in ("animate_ring", "draw_losses", "draw_vanishing") if dots else ():
-            patch.setattr(commands, name, save_dot)
+            patch.setattr(tasks, name, save_dot)
         yield patch
 
 
@@ -108,7 +109,7 @@ def test_judging_needs_no_training(copy, monkeypatch, capsys, name: str) -> None
     results = json.loads((RUNS / name / "results.json").read_text())
     (RUNS / name / "results.json").unlink()
     for loop in ("train", "train_with_penalty", "train_judge"):
-        monkeypatch.setattr(commands, loop, lambda *arguments: pytest.fail("a step was taken"))
+        monkeypatch.setattr(tasks, loop, lambda *arguments: pytest.fail("a step was taken"))
     main(["judge", "--run", name, "--device", "cpu"])
     assert json.loads((RUNS / name / "results.json").read_text()) == results
     said = capsys.readouterr().out
@@ -119,7 +120,7 @@ def test_judging_needs_no_training(copy, monkeypatch, capsys, name: str) -> None
 
 def stop_at(patch: pytest.MonkeyPatch, loop: str, at: int) -> None:
     """Ctrl-C in the middle of step ``at``."""
-    original = getattr(commands, loop)
+    original = getattr(tasks, loop)
 
     def stopped(gan, optimizers, schedulers, batch_at, *others) -> None:
         def batch(step: int):
@@ -129,7 +130,7 @@ def stop_at(patch: pytest.MonkeyPatch, loop: str, at: int) -> None:
 
         original(gan, optimizers, schedulers, batch, *others)
 
-    patch.setattr(commands, loop, stopped)
+    patch.setattr(tasks, loop, stopped)
 
 
 @pytest.mark.parametrize("name", ["ring", "digits"])
@@ -168,8 +169,8 @@ def test_interpolation(copy, capsys) -> None:
 
 def test_the_ends_of_an_interpolation_are_the_labels(work) -> None:
     _, _, config, gan = commands.open_gan("digits", "")
-    rows = list(commands.interpolated(gan, config.noise, 3, 8, 0).values())
-    noise = torch.randn(commands.WAYS, config.noise, generator=commands.random_at("test", 0, 2))
+    rows = list(tasks.interpolated(gan, config.noise, 3, 8, 0).values())
+    noise = torch.randn(tasks.WAYS, config.noise, generator=tasks.random_at("test", 0, 2))
     for place, label in ((0, 3), (-1, 8)):
         expected = commands.samples_of(gan.generator, noise, torch.full((len(noise),), label))
         assert torch.allclose(torch.stack([row[place] for row in rows]), expected, atol=1e-5)
@@ -183,7 +184,7 @@ def test_a_collapsed_run_stops_and_says_so(copy, monkeypatch, capsys) -> None:
         seen.append(found)
         raise ValueError("the generator has collapsed: as the test wants")
 
-    monkeypatch.setattr(commands, "check_diversity", collapsed)
+    monkeypatch.setattr(tasks, "check_diversity", collapsed)
     with pytest.raises(SystemExit) as stopped:
         main([*RING, "--run", "new"])
     assert stopped.value.code == 2
@@ -240,7 +241,7 @@ WRONG = {  # the arguments, and the one line that names what is wrong
 @pytest.mark.parametrize("case", WRONG)
 def test_wrong_input_is_one_line_and_status_2(work, monkeypatch, capsys, case: str) -> None:
     for loop in ("train", "train_with_penalty"):
-        monkeypatch.setattr(commands, loop, lambda *arguments: pytest.fail("a step was taken"))
+        monkeypatch.setattr(tasks, loop, lambda *arguments: pytest.fail("a step was taken"))
     check_refused(main, *WRONG[case], capsys)
 
 

@@ -43,6 +43,25 @@ def test_right_captions_come_first_then_one_that_is_wrong() -> None:
     assert len(figures.chosen([one("a", 1, True)] * 9)) == 4
 
 
+def test_a_caption_that_is_not_true_is_shown_before_one_that_is_only_incomplete() -> None:
+    incomplete, untrue = one("incomplete", 3, False), one("untrue", 1, False)._replace(true=False)
+    assert figures.chosen([incomplete, untrue, one("right", 2, True)])[-1].caption == "untrue"
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_the_frame_is_around_the_place_with_the_largest_weight(place: int) -> None:
+    """4 places of 4 by 4 pixels in an image of 8 by 8. Equal weights have no frame."""
+    axes = figures.Axes(Figure(), (0, 0, 1, 1))
+    figures.show_attention(axes, IMAGE, 0.1 + 0.6 * torch.eye(4)[place], "word")
+    (frame,) = axes.patches
+    row, column = divmod(place, 2)
+    assert (frame.get_x(), frame.get_y()) == (4 * column - 0.5, 4 * row - 0.5)  # a pixel's middle has a whole number
+    assert (frame.get_width(), frame.get_height()) == (4, 4)
+    equal = figures.Axes(Figure(), (0, 0, 1, 1))
+    figures.show_attention(equal, IMAGE, torch.full((4,), 0.25), "word")
+    assert not equal.patches
+
+
 BOTH = pytest.mark.parametrize("caption", [ENGLISH, KOREAN], ids=["English", "Korean"])
 
 
