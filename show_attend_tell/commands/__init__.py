@@ -57,6 +57,12 @@ class Train(cli.TrainingOptions):
             option, others = f"--{min(wrong).replace('_', '-')}", "flickr8k and coco" if toy else "toy"
             raise ValueError(f"{option} is for {others} only, {self.data} does not use it")
         config = cli.overridden(CONFIGS["toy"] if toy else PHOTO_CONFIGS[self.data], self.configuration)
+        if self.features is not None:
+            if self.configuration.views is not None:
+                raise ValueError(
+                    "--views has no effect with --features, which has one view of each image: leave it out"
+                )
+            config = dataclasses.replace(config, views=1)
         check_effect(self.configuration, config)
         return config
 

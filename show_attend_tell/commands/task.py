@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,10 +22,16 @@ from show_attend_tell.datasets.features import GridFeatures
 from show_attend_tell.datasets.sources import PhotoSource, open_source
 from show_attend_tell.encoders import of_detector
 from show_attend_tell.evaluate import Examples, measure, most_frequent_caption, toy_examples
-from show_attend_tell.extensions.fast import faster
+from show_attend_tell.extensions.fast import quick
 from show_attend_tell.extensions.free_running import forced_and_free, wordings
 from show_attend_tell.extensions.hard_attention import HardCaptioner, HardConfig, train_hard
 from show_attend_tell.extensions.photographs import PhotoConfig, build_for_photographs, train_on_photographs
+from show_attend_tell.extensions.self_critical import (
+    END_WORD,
+    Reward,
+    build_self_critical_optimizer,
+    train_self_critically,
+)
 from show_attend_tell.figures import (
     Captioned,
     captioned,
@@ -37,7 +44,7 @@ from show_attend_tell.figures import (
 )
 from show_attend_tell.model import Captioner
 from show_attend_tell.train import Config, build, build_optimizer, train
-from toyworld.tokenizer import Tokenizer
+from toyworld.tokenizer import END, Tokenizer
 
 Language = Literal["english", "korean"]
 PHOTOGRAPHS = ("flickr8k", "coco")  # data sets
@@ -167,19 +174,49 @@ class PhotoTask(CaptionTask):
     config: PhotoConfig
 
     def __init__(self, data: str, config: PhotoConfig, root: Path | None, features: Path | None, name: str) -> None:
-        self.config, self.steps, self.name = config, config.steps, name
-        self.source: PhotoSource = open_source(data, root, config.seed, config.images, config.least, features)
+        self.config, self.steps, self.name = config, config.steps + config.self_critical_steps, name
+        self.source: PhotoSource = open_source(
+            data, root, config.seed, config.images, config.least, features, config.views
+        )
         self.tokenizer, self.batch_at = self.source.tokenizer, self.source.batch_at
         self.data: dict[str, Any] = {
             "data": data, "root": str(root.resolve()), "features": str(features.resolve()) if features else "",
             "width": self.source.vectors.channels, "words": fingerprint(self.tokenizer),
         }  # fmt: skip
 
+    def optimizers(self, model: nn.Module) -> dict[str, Any]:
+        critical = build_self_critical_optimizer(model, self.config.self_critical_steps, self.config.self_critical_rate)
+        return {
+            **super().optimizers(model),
+            **dict(zip(("self_critical_optimizer", "self_critical_scheduler"), critical, strict=True)),
+        }
+
     def train(self, model: nn.Module, optimizers: Mapping[str, Any], device: torch.device, steps, log) -> None:
-        weights = self.config.penalty_weight, self.config.smoothing
-        train_on_photographs(quick(model), *optimizers.values(), self.batches(device), steps, log, *weights)
+        """First the true captions, then the model's own."""
+        config, (usual, scheduler, *critical) = self.config, optimizers.values()
+        weights = config.penalty_weight, config.smoothing
+        for is_critical, some in groupby(steps, key=lambda step: step >= config.steps):
+            if is_critical:
+                images = self.images_at(device)
+                of_own = self.words_of, Reward(self.source.references()), some, log, config.drawn_captions
+                train_self_critically(model, *critical, images, *of_own)
+            else:
+                train_on_photographs(quick(model), usual, scheduler, self.batches(device), some, log, *weights)
+
+    def words_of(self, ids: list[int]) -> list[str]:
+        """The words of a caption, <end> too."""
+        return [*self.tokenizer.decode(ids).split(), *([END_WORD] if END in ids else [])]
+
+    def images_at(self, device: torch.device) -> Callable[[int], tuple[list[str], Tensor]]:
+        def at(step: int) -> tuple[list[str], Tensor]:
+            names, annotations = self.source.images_at(step, self.config.self_critical_images)
+            return names, annotations.to(device)
+
+        return at
 
     def check(self) -> None:
+        if self.config.self_critical_steps:
+            self.source.images_at(0, self.config.self_critical_images)
         self.source.vectors.blank()  # judging needs the network, also where all features are in the cache
 
     def files(self) -> dict[str, str]:
@@ -224,15 +261,14 @@ class PhotoTask(CaptionTask):
         return [curves, figure]
 
 
-def quick(model: Captioner) -> Captioner:
-    """With soft attention, ``faster`` gives the same numbers in less time. Without, there is only one form."""
-    return faster(model) if model.has_attention else model
-
-
 def check_effect(given: Any, config: Config) -> None:
     """Raises ValueError if an option that the user gave, in an instance of ``cli.overrides``, has no effect."""
     cnn, attention = config.encoder == "cnn", config.attention != "none"
+    critical = not isinstance(config, PhotoConfig) or config.self_critical_steps > 0
     for name, has_effect, needs in (
+        ("self_critical_images", critical, "--self-critical-steps"),
+        ("self_critical_rate", critical, "--self-critical-steps"),
+        ("drawn_captions", critical, "--self-critical-steps"),
         ("channels", cnn, "--encoder cnn"),
         ("background", cnn, "--encoder cnn"),
         ("attention_hidden", attention, "--attention soft"),

@@ -8,12 +8,17 @@ last change of every image. When images change, come or go, only they are comput
 Beside it, ``KEY.json`` says how many rows are on the disk. It is replaced atomically, after the rows. So computing that
 was stopped or killed goes on where it was.
 
+A training can see each image in several *views*, ``image_in_view``: parts of it, and its mirror image. Each view has a
+file of its own.
+
 ``FeatureFolder`` reads any other network's features, one file an image.
 """
 
 import hashlib
 import io
 import json
+import math
+import random
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -32,6 +37,7 @@ from show_attend_tell.datasets.captioned import name_left_out
 
 CACHE = Path("runs/features")
 FLUSH = 50  # images, a few seconds of work: as many are lost at most
+LEAST_AREA = 0.6  # share of an image that is in a view
 GREY = 127  # brightness of a blank image, 0 to 255
 SOME = 200  # files whose mean stands for a blank image where no network is known
 
@@ -69,6 +75,23 @@ class Vectors(Protocol):
 def vectors_of(encoder: Encoder, image: UInt8[Tensor, "3 h w"]) -> Float[Tensor, "L D"]:
     """One image's annotation vectors, row by row from the upper left."""
     return encoder.grid(image).flatten(1).mT  # (rows * columns, channels)
+
+
+def image_in_view(path: Path, size: int, view: int) -> UInt8[Tensor, "3 {size} {size}"]:
+    """View 0 is the whole image. The others are a part of it, 60% to 100% of the area; odd views are mirrored.
+
+    The same name and view give the same part.
+
+    Raises:
+        ValueError: if the image cannot be read.
+    """
+    if view == 0:
+        return load_image(path, size)
+    rng = random.Random(f"{path.name}/{view}")
+    whole = round(size / math.sqrt(rng.uniform(LEAST_AREA, 1)))  # pixels of a side, when the part has ``size``
+    x, y = rng.randint(0, whole - size), rng.randint(0, whole - size)
+    part = load_image(path, whole)[:, y : y + size, x : x + size]
+    return part.flip(2) if view % 2 else part
 
 
 class GridFeatures:
@@ -148,8 +171,8 @@ def check_width(vectors: Vectors, width: int, what: str) -> None:
         raise ValueError(f"{what} reads annotation vectors of {width} numbers, got features of {vectors.channels}")
 
 
-def grid_features(paths: Mapping[str, Path], encoder: Encoder, cache: Path = CACHE) -> GridFeatures:
-    """The annotation vectors of image files, by name. What is not in the cache is computed now.
+def grid_features(paths: Mapping[str, Path], encoder: Encoder, cache: Path = CACHE, view: int = 0) -> GridFeatures:
+    """The annotation vectors of image files in a view, by name. What is not in the cache is computed now.
 
     An image that cannot be read is named on stderr, counted and left out.
 
@@ -157,10 +180,10 @@ def grid_features(paths: Mapping[str, Path], encoder: Encoder, cache: Path = CAC
         ValueError: if none can be read.
         OSError: if the cache cannot be written.
     """
-    folder, names = cache / f"{encoder.name}-grid", list(paths)
+    folder, names = cache / (f"{encoder.name}-grid" + (f"-view-{view}" if view else "")), list(paths)
     stamps = [stamp(name, path) for name, path in paths.items()]
     file = folder / f"{hashlib.sha256(json.dumps(stamps).encode()).hexdigest()[:16]}.npy"
-    unreadable = compute(file, stamps, paths, encoder)
+    unreadable = compute(file, stamps, paths, encoder, view)
     name_left_out(list(unreadable.values()), f"of {len(names)} images cannot be read")
     rows = {name: row for row, name in enumerate(names) if str(row) not in unreadable}
     if not rows:
@@ -177,7 +200,9 @@ def stamp(name: str, path: Path) -> str:
     return f"{name}/{found.st_size}/{found.st_mtime_ns}"
 
 
-def compute(file: Path, stamps: Sequence[str], paths: Mapping[str, Path], encoder: Encoder) -> dict[str, str]:
+def compute(
+    file: Path, stamps: Sequence[str], paths: Mapping[str, Path], encoder: Encoder, view: int
+) -> dict[str, str]:
     """Writes the rows that ``file`` does not have yet. Returns the unreadable images: row (as JSON has it) and why."""
     shape = (len(stamps), encoder.rows**2, encoder.channels)
     header = header_of(shape)
@@ -187,7 +212,8 @@ def compute(file: Path, stamps: Sequence[str], paths: Mapping[str, Path], encode
     if done == len(stamps):
         return unreadable
     known = known_rows(file, shape)
-    bar = tqdm(total=len(stamps), initial=done, desc="features", unit="image", dynamic_ncols=True)
+    title = f"features, view {view}" if view else "features"
+    bar = tqdm(total=len(stamps), initial=done, desc=title, unit="image", dynamic_ncols=True)
     written = done  # rows that KEY.json knows
     with naming(file):
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -210,7 +236,7 @@ def compute(file: Path, stamps: Sequence[str], paths: Mapping[str, Path], encode
                 features = known.get(mark)
                 if features is None:
                     try:
-                        features = vectors_of(encoder, load_image(path, encoder.size)).half().numpy()
+                        features = vectors_of(encoder, image_in_view(path, encoder.size, view)).half().numpy()
                     except ValueError as error:
                         unreadable[str(row)], features = str(error), np.zeros(shape[1:], np.float16)
                 stream.write(np.ascontiguousarray(features).tobytes())

@@ -18,11 +18,10 @@ from show_attend_tell.datasets.features import Vectors
 from show_attend_tell.datasets.sources import Examples, in_chunks
 from show_attend_tell.decode import Hypothesis
 from show_attend_tell.extensions.beam_search import beam_search
-from show_attend_tell.extensions.fast import FastDecoder
+from show_attend_tell.extensions.fast import quick_decoder
 from show_attend_tell.extensions.metrics.bleu import bleu
 from show_attend_tell.extensions.metrics.cider import cider_d
 from show_attend_tell.extensions.metrics.rouge import rouge_l
-from show_attend_tell.model import Captioner
 from toyworld.tokenizer import Tokenizer
 
 LONGEST = 25  # words of a caption, <end> included
@@ -36,7 +35,7 @@ def captions_of(
     device, was_training = next(model.parameters()).device, model.training
     model.eval()
     try:
-        decoder = FastDecoder(model) if type(model) is Captioner and model.has_attention else model
+        decoder = quick_decoder(model)
         found = [beam_search(decoder, chunk.to(device), width, LONGEST, length_penalty) for chunk in annotations]
     finally:
         model.train(was_training)

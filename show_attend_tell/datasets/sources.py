@@ -4,6 +4,8 @@ Section 4.3 of the paper: a batch holds captions of about the same length, so th
 The paper draws a length, then captions of this length. Here an epoch is a permutation: all captions are sorted by
 length, those of one length in random order, and cut into batches, which come in random order. So each caption comes
 once in an epoch.
+
+Each time an image comes, one of its views is drawn (``features.image_in_view``).
 """
 
 import random
@@ -13,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -61,15 +64,18 @@ class PhotoSource:
         seed: of the order of the captions.
         size: captions in a batch.
         least: a word that comes less often in the training captions is <unknown>.
+        views: further annotations of the training images.
 
     Raises:
         ValueError: if no word is left, or there are fewer captions than a batch has.
     """
 
-    def __init__(self, images: CaptionedImages, vectors: Vectors, seed: int, size: int, least: int) -> None:
+    def __init__(
+        self, images: CaptionedImages, vectors: Vectors, seed: int, size: int, least: int, views: Sequence[Vectors] = ()
+    ) -> None:
         used = [name for listed in images.splits.values() for name in listed]
         self.images = images.without(name for name in used if name not in vectors)
-        self.vectors, self.seed, self.size = vectors, seed, size
+        self.vectors, self.views, self.seed, self.size = vectors, (vectors, *views), seed, size
         self.splits = tuple(split for split in self.images.splits if split != "train")
         training = [
             (name, caption_words(text)) for name in self.images.splits["train"] for text in images.captions[name]
@@ -99,11 +105,35 @@ class PhotoSource:
         """Training batch ``step``, a pure function of the seed and the step."""
         epoch, batch = divmod(step, self.batches)
         names, captions = zip(*(self.training[place] for place in self.order(epoch)[batch]), strict=True)
-        return Batch(self.vectors(names), padded(captions))
+        return Batch(self.in_views(names, step), padded(captions))
+
+    def in_views(self, names: Sequence[str], step: int) -> Float[Tensor, "n L D"]:
+        """The annotations of training images, each in a view that is drawn for this step."""
+        rng = random.Random(f"show_attend_tell/{self.seed}/views/{step}")
+        return torch.cat([rng.choice(self.views)([name]) for name in names])
+
+    def images_at(self, step: int, count: int) -> tuple[list[str], Float[Tensor, "n L D"]]:
+        """``count`` training images, each once in an epoch; a pure function of the seed and the step.
+
+        Raises:
+            ValueError: if there are fewer.
+        """
+        names = list(self.images.splits["train"])
+        if len(names) < count:
+            raise ValueError(f"a batch must have at most {len(names)} images, all there are, got {count}")
+        epoch, batch = divmod(step, len(names) // count)  # a few images of an epoch are left out
+        random.Random(f"show_attend_tell/{self.seed}/images/{epoch}").shuffle(names)
+        chosen = names[batch * count : (batch + 1) * count]
+        return chosen, self.in_views(chosen, step)
 
     def examples(self, split: str) -> Examples:
         """All images of a split."""
         return examples_of(self.images, split)
+
+    def references(self) -> dict[str, list[list[str]]]:
+        """The words of all captions of each training image."""
+        images = self.images
+        return {name: [caption_words(text) for text in images.captions[name]] for name in images.splits["train"]}
 
     def validation(self) -> Examples:
         """A part of dev."""
@@ -131,12 +161,13 @@ def tokenizer_of(captions: Iterable[Sequence[str]], least: int) -> Tokenizer:
 
 
 def open_source(
-    data: str, root: Path | None, seed: int, size: int, least: int, features: Path | None = None
+    data: str, root: Path | None, seed: int, size: int, least: int, features: Path | None = None, views: int = 1
 ) -> PhotoSource:
     """The data set ``data`` (flickr8k or coco) in the folder ``root``; slow when its features must be computed.
 
     Args:
         features: a folder of precomputed features, one .npy an image; EfficientNet-Lite otherwise.
+        views: of each training image that EfficientNet-Lite sees.
 
     Raises:
         ValueError: if ``root`` is missing, or a file is missing or wrong.
@@ -147,4 +178,8 @@ def open_source(
     paths: Mapping[str, Path] = {name: images.paths[name] for listed in images.splits.values() for name in listed}
     if features is not None:
         return PhotoSource(images, FeatureFolder(features, paths), seed, size, least)
-    return PhotoSource(images, grid_features(paths, EfficientNetLite()), seed, size, least)
+    encoder = EfficientNetLite()
+    vectors = grid_features(paths, encoder)
+    training = {name: images.paths[name] for name in images.splits["train"] if name in vectors}
+    others = [grid_features(training, encoder, view=view) for view in range(1, views)]
+    return PhotoSource(images, vectors, seed, size, least, others)

@@ -22,6 +22,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import linear
 
+from show_attend_tell.decode import Decoder
 from show_attend_tell.model import Annotations, Captioner, State
 
 LARGEST = 40.0  # of the exponents: e^40 · e^40 is still a float32
@@ -168,6 +169,16 @@ def faster(model: Captioner) -> FastCaptioner:
     fast = FastCaptioner.__new__(FastCaptioner)
     fast.__dict__ = model.__dict__
     return fast
+
+
+def quick(model: Captioner) -> Captioner:
+    """With soft attention, ``faster`` gives the same numbers in less time. Without, there is only one form."""
+    return faster(model) if type(model) is Captioner and model.has_attention else model
+
+
+def quick_decoder(model: Captioner) -> Decoder:
+    """The same for writing captions. The model is in evaluation mode."""
+    return FastDecoder(model) if type(model) is Captioner and model.has_attention else model
 
 
 class FastDecoder:
