@@ -274,7 +274,7 @@ def check_effect(given: Any, config: Config) -> None:
         ("attention_hidden", attention, "--attention soft"),
         ("penalty_weight", attention or config.penalty_weight == 0, "--attention soft"),
     ):
-        if getattr(given, name) is not None and not has_effect:
+        if getattr(given, name, None) is not None and not has_effect:
             raise ValueError(f"--{name.replace('_', '-')} has no effect without {needs}: leave it out")
 
 

@@ -4,7 +4,8 @@
 a baseline of the other captions                advantages            test_advantages_by_hand, the same expectation
 words are drawn with their probabilities        draw_captions         test_captions_are_drawn_with_their_probability
 the reward is CIDEr-D, with <end> as a word     Reward                test_the_reward_is_cider_d
-the loop                                        train_self_critically test_the_loop_by_hand, test_training_finds_the_word
+the loop                                        train_self_critically test_the_loop_by_hand
+it writes what is rewarded                      train_self_critically test_training_finds_the_word
 """
 
 import math

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from lab.images import load_image
 from show_attend_tell.datasets import features
-from show_attend_tell.datasets.features import FeatureFolder, check_width, grid_features, vectors_of
+from show_attend_tell.datasets.features import FeatureFolder, check_width, grid_features, image_in_view, vectors_of
 from tests.show_attend_tell.plumbing.photographs import Corners, name_of, write_images
 
 COUNT = 7
@@ -55,6 +56,41 @@ def test_only_changed_and_new_images_are_computed_again(tmp_path, paths) -> None
     encoder = Corners()
     check_all(grid_features(paths, encoder, tmp_path / "cache"), paths, list(range(COUNT)))
     assert encoder.calls == 3, "one has changed, two are new"
+
+
+def test_views_are_parts_and_mirror_images(tmp_path) -> None:
+    """The image is a ramp in both directions, so each pixel says where it is."""
+    path, slopes = tmp_path / "ramp.png", []
+    ramp = np.stack([*np.meshgrid(np.arange(200), np.arange(200)), np.zeros((200, 200))], axis=-1).astype(np.uint8)
+    Image.fromarray(ramp).save(path)
+    assert torch.equal(image_in_view(path, 100, 0), load_image(path, 100)), "view 0 is the whole image"
+    for view in range(1, 40):
+        seen = image_in_view(path, 100, view).float()
+        assert torch.equal(seen, image_in_view(path, 100, view).float()), "the same view, the same part"
+        x, y = seen[0, 50], seen[1, :, 50]
+        assert (x[-1] < x[0]) == (view % 2 == 1), f"odd views are mirrored, and view {view} is not"
+        assert y[-1] > y[0], "nothing stands on its head"
+        width, height = (x[-1] - x[0]).abs(), y[-1] - y[0]
+        assert abs(width - height) <= 4, "the part has the same share of both sides"
+        slopes.append((width * height).item() / 198**2)
+        assert 0 <= seen.min() <= seen[:2].max() <= 199
+    assert min(slopes) > 0.55
+    assert max(slopes) <= 1.02
+    assert max(slopes) - min(slopes) > 0.3, "the shares differ"
+
+
+def test_each_view_has_its_own_file(tmp_path, paths) -> None:
+    whole = grid_features(paths, Corners(), tmp_path / "cache")
+    encoder = Corners()
+    mirrored = grid_features(paths, encoder, tmp_path / "cache", view=1)
+    assert encoder.calls == COUNT
+    for name, path in paths.items():
+        expected = vectors_of(Corners(), image_in_view(path, 8, 1)).half().float()
+        assert torch.equal(mirrored([name])[0], expected)
+    assert not torch.equal(whole([name_of(5)]), mirrored([name_of(5)]))
+    again = Corners()
+    grid_features(paths, again, tmp_path / "cache", view=1)
+    assert again.calls == 0
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemError])

@@ -2,19 +2,26 @@
 
 import json
 import shutil
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from show_attend_tell.__main__ import main
 from show_attend_tell.commands import evaluate, opened, task
 from show_attend_tell.datasets import sources
+from show_attend_tell.extensions.photographs import PhotoConfig
 from tests.refusals import check_refused
+from tests.runs import files_of
 from tests.show_attend_tell.plumbing.photographs import Corners, name_of, save_blank, write_flickr8k
 
 SIZES = "--images 8 --annotation 6 --embedding 5 --hidden 7 --attention-hidden 3 --warmup 1 --least 1 --beam 2"
-TINY = [*SIZES.split(), "--steps", "2", "--device", "cpu", "--data", "flickr8k", "--root", "data"]
+STEPS = "--steps 2 --self-critical-steps 2 --self-critical-images 3 --drawn-captions 2"
+DATA = "--device cpu --data flickr8k --root data"
+ONE_VIEW = [*SIZES.split(), *STEPS.split(), *DATA.split()]
+TINY = ["--views", "2", *ONE_VIEW]
 RUN = Path("runs/show_attend_tell/flickr8k")
 UNSEEN = ["evaluate", "--images", "data/images", "--captions", "data/captions.csv"]
 
@@ -52,7 +59,7 @@ def test_train_judge_caption_evaluate(copy, monkeypatch, capsys) -> None:
     assert set(results["splits"]["dev"]) == {
         "most frequent caption", "blank images", "exchanged images", "reached"
     }  # fmt: skip
-    monkeypatch.setattr(task, "train_on_photographs", lambda *arguments: pytest.fail("a step was taken"))
+    monkeypatch.setattr(task.PhotoTask, "train", lambda *arguments: pytest.fail("a step was taken"))
     main(["judge", "--run", "flickr8k"])
     assert json.loads((RUN / "results.json").read_text()) == results
     main(["caption", "--run", "flickr8k", f"data/images/{name_of(3)}", "--beam", "3"])
@@ -63,13 +70,55 @@ def test_train_judge_caption_evaluate(copy, monkeypatch, capsys) -> None:
     assert json.loads((RUN / "evaluation.json").read_text())["images"] == 16
 
 
+@pytest.mark.parametrize("loop", ["train_on_photographs", "train_self_critically"])
+def test_a_run_resumed_in_either_part_ends_as_one_that_was_never_stopped(copy, monkeypatch, loop: str) -> None:
+    whole, original = files_of(RUN, "vocabulary.json"), getattr(task, loop)
+
+    def stopped(model, optimizer, scheduler, batch_at, *others) -> None:
+        signal.raise_signal(signal.SIGINT)  # acted on after the first step
+        original(model, optimizer, scheduler, batch_at, *others)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(task, loop, stopped)
+        with pytest.raises(SystemExit):
+            main([*TINY, "--restart", "--seed", "0"])
+    main([*TINY, "--resume"])
+    assert files_of(RUN, "vocabulary.json") == whole
+    rows = [json.loads(line) for line in (RUN / "metrics.jsonl").read_text().splitlines()]
+    assert [("reward" in row) for row in rows] == [False, False, True, True], "first the true captions, then its own"
+
+
+def test_the_loops_get_the_numbers_of_the_configuration(work, monkeypatch) -> None:
+    got = {}
+    monkeypatch.setattr(task, "train_on_photographs", lambda *given: got.update(usual=(list(given[4]), *given[6:])))
+    monkeypatch.setattr(task, "train_self_critically", lambda *given: got.update(critical=given))
+    config = PhotoConfig(
+        steps=3, images=4, penalty_weight=0.7, smoothing=0.2, views=3,
+        self_critical_steps=2, self_critical_images=7, self_critical_rate=0.3, drawn_captions=6,
+    )  # fmt: skip
+    one = task.PhotoTask("flickr8k", config, Path("data"), None, "a run")
+    assert one.steps == 5
+    assert len(one.source.views) == 3
+    model = one.build()
+    one.train(model, one.optimizers(model), torch.device("cpu"), range(5), print)
+    assert got["usual"][1:] == (0.7, 0.2)
+    _, optimizer, _, images, words_of, reward, *_, drawn = got["critical"]
+    assert optimizer.param_groups[0]["initial_lr"] == 0.3
+    assert len(images(3)[0]) == len(images(3)[1]) == 7
+    assert drawn == 6
+    assert list(words_of([1, one.tokenizer.id_of["dog"], 2, 0])) == ["dog", "<end>"]
+    assert list(words_of([1, one.tokenizer.id_of["dog"]])) == ["dog"]
+    assert reward(name_of(3), ["image3", "shows", "a", "dog", "<end>"]) > reward(name_of(4), ["image3", "<end>"])
+
+
 def test_a_folder_of_features(copy, capsys) -> None:
     for folder, width in (("features", 3), ("wide", 4)):
         Path(folder).mkdir()
         for k in range(16):
             np.save(f"{folder}/{name_of(k)}.npy", np.random.default_rng(k).random((4, width), np.float32))
     check_refused(main, [*UNSEEN, "--features", "wide"], "vectors of 3 numbers, got features of 4", capsys)
-    main([*TINY, "--features", "features", "--run", "other"])
+    check_refused(main, [*TINY, "--features", "features"], "--views has no effect with --features", capsys)
+    main([*ONE_VIEW, "--features", "features", "--run", "other"])
     capsys.readouterr()
     image = f"data/images/{name_of(3)}"
     check_refused(main, ["caption", "--run", "other", image], "caption needs a run without --features", capsys)
@@ -91,6 +140,15 @@ WRONG = {
     "no folder": ([*TINY[:-1], "nowhere", "--run", "new"], "nowhere/images: there is no such folder"),
     "no captions": ([*UNSEEN[:-1], "gone.csv"], "gone.csv: there is no such file"),
     "no images": (["evaluate", "--images", "gone", *UNSEEN[3:]], "gone: there is no such folder"),
+    "no drawn captions": (
+        [*SIZES.split(), *DATA.split(), "--self-critical-steps", "0", "--drawn-captions", "3"],
+        "--drawn-captions has no effect without --self-critical-steps: leave it out",
+    ),
+    "too many images": ([*TINY, "--self-critical-images", "13", "--run", "new"], "must have at most 12 images"),
+    "one drawn caption": (
+        [*TINY, "--drawn-captions", "1", "--run", "new"],
+        "drawn_captions must be greater than or equal to 2, got 1",
+    ),
     "no beam": ([*UNSEEN, "--beam", "0"], "--beam must be at least 1, got 0"),
     "no run": ([*UNSEEN, "--run", "coco"], "make one with python -m show_attend_tell --data coco --root DIR"),
 }

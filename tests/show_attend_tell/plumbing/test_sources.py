@@ -10,7 +10,8 @@ from show_attend_tell.datasets.coco import read_coco
 from show_attend_tell.datasets.features import grid_features
 from show_attend_tell.datasets.flickr8k import read_flickr8k
 from show_attend_tell.datasets.sources import PhotoSource, examples_of, in_chunks, open_source, tokenizer_of
-from tests.show_attend_tell.plumbing.photographs import Corners, name_of, write_coco, write_flickr8k
+from show_attend_tell.extensions.metrics.words import caption_words
+from tests.show_attend_tell.plumbing.photographs import Corners, captions_of, name_of, write_coco, write_flickr8k
 from toyworld.tokenizer import END, PAD, START, UNKNOWN
 
 SIZE = 5
@@ -22,11 +23,12 @@ def root(request, tmp_path_factory) -> Path:
     return write_flickr8k(folder) if request.param == "flickr8k" else write_coco(folder)
 
 
-def source_of(root: Path, seed: int = 0, least: int = 1) -> PhotoSource:
+def source_of(root: Path, seed: int = 0, least: int = 1, views: int = 1) -> PhotoSource:
     images = (read_coco if (root / "dataset_coco.json").exists() else read_flickr8k)(root)
     names = [name for listed in images.splits.values() for name in listed]
-    vectors = grid_features({name: images.paths[name] for name in names}, Corners(), root / "cache")
-    return PhotoSource(images, vectors, seed, SIZE, least)
+    paths = {name: images.paths[name] for name in names}
+    vectors, *others = (grid_features(paths, Corners(), root / "cache", view) for view in range(views))
+    return PhotoSource(images, vectors, seed, SIZE, least, others)
 
 
 def test_a_batch_is_a_function_of_seed_and_step_alone(root) -> None:
@@ -59,6 +61,46 @@ def test_an_epoch_has_each_caption_once_with_its_image(root) -> None:
                 seen[words] += 1
         assert set(seen.values()) == {1}
         assert len(seen) == 24
+
+
+def test_an_image_comes_in_all_its_views(root) -> None:
+    """Each of 600 annotations is that of one of three views; each view comes about 200 times."""
+    source, name = source_of(root, views=3), name_of(7)
+    assert torch.equal(source.in_views([name], 5), source.in_views([name], 5)), "a pure function of the step"
+    found = torch.cat([source.in_views([name, name], step) for step in range(300)])
+    is_view = torch.stack([(found == view([name])).flatten(1).all(dim=1) for view in source.views])
+    assert (is_view.sum(dim=0) == 1).all()
+    assert all(140 < count < 260 for count in is_view.sum(dim=1).tolist()), is_view.sum(dim=1)
+    of_step = is_view.int().argmax(dim=0).view(300, 2)
+    assert 60 < (of_step[:, 0] == of_step[:, 1]).sum() < 140, "images of a step have views of their own"
+    batches = torch.cat([source.batch_at(step).annotations for step in range(source.batches)])
+    names = [name for name in source.images.splits["train"] for _ in range(2)]
+    whole = {tuple(vectors.flatten().tolist()) for vectors in source.vectors(names)}
+    assert any(tuple(vectors.flatten().tolist()) not in whole for vectors in batches), "only whole images in a batch"
+    assert torch.equal(source.vectors(["12.png"]), source.views[0](["12.png"])), "dev sees whole images"
+
+
+def test_images_without_captions_come_once_in_an_epoch(root) -> None:
+    source = source_of(root)
+    names = source.images.splits["train"]
+    assert len(names) == 12
+    epochs = [[source.images_at(3 * epoch + k, 4) for k in range(3)] for epoch in range(2)]
+    for epoch in epochs:
+        listed = [name for batch, _ in epoch for name in batch]
+        assert sorted(listed) == sorted(names)
+        for batch, annotations in epoch:
+            assert torch.equal(annotations, source.vectors(batch))
+    assert epochs[0][0][0] != epochs[1][0][0], "each epoch has its own order"
+    assert source_of(root, seed=1).images_at(0, 4)[0] != epochs[0][0][0], "seeds differ"
+    assert source.images_at(0, 5)[0] == source_of(root).images_at(0, 5)[0]
+    with pytest.raises(ValueError, match="a batch must have at most 12 images, all there are, got 13"):
+        source.images_at(0, 13)
+
+
+def test_references_are_the_words_of_the_training_captions(root) -> None:
+    references = source_of(root).references()
+    assert set(references) == set(map(name_of, range(12)))
+    assert references[name_of(0)] == [caption_words(text) for text in captions_of(0)]
 
 
 def test_captions_of_a_batch_have_about_the_same_length(root) -> None:
