@@ -198,10 +198,13 @@ class PhotoTask(CaptionTask):
         for is_critical, some in groupby(steps, key=lambda step: step >= config.steps):
             if is_critical:
                 images = self.images_at(device)
-                of_own = self.words_of, Reward(self.source.references()), some, log, config.drawn_captions
+                of_own = self.words_of, self.reward(), some, log, config.drawn_captions
                 train_self_critically(model, *critical, images, *of_own)
             else:
                 train_on_photographs(quick(model), usual, scheduler, self.batches(device), some, log, *weights)
+
+    def reward(self) -> Reward:
+        return Reward(self.source.references(), self.config.precision_weight)
 
     def words_of(self, ids: list[int]) -> list[str]:
         """The words of a caption, <end> too."""
@@ -269,6 +272,7 @@ def check_effect(given: Any, config: Config) -> None:
         ("self_critical_images", critical, "--self-critical-steps"),
         ("self_critical_rate", critical, "--self-critical-steps"),
         ("drawn_captions", critical, "--self-critical-steps"),
+        ("precision_weight", critical, "--self-critical-steps"),
         ("channels", cnn, "--encoder cnn"),
         ("background", cnn, "--encoder cnn"),
         ("attention_hidden", attention, "--attention soft"),

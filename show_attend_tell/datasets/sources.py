@@ -29,7 +29,7 @@ from show_attend_tell.extensions.metrics.words import caption_words
 from toyworld.tokenizer import END, START, UNKNOWN, Tokenizer, padded
 
 READERS = {"flickr8k": read_flickr8k, "coco": read_coco}
-VALIDATED = 200  # images of dev that a training is validated on
+VALIDATED = 400  # images of dev that a training is validated on
 CHUNK = 64  # images whose captions are searched at once
 
 

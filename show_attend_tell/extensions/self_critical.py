@@ -2,8 +2,9 @@ r"""Self-critical training (Rennie et al. 2017, arXiv 1612.00563, section 3): th
 
 The loss of equation 14 asks for the next *true* word. But captions are judged by a metric such as CIDEr, and the model
 then reads its own words. So after the usual training, the model writes captions :math:`w^s` by drawing each word with
-its probability. The reward r of a caption is its CIDEr-D. Captions with a high reward become more probable. This is
-REINFORCE, as in hard attention: words take the place of places.
+its probability. The reward r of a caption is its CIDEr-D, and a weight times its BLEU-1, the share of its words that
+are in a reference. Captions with a high reward become more probable. This is REINFORCE, as in hard attention: words
+take the place of places.
 
 The baseline b says which reward is usual for this image. In the paper it is the reward of the model's own greedy
 caption. Here k captions of each image are drawn, and b is the mean reward of the k − 1 **others** (Luo 2020, arXiv
@@ -12,8 +13,8 @@ small by the factor (k − 1) / k.
 
 The expectation of the estimator is the gradient of the expected reward. Tests show it by enumerating all captions.
 
-What differs from the paper: <end> counts as a word of the reward, as in later code. Without it, captions end in the
-middle ("a man in a"). Adam has no momentum to keep from the usual training.
+What differs from the paper: its reward is CIDEr-D alone, which hardly counts the words that many images have. <end>
+counts as a word of CIDEr-D, as in later code. Without it, captions end in the middle ("a man in a").
 """
 
 import math
@@ -27,6 +28,7 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from show_attend_tell.decode import END, START, Decoder, log_probabilities, take
 from show_attend_tell.extensions.fast import quick, quick_decoder
+from show_attend_tell.extensions.metrics.bleu import clipped_matches
 from show_attend_tell.extensions.metrics.cider import FACTOR, Vector, documents, similarity, tf_idf
 from show_attend_tell.extensions.metrics.words import Words
 from show_attend_tell.loss import PAD
@@ -37,13 +39,17 @@ WARMUP = 20  # steps until the highest learning rate
 
 
 class Reward:
-    """CIDEr-D of one caption. How rare an n-gram is, is counted once, over all images of the training split.
+    """CIDEr-D of one caption, from 0 to 10, plus ``precision_weight`` times its BLEU-1 without brevity penalty.
+
+    How rare an n-gram is, is counted once, over all images of the training split.
 
     Args:
         references: the captions of each image, as lists of words, without <end>.
+        precision_weight: with 0, the reward is CIDEr-D.
     """
 
-    def __init__(self, references: Mapping[str, Sequence[Words]]) -> None:
+    def __init__(self, references: Mapping[str, Sequence[Words]], precision_weight: float = 0.0) -> None:
+        self.references, self.precision_weight = references, precision_weight
         ended = {name: [[*words, END_WORD] for words in captions] for name, captions in references.items()}
         self.images, self.images_with = len(ended), documents(list(ended.values()))
         self.vectors = {name: [self.vector(words) for words in captions] for name, captions in ended.items()}
@@ -54,7 +60,10 @@ class Reward:
     def __call__(self, name: str, words: Words) -> float:
         """The reward of a caption of the image ``name``. Its last word is <end>, if the caption has ended."""
         caption, references = self.vector(words), self.vectors[name]
-        return FACTOR * sum(similarity(caption, reference) for reference in references) / len(references)
+        cider = FACTOR * sum(similarity(caption, reference) for reference in references) / len(references)
+        written = [word for word in words if word != END_WORD]
+        matches, total = clipped_matches(written, self.references[name], 1)
+        return cider + self.precision_weight * matches / max(1, total)
 
 
 @torch.no_grad()

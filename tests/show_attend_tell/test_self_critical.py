@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from show_attend_tell.decode import END, NEVER, START
+from show_attend_tell.extensions.metrics.bleu import bleu
 from show_attend_tell.extensions.metrics.cider import cider_d
 from show_attend_tell.extensions.self_critical import (
     END_WORD,
@@ -159,6 +160,15 @@ def test_the_reward_is_cider_d() -> None:
     got = [reward(name, words) for name, words in captions.items()]
     check_close("the rewards", torch.tensor(got, dtype=torch.float64), torch.tensor(expected, dtype=torch.float64))
     assert reward("b", [*captions["b"], END_WORD]) != reward("b", captions["b"]), "<end> is a word"
+
+
+@pytest.mark.parametrize("weight", [0.5, 2.0])
+def test_the_precision_in_the_reward(weight: float) -> None:
+    """BLEU-1 of the caption alone, without brevity penalty and without <end>, is added."""
+    for words in (["a", "a", "cat", "runs"], ["the", "dog", END_WORD], [END_WORD]):
+        expected = bleu([[word for word in words if word != END_WORD]], [REFERENCES["a"]], 1, brevity=False)[0]
+        added = Reward(REFERENCES, weight)("a", words) - Reward(REFERENCES)("a", words)
+        check_close(f"the precision of {words}", added, weight * expected)
 
 
 def test_a_caption_that_ends_in_the_middle_is_worse() -> None:

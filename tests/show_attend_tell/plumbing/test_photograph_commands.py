@@ -94,7 +94,7 @@ def test_the_loops_get_the_numbers_of_the_configuration(work, monkeypatch) -> No
     monkeypatch.setattr(task, "train_self_critically", lambda *given: got.update(critical=given))
     config = PhotoConfig(
         steps=3, images=4, penalty_weight=0.7, smoothing=0.2, views=3,
-        self_critical_steps=2, self_critical_images=7, self_critical_rate=0.3, drawn_captions=6,
+        self_critical_steps=2, self_critical_images=7, self_critical_rate=0.3, drawn_captions=6, precision_weight=9.0,
     )  # fmt: skip
     one = task.PhotoTask("flickr8k", config, Path("data"), None, "a run")
     assert one.steps == 5
@@ -109,6 +109,7 @@ def test_the_loops_get_the_numbers_of_the_configuration(work, monkeypatch) -> No
     assert list(words_of([1, one.tokenizer.id_of["dog"], 2, 0])) == ["dog", "<end>"]
     assert list(words_of([1, one.tokenizer.id_of["dog"]])) == ["dog"]
     assert reward(name_of(3), ["image3", "shows", "a", "dog", "<end>"]) > reward(name_of(4), ["image3", "<end>"])
+    assert reward.precision_weight == 9.0
 
 
 def test_a_folder_of_features(copy, capsys) -> None:
