@@ -100,7 +100,7 @@ class Judge(cli.Machine):
         task: CaptionTask
         if isinstance(config, PhotoConfig):
             features = Path(data["features"]) if data["features"] else None
-            task = PhotoTask(data["data"], config, self.root or Path(data["root"]), features, self.run)
+            task = PhotoTask(data["data"], config, self.root or Path(data["root"]), features, self.run, trains=False)
         else:
             kind = HardTask if isinstance(config, HardConfig) else ToyTask
             task = kind(data["language"], config, command, self, self.run)

@@ -48,6 +48,7 @@ from toyworld.tokenizer import END, Tokenizer
 
 Language = Literal["english", "korean"]
 PHOTOGRAPHS = ("flickr8k", "coco")  # data sets
+SELF_CRITICAL = ("self_critical_images", "self_critical_rate", "drawn_captions", "precision_weight")  # options
 SPLITS = ("test", "compositional")  # of the toy world
 VALIDATION, TEST = 300, 2000  # scenes
 FORCED = 100  # scenes whose true captions are read
@@ -169,14 +170,18 @@ class PhotoTask(CaptionTask):
         data: flickr8k or coco.
         root: its folder.
         features: a folder of precomputed features; without it, EfficientNet-Lite0 computes them now, once.
+        trains: judging sees whole images only, and takes no step.
     """
 
     config: PhotoConfig
 
-    def __init__(self, data: str, config: PhotoConfig, root: Path | None, features: Path | None, name: str) -> None:
+    def __init__(
+        self, data: str, config: PhotoConfig, root: Path | None, features: Path | None, name: str, trains: bool = True
+    ) -> None:
         self.config, self.steps, self.name = config, config.steps + config.self_critical_steps, name
+        self.trains = trains
         self.source: PhotoSource = open_source(
-            data, root, config.seed, config.images, config.least, features, config.views
+            data, root, config.seed, config.images, config.least, features, config.views if trains else 1
         )
         self.tokenizer, self.batch_at = self.source.tokenizer, self.source.batch_at
         self.data: dict[str, Any] = {
@@ -185,23 +190,26 @@ class PhotoTask(CaptionTask):
         }  # fmt: skip
 
     def optimizers(self, model: nn.Module) -> dict[str, Any]:
-        critical = build_self_critical_optimizer(model, self.config.self_critical_steps, self.config.self_critical_rate)
+        steps, rate = self.config.self_critical_steps, self.config.self_critical_rate
+        optimizer, scheduler = build_self_critical_optimizer(model, steps, rate)
         return {
-            **super().optimizers(model),
-            **dict(zip(("self_critical_optimizer", "self_critical_scheduler"), critical, strict=True)),
-        }
+            **super().optimizers(model), "self_critical_optimizer": optimizer, "self_critical_scheduler": scheduler
+        }  # fmt: skip
 
     def train(self, model: nn.Module, optimizers: Mapping[str, Any], device: torch.device, steps, log) -> None:
-        """First the true captions, then the model's own."""
-        config, (usual, scheduler, *critical) = self.config, optimizers.values()
-        weights = config.penalty_weight, config.smoothing
-        for is_critical, some in groupby(steps, key=lambda step: step >= config.steps):
+        """First trains on the true captions, then on captions that the model draws."""
+        config = self.config
+        for is_critical, part in groupby(steps, key=lambda step: step >= config.steps):
             if is_critical:
-                images = self.images_at(device)
-                of_own = self.words_of, self.reward(), some, log, config.drawn_captions
-                train_self_critically(model, *critical, images, *of_own)
+                train_self_critically(
+                    model, optimizers["self_critical_optimizer"], optimizers["self_critical_scheduler"],
+                    self.images_at(device), self.words_of, self.reward(), part, log, config.drawn_captions,
+                )  # fmt: skip
             else:
-                train_on_photographs(quick(model), usual, scheduler, self.batches(device), some, log, *weights)
+                train_on_photographs(
+                    quick(model), optimizers["optimizer"], optimizers["scheduler"], self.batches(device), part, log,
+                    config.penalty_weight, config.smoothing,
+                )  # fmt: skip
 
     def reward(self) -> Reward:
         return Reward(self.source.references(), self.config.precision_weight)
@@ -218,7 +226,7 @@ class PhotoTask(CaptionTask):
         return at
 
     def check(self) -> None:
-        if self.config.self_critical_steps:
+        if self.trains and self.config.self_critical_steps:
             self.source.images_at(0, self.config.self_critical_images)
         self.source.vectors.blank()  # judging needs the network, also where all features are in the cache
 
@@ -267,12 +275,9 @@ class PhotoTask(CaptionTask):
 def check_effect(given: Any, config: Config) -> None:
     """Raises ValueError if an option that the user gave, in an instance of ``cli.overrides``, has no effect."""
     cnn, attention = config.encoder == "cnn", config.attention != "none"
-    critical = not isinstance(config, PhotoConfig) or config.self_critical_steps > 0
+    critical = getattr(config, "self_critical_steps", 0) > 0
     for name, has_effect, needs in (
-        ("self_critical_images", critical, "--self-critical-steps"),
-        ("self_critical_rate", critical, "--self-critical-steps"),
-        ("drawn_captions", critical, "--self-critical-steps"),
-        ("precision_weight", critical, "--self-critical-steps"),
+        *((name, critical, "--self-critical-steps") for name in SELF_CRITICAL),
         ("channels", cnn, "--encoder cnn"),
         ("background", cnn, "--encoder cnn"),
         ("attention_hidden", attention, "--attention soft"),

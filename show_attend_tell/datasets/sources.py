@@ -113,14 +113,14 @@ class PhotoSource:
         return torch.cat([rng.choice(self.views)([name]) for name in names])
 
     def images_at(self, step: int, count: int) -> tuple[list[str], Float[Tensor, "n L D"]]:
-        """``count`` training images, each once in an epoch; a pure function of the seed and the step.
+        """``count`` training images, each at most once in an epoch; a pure function of the seed and the step.
 
         Raises:
             ValueError: if there are fewer.
         """
         names = list(self.images.splits["train"])
         if len(names) < count:
-            raise ValueError(f"a batch must have at most {len(names)} images, all there are, got {count}")
+            raise ValueError(f"--self-critical-images must be at most {len(names)}, all training images, got {count}")
         epoch, batch = divmod(step, len(names) // count)  # a few images of an epoch are left out
         random.Random(f"show_attend_tell/{self.seed}/images/{epoch}").shuffle(names)
         chosen = names[batch * count : (batch + 1) * count]

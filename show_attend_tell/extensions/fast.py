@@ -177,7 +177,7 @@ def quick(model: Captioner) -> Captioner:
 
 
 def quick_decoder(model: Captioner) -> Decoder:
-    """The same for writing captions. The model is in evaluation mode."""
+    """What writes captions: ``FastDecoder`` for soft attention, else the model itself, in evaluation mode."""
     return FastDecoder(model) if type(model) is Captioner and model.has_attention else model
 
 

@@ -1,10 +1,10 @@
-r"""Self-critical training (Rennie et al. 2017, arXiv 1612.00563, section 3): the metric itself is the aim.
+r"""Self-critical training (Rennie et al. 2017, arXiv 1612.00563, sections 3 and 4): the metric is the reward.
 
-The loss of equation 14 asks for the next *true* word. But captions are judged by a metric such as CIDEr, and the model
-then reads its own words. So after the usual training, the model writes captions :math:`w^s` by drawing each word with
-its probability. The reward r of a caption is its CIDEr-D, and a weight times its BLEU-1, the share of its words that
-are in a reference. Captions with a high reward become more probable. This is REINFORCE, as in hard attention: words
-take the place of places.
+The usual loss (equation 14 of Xu et al.) asks for the next *true* word. But captions are judged by a metric such as
+CIDEr, and the model then reads its own words. So after the usual training, the model draws captions :math:`w^s`, each
+word with its probability. The reward r of a caption is its CIDEr-D, plus a weight times its BLEU-1, the share of its
+words that are in a reference. Captions with more reward than the baseline become more probable. This is REINFORCE, as
+in hard attention. There, places are drawn; here, words.
 
 The baseline b says which reward is usual for this image. In the paper it is the reward of the model's own greedy
 caption. Here k captions of each image are drawn, and b is the mean reward of the k − 1 **others** (Luo 2020, arXiv
@@ -13,8 +13,11 @@ small by the factor (k − 1) / k.
 
 The expectation of the estimator is the gradient of the expected reward. Tests show it by enumerating all captions.
 
-What differs from the paper: its reward is CIDEr-D alone, which hardly counts the words that many images have. <end>
-counts as a word of CIDEr-D, as in later code. Without it, captions end in the middle ("a man in a").
+As in the paper (supplement D), <end> is a word of CIDEr-D. Without it, captions end in the middle ("a man in a").
+
+What differs from the paper, besides the baseline: its reward is CIDEr-D alone, which gives nearly no weight to words
+that many images have. BLEU-1 has no brevity penalty here: only CIDEr-D works against short captions. The learning rate
+has a warmup and falls to zero. Drawn captions are cut after 16 words.
 """
 
 import math
@@ -35,13 +38,14 @@ from show_attend_tell.loss import PAD
 from show_attend_tell.model import Captioner
 
 END_WORD = "<end>"
+LONGEST = 16  # words of a drawn caption, <end> included
 WARMUP = 20  # steps until the highest learning rate
 
 
 class Reward:
     """CIDEr-D of one caption, from 0 to 10, plus ``precision_weight`` times its BLEU-1 without brevity penalty.
 
-    How rare an n-gram is, is counted once, over all images of the training split.
+    The rarity of n-grams is counted once, over all images of the training split.
 
     Args:
         references: the captions of each image, as lists of words, without <end>.
@@ -89,7 +93,7 @@ def draw_captions(
 
 
 def advantages(rewards: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
-    r"""Luo 2020, equation 4: :math:`r_i - b_i`, :math:`b_i = \frac{1}{k-1} \sum_{j \ne i} r_j`, within each image."""
+    r"""Luo 2020: :math:`r_i - b_i`, :math:`b_i = \frac{1}{k-1} \sum_{j \ne i} r_j`, within each image."""
     others = rewards.sum(dim=1, keepdim=True) - rewards
     return rewards - others / (rewards.shape[1] - 1)
 
@@ -97,8 +101,8 @@ def advantages(rewards: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
 def self_critical_loss(
     logits: Float[Tensor, "*n t words"], targets: Int[Tensor, "*n t"], advantage: Float[Tensor, "*n"]
 ) -> Float[Tensor, ""]:
-    r"""Equations 5 and 6: :math:`-(r(w^s) - b) \log p(w^s)`, the mean over the captions. Its gradient is the
-    estimator.
+    r"""Equation 7: its gradient is :math:`-(r(w^s) - b)\, \nabla \log p(w^s)`, the mean over the captions. Its
+    expectation is equation 5.
 
     Args:
         advantage: :math:`r(w^s) - b`, one number for each caption.
@@ -125,12 +129,12 @@ def train_self_critically(
     reward: Callable[[str, Words], float],
     steps: Iterable[int],
     log: Callable[..., None],
-    several: int = 5,
-    longest: int = 16,
+    several: int,
+    longest: int = LONGEST,
 ) -> None:
     """The loop. ``batch_at`` gives the names of images and their annotations; ``words_of`` has <end> as a word.
 
-    The model is in evaluation mode: without dropout, captions are drawn with the probabilities that are trained.
+    Without dropout, the loss has the probabilities that the captions were drawn with.
     """
     model.eval()
     for step in steps:

@@ -1,6 +1,6 @@
 """What the papers say → function → test
 
-(5), (6) the gradient of the expected reward    self_critical_loss    test_the_expectation_is_the_gradient
+(5), (7) the gradient of the expected reward    self_critical_loss    test_the_expectation_is_the_gradient
 a baseline of the other captions                advantages            test_advantages_by_hand, the same expectation
 words are drawn with their probabilities        draw_captions         test_captions_are_drawn_with_their_probability
 the reward is CIDEr-D, with <end> as a word     Reward                test_the_reward_is_cider_d
@@ -40,6 +40,7 @@ from tests.teach import check_close
 WORDS = 6  # token ids: the four special ones, 4 and 5
 LONGEST = 2
 FULL = LONGEST + 1  # with <start>
+WRONG_BASELINES = ("own_reward_in_the_baseline", "mean_of_the_batch", "divided_by_the_deviation")
 
 
 def all_captions() -> Tensor:
@@ -95,7 +96,7 @@ def test_the_expectation_with_three_captions() -> None:
     check_expectation(self_critical_loss, advantages, 3, together=3)
 
 
-@pytest.mark.parametrize("wrong", ["own_reward_in_the_baseline", "mean_of_the_batch", "divided_by_the_deviation"])
+@pytest.mark.parametrize("wrong", WRONG_BASELINES)
 def test_wrong_baselines_are_caught(wrong: str) -> None:
     with pytest.raises(AssertionError, match="equation 5"):
         check_expectation(self_critical_loss, getattr(misconceptions, wrong), 3)
@@ -103,22 +104,31 @@ def test_wrong_baselines_are_caught(wrong: str) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    ["reward_made_small", "mean_over_words", "all_words_of_the_softmax", "probability_in_place_of_its_logarithm"],
+    ["wrong_sign", "mean_over_words", "all_words_of_the_softmax", "probability_in_place_of_its_logarithm"],
 )
 def test_wrong_losses_are_caught(wrong: str) -> None:
     with pytest.raises(AssertionError, match="equation 5"):
         check_expectation(getattr(misconceptions, wrong), advantages, 3)
 
 
-@given(n=st.integers(1, 4), k=st.integers(2, 5), seed=st.integers(0, 10_000))
-def test_advantages_by_hand(n: int, k: int, seed: int) -> None:
-    """Each reward minus the mean of the others of its image; so those of an image have the sum 0."""
+def check_advantages(advantage: Callable, n: int, k: int, seed: int) -> None:
+    """Each reward minus the mean of the others of its image."""
     rewards = torch.randn(n, k, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     expected = [
         [row[i] - sum(row[j] for j in range(k) if j != i) / (k - 1) for i in range(k)] for row in rewards.tolist()
     ]
-    check_close("r - b", advantages(rewards), torch.tensor(expected, dtype=torch.float64))
-    check_close("their sum", advantages(rewards).sum(dim=1), torch.zeros(n))
+    check_close("r - b", advantage(rewards), torch.tensor(expected, dtype=torch.float64))
+
+
+@given(n=st.integers(1, 4), k=st.integers(2, 5), seed=st.integers(0, 10_000))
+def test_advantages_by_hand(n: int, k: int, seed: int) -> None:
+    check_advantages(advantages, n, k, seed)
+
+
+@pytest.mark.parametrize("wrong", [*WRONG_BASELINES, "others_of_the_batch"])
+def test_wrong_advantages_are_caught(wrong: str) -> None:
+    with pytest.raises(AssertionError, match="r - b"):
+        check_advantages(getattr(misconceptions, wrong), 3, 4, 0)
 
 
 def test_captions_are_drawn_with_their_probability() -> None:
@@ -171,9 +181,40 @@ def test_the_precision_in_the_reward(weight: float) -> None:
         check_close(f"the precision of {words}", added, weight * expected)
 
 
-def test_a_caption_that_ends_in_the_middle_is_worse() -> None:
-    reward = Reward(REFERENCES)
-    assert reward("a", ["a", "red", "dog", "runs", END_WORD]) > reward("a", ["a", "red", "dog", "runs"])
+def test_with_end_as_a_word_a_fragment_gets_less() -> None:
+    """Supplement D: "a man sits in a" gets 81% of the whole caption's CIDEr-D without <end>, and 65% with it."""
+    references = {
+        "a": [["a", "man", "sits", "in", "a", "chair"], ["a", "man", "is", "in", "a", "red", "chair"]],
+        "b": [["a", "dog", "in", "a", "field"], ["a", "dog", "runs", "in", "the", "field"]],
+        "c": [["two", "men", "in", "a", "boat"], ["a", "boat", "with", "two", "men"]],
+    }
+    whole, fragment = references["a"][0], references["a"][0][:5]
+    without = [cider_d([words, ["a"], ["a"]], list(references.values()))[1][0] for words in (fragment, whole)]
+    with_end = [Reward(references)("a", [*words, END_WORD]) for words in (fragment, whole)]
+    assert without[0] / without[1] > 0.8
+    assert with_end[0] / with_end[1] < 0.7
+
+
+class NeverEnds(Scripted):
+    """It writes the word 4 without an end, and notes the shapes of the captions that are trained."""
+
+    def __init__(self) -> None:
+        super().__init__({START: {4: 1.0}, 4: {4: 1.0}})
+        self.bias = torch.nn.Parameter(torch.zeros(()).double())
+        self.shapes: list[tuple[int, ...]] = []
+
+    def forward(self, annotations: Tensor, captions: Tensor) -> tuple[Tensor, None]:
+        self.shapes.append(tuple(captions.shape))
+        return self.logits[captions[..., :-1]] + self.bias, None
+
+
+def test_drawn_captions_have_at_most_sixteen_words() -> None:
+    model, images = NeverEnds(), (["a"], torch.zeros(1, 3, 1).double())
+    optimizer = build_self_critical_optimizer(model, 1, 0.1)
+    train_self_critically(
+        model, *optimizer, lambda _: images, words_of, share_of_four, range(1), lambda *a, **b: None, 2
+    )
+    assert model.shapes == [(1, 2, 1 + 16)]
 
 
 def words_of(ids: list[int]) -> list[str]:

@@ -17,14 +17,19 @@ def mean_of_the_batch(rewards):
     return rewards - rewards.mean()
 
 
+def others_of_the_batch(rewards):
+    """Tempting because the own reward is left out; but captions of an easy image then all look good."""
+    return rewards - (rewards.sum() - rewards) / (rewards.numel() - 1)
+
+
 def divided_by_the_deviation(rewards):
-    """Tempting because advantages are normalised elsewhere; images with equal rewards then get a large gradient."""
+    """Tempting because advantages are normalised elsewhere; images with nearly equal rewards then learn most."""
     others = (rewards.sum(dim=1, keepdim=True) - rewards) / (rewards.shape[1] - 1)
     return (rewards - others) / (rewards.std(dim=1, keepdim=True) + 1e-6)
 
 
-def reward_made_small(logits, targets, advantage):
-    """Tempting because a loss is a sum of −log p; the sign of the advantage is then lost."""
+def wrong_sign(logits, targets, advantage):
+    """Tempting because a loss is made small; captions with a high reward then become less probable."""
     return -self_critical_loss(logits, targets, advantage)
 
 

@@ -79,6 +79,21 @@ def test_views_are_parts_and_mirror_images(tmp_path) -> None:
     assert max(slopes) - min(slopes) > 0.3, "the shares differ"
 
 
+def test_parts_lie_anywhere_and_depend_on_the_name_alone(tmp_path) -> None:
+    path, other, moved = (tmp_path / name for name in ("ramp.png", "other.png", "moved/ramp.png"))
+    ramp = np.stack([*np.meshgrid(np.arange(200), np.arange(200)), np.zeros((200, 200))], axis=-1).astype(np.uint8)
+    moved.parent.mkdir()
+    for file in (path, other, moved):
+        Image.fromarray(ramp).save(file)
+    seen = [image_in_view(path, 100, view) for view in range(1, 40)]
+    left, top = (torch.tensor([part[axis].min().item() for part in seen]).float() for axis in (0, 1))
+    assert left.max() > 20, "no part begins right of the left edge"
+    assert top.max() > 20, "no part begins below the upper edge"
+    assert (left - top).abs().max() > 10, "left and top are drawn together"
+    assert torch.equal(image_in_view(moved, 100, 2), seen[1]), "the folder matters"
+    assert not torch.equal(image_in_view(other, 100, 2), seen[1]), "all images have the same parts"
+
+
 def test_each_view_has_its_own_file(tmp_path, paths) -> None:
     whole = grid_features(paths, Corners(), tmp_path / "cache")
     encoder = Corners()

@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import torch
 
 from show_attend_tell.__main__ import main
-from show_attend_tell.commands import evaluate, opened, task
+from show_attend_tell.commands import Overrides, Train, evaluate, opened, task
 from show_attend_tell.datasets import sources
 from show_attend_tell.extensions.photographs import PhotoConfig
 from tests.refusals import check_refused
@@ -60,7 +61,9 @@ def test_train_judge_caption_evaluate(copy, monkeypatch, capsys) -> None:
         "most frequent caption", "blank images", "exchanged images", "reached"
     }  # fmt: skip
     monkeypatch.setattr(task.PhotoTask, "train", lambda *arguments: pytest.fail("a step was taken"))
+    shutil.rmtree("runs/features/corners-grid-view-1")
     main(["judge", "--run", "flickr8k"])
+    assert not Path("runs/features/corners-grid-view-1").exists(), "judging needs whole images alone"
     assert json.loads((RUN / "results.json").read_text()) == results
     main(["caption", "--run", "flickr8k", f"data/images/{name_of(3)}", "--beam", "3"])
     assert "(log p -" in capsys.readouterr().out
@@ -102,14 +105,36 @@ def test_the_loops_get_the_numbers_of_the_configuration(work, monkeypatch) -> No
     model = one.build()
     one.train(model, one.optimizers(model), torch.device("cpu"), range(5), print)
     assert got["usual"][1:] == (0.7, 0.2)
-    _, optimizer, _, images, words_of, reward, *_, drawn = got["critical"]
+    _, optimizer, scheduler, images, words_of, reward, *_, drawn = got["critical"]
     assert optimizer.param_groups[0]["initial_lr"] == 0.3
+    for _ in range(config.self_critical_steps):
+        optimizer.step()
+        scheduler.step()
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0, abs=1e-12), "the rate is 0 after the last step"
+    assert one.images_at(torch.device("meta"))(0)[1].device.type == "meta"
     assert len(images(3)[0]) == len(images(3)[1]) == 7
     assert drawn == 6
     assert list(words_of([1, one.tokenizer.id_of["dog"], 2, 0])) == ["dog", "<end>"]
     assert list(words_of([1, one.tokenizer.id_of["dog"]])) == ["dog"]
     assert reward(name_of(3), ["image3", "shows", "a", "dog", "<end>"]) > reward(name_of(4), ["image3", "<end>"])
     assert reward.precision_weight == 9.0
+
+
+CRITICAL = {"self_critical_images": 3, "self_critical_rate": 0.1, "drawn_captions": 3, "precision_weight": 1.0}
+
+
+@pytest.mark.parametrize("name", CRITICAL)
+def test_options_of_self_critical_steps_need_them(name: str) -> None:
+    given = replace(Overrides(), **{name: CRITICAL[name]})
+    task.check_effect(given, PhotoConfig(self_critical_steps=1))
+    with pytest.raises(ValueError, match=f"--{name.replace('_', '-')} has no effect without --self-critical-steps"):
+        task.check_effect(given, PhotoConfig(self_critical_steps=0))
+
+
+def test_where_there_is_one_view() -> None:
+    assert Train(data="flickr8k", features=Path("x")).chosen_config().views == 1
+    coco = Train(data="coco").chosen_config()
+    assert (coco.views, coco.self_critical_steps) == (1, 0)
 
 
 def test_a_folder_of_features(copy, capsys) -> None:
@@ -145,7 +170,10 @@ WRONG = {
         [*SIZES.split(), *DATA.split(), "--self-critical-steps", "0", "--drawn-captions", "3"],
         "--drawn-captions has no effect without --self-critical-steps: leave it out",
     ),
-    "too many images": ([*TINY, "--self-critical-images", "13", "--run", "new"], "must have at most 12 images"),
+    "too many images": (
+        [*TINY, "--self-critical-images", "13", "--run", "new"],
+        "--self-critical-images must be at most 12",
+    ),
     "one drawn caption": (
         [*TINY, "--drawn-captions", "1", "--run", "new"],
         "drawn_captions must be greater than or equal to 2, got 1",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from show_attend_tell.datasets import sources
 from show_attend_tell.datasets.coco import read_coco
 from show_attend_tell.datasets.features import grid_features
 from show_attend_tell.datasets.flickr8k import read_flickr8k
@@ -74,13 +75,16 @@ def test_an_image_comes_in_all_its_views(root) -> None:
     of_step = is_view.int().argmax(dim=0).view(300, 2)
     assert 60 < (of_step[:, 0] == of_step[:, 1]).sum() < 140, "images of a step have views of their own"
     batches = torch.cat([source.batch_at(step).annotations for step in range(source.batches)])
-    names = [name for name in source.images.splits["train"] for _ in range(2)]
-    whole = {tuple(vectors.flatten().tolist()) for vectors in source.vectors(names)}
+    whole = {tuple(vectors.flatten().tolist()) for vectors in source.vectors(source.images.splits["train"])}
     assert any(tuple(vectors.flatten().tolist()) not in whole for vectors in batches), "only whole images in a batch"
     assert torch.equal(source.vectors(["12.png"]), source.views[0](["12.png"])), "dev sees whole images"
+    chosen, seen = source.images_at(0, 12)
+    assert not torch.equal(seen, source.vectors(chosen)), "only whole images in images_at"
+    other = source_of(root, seed=1, views=3)
+    assert not torch.equal(source.in_views(20 * [name], 0), other.in_views(20 * [name], 0)), "seeds differ"
 
 
-def test_images_without_captions_come_once_in_an_epoch(root) -> None:
+def test_each_image_comes_once_in_an_epoch(root) -> None:
     source = source_of(root)
     names = source.images.splits["train"]
     assert len(names) == 12
@@ -93,7 +97,7 @@ def test_images_without_captions_come_once_in_an_epoch(root) -> None:
     assert epochs[0][0][0] != epochs[1][0][0], "each epoch has its own order"
     assert source_of(root, seed=1).images_at(0, 4)[0] != epochs[0][0][0], "seeds differ"
     assert source.images_at(0, 5)[0] == source_of(root).images_at(0, 5)[0]
-    with pytest.raises(ValueError, match="a batch must have at most 12 images, all there are, got 13"):
+    with pytest.raises(ValueError, match="--self-critical-images must be at most 12, all training images, got 13"):
         source.images_at(0, 13)
 
 
@@ -157,3 +161,15 @@ def test_wrong_use_is_one_line(tmp_path) -> None:
     root = write_flickr8k(tmp_path, {"train": range(2), "dev": [12]})
     with pytest.raises(ValueError, match="a batch must have at most 4 captions, all there are, got 5"):
         source_of(root)
+
+
+def test_views_are_of_readable_training_images(tmp_path, monkeypatch, capsys) -> None:
+    """Computed for 11 of 12 training images in two more views, and not for dev."""
+    root, calls = write_flickr8k(tmp_path), Corners()
+    (root / "images" / name_of(3)).write_text("no image")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sources, "EfficientNetLite", lambda: calls)
+    source = open_source("flickr8k", root, 0, SIZE, 1, views=3)
+    assert calls.calls == 15 + 2 * 11
+    assert len(source.views) == 3
+    assert capsys.readouterr().err.count("1 of 16 images cannot be read") == 1, "said once"
