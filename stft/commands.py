@@ -1,6 +1,7 @@
 """The verbs of ``python -m stft``: hear (the default), show, stretch, invert, measure."""
 
 import json
+import math
 import shlex
 import time
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from tqdm import tqdm
 
 from lab import cli
 from lab.checkpoint import write_text
-from stft.datasets.sound import check_format, check_sound, pieces_of, read_sound, write_sound
+from stft.datasets.sound import check_format, check_sound, pieces_of, read_sound, width_for, write_sound
 from stft.evaluate import CHANCE, hearing
 from stft.extensions.analysis import analyse, frame_length
 from stft.extensions.fast import istft, stft
@@ -76,8 +77,11 @@ def show(file: Path, folder: Path) -> Sequence[Path]:
     return paths
 
 
-def stretch(file: Path, rate: float, out: Path) -> tuple[float, float]:
-    """Writes the sound ``rate`` times as fast, at the same pitch. Returns its old and its new length in seconds."""
+def stretch(file: Path, rate: float, out: Path) -> tuple[float, float, float]:
+    """Writes the sound ``rate`` times as fast, at the same pitch.
+
+    Returns its old and its new length in seconds, and what it was divided by.
+    """
     if not SLOWEST <= rate <= FASTEST:
         raise ValueError(f"rate must be from {SLOWEST} to {FASTEST}, got {rate}")
     check_format(out)
@@ -86,8 +90,14 @@ def stretch(file: Path, rate: float, out: Path) -> tuple[float, float]:
     n_fft = frame_length(sample_rate)
     spectrum = stft(sound, n_fft, **ENDS)
     length = max(1, round(sound.shape[-1] / rate))
-    write_sound(out, padded_istft(phase_vocoder(spectrum, rate), n_fft, length), sample_rate)
-    return sound.shape[-1] / sample_rate, length / sample_rate
+    stretched = padded_istft(phase_vocoder(spectrum, rate), n_fft, length)
+    divisor = write_sound(out, stretched, sample_rate, width_for(file, out))
+    return sound.shape[-1] / sample_rate, length / sample_rate, divisor
+
+
+def softened(divisor: float) -> str:
+    """One line for the terminal if a sound was divided by more than 1, else nothing."""
+    return f"{20 * math.log10(divisor):.1f} dB softer, so that no sample is beyond ±1\n" if divisor > 1 else ""
 
 
 def padded_istft(spectrum: Tensor, n_fft: int, length: int) -> Tensor:
@@ -97,18 +107,17 @@ def padded_istft(spectrum: Tensor, n_fft: int, length: int) -> Tensor:
     return torch.nn.functional.pad(sound, (0, length - sound.shape[-1]))
 
 
-def invert(file: Path, out: Path, iterations: int, momentum: float, seed: int) -> tuple[float, float]:
+def invert(file: Path, out: Path, iterations: int, momentum: float, seed: int) -> tuple[float, float, float]:
     """Discards the phases, and writes a sound with nearly the same magnitudes.
 
-    Returns the spectral convergence in dB with random phases, and after the iterations.
+    Returns the spectral convergence in dB with random phases, and after the iterations; and what it was divided by.
     """
     check_format(out)
     sound, rate = read_sound(file)
     check_format(out, len(sound), rate)
     _, first = found_again(sound, rate, 0, momentum, seed)
     found, last = found_again(sound, rate, iterations, momentum, seed)
-    write_sound(out, found, rate)
-    return first, last
+    return first, last, write_sound(out, found, rate, width_for(file, out))
 
 
 def found_again(
@@ -195,8 +204,8 @@ class Stretch(cli.Threads):
     out: Out  # the .wav, .flac or .ogg file that is written
 
     def execute(self, command: str) -> None:
-        before, after = stretch(self.file, self.rate, self.out)
-        print(f"{before:.2f} s became {after:.2f} s\n{self.out}")
+        before, after, divisor = stretch(self.file, self.rate, self.out)
+        print(f"{before:.2f} s became {after:.2f} s\n{softened(divisor)}{self.out}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,9 +219,9 @@ class Invert(cli.Threads):
     seed: int = 0  # seed of the random phases at the start
 
     def execute(self, command: str) -> None:
-        first, last = invert(self.file, self.out, self.iterations, self.momentum, self.seed)
+        first, last, divisor = invert(self.file, self.out, self.iterations, self.momentum, self.seed)
         print(f"error of the magnitudes: {first:.1f} dB at first, {last:.1f} dB after {self.iterations} iterations")
-        print(self.out)
+        print(f"{softened(divisor)}{self.out}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+import soundfile
 import torch
 from PIL import Image
 from torch.testing import assert_close
@@ -149,6 +150,22 @@ def test_silence_follows_the_last_frame() -> None:
     spectrum = stft(x, 16, pad_mode="constant")
     assert_close(padded_istft(spectrum, 16, 40), torch.nn.functional.pad(x, (0, 20)))
     assert_close(padded_istft(spectrum, 16, 9), x[:9])
+
+
+@pytest.mark.parametrize("verb", [["stretch", "--rate", "1"], ["invert", "--iterations", "0"]])
+def test_the_loudness_is_kept_or_the_change_is_said(work, capsys, verb: list[str]) -> None:
+    """Floating-point samples of up to 8, and of 1e-7, are written as such. FLAC ends at 1: 18.1 dB are 20 log₁₀ 8."""
+    for loudness, out in ((8.0, "b.wav"), (1e-7, "b.wav"), (8.0, "b.flac")):
+        sound = loudness * torch.cat([torch.zeros(2000), tone(440, 6000), torch.zeros(2000)])[None]
+        soundfile.write("a.wav", sound.T.numpy(), RATE, subtype="FLOAT")
+        run(verb[0], "a.wav", *verb[1:], "--out", out)
+        said = re.findall(r"^(.*) dB softer, so that no sample is beyond ±1$", capsys.readouterr().out, re.MULTILINE)
+        found, kept = read_sound(Path(out))[0], loudness if out == "b.wav" else 1
+        assert len(said) == (out == "b.flac")
+        assert 0.2 * kept < float(found.abs().max()) < 5 * kept
+        if verb[0] == "stretch":
+            assert_close(found, sound * kept / loudness, rtol=0, atol=1e-6 * kept)
+            assert said == ([] if out == "b.wav" else ["18.1"])
 
 
 def inverted(capsys, *arguments: object) -> tuple[float, float, bytes]:
