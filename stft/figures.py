@@ -152,7 +152,7 @@ def draw_windows(
         figure.suptitle(title, parse_math=False)
         panels = figure.subplots(2, 2, sharex=True, sharey=True)
         for axes, (name, window) in zip(panels.flat, WINDOWS.items(), strict=True):
-            w = window(n).to(samples)
+            w = window(n, dtype=samples.dtype).to(samples)
             axes.plot(*levels_of(samples * w, rate, ZERO_PADDING), color=PALETTE.blue, linewidth=1.2)
             axes.plot(*levels_of(samples * w, rate, 1), ".", color=PALETTE.vermillion, markersize=5)
             width, level = main_lobe_width(w), side_lobe_level(w)
