@@ -2,12 +2,14 @@
 
 import json
 import math
+import os
 import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 import tyro
@@ -16,14 +18,15 @@ from torch import Tensor
 from tqdm import tqdm
 
 from lab import cli
-from lab.checkpoint import write_text
+from lab.checkpoint import write_bytes, write_text
 from stft.datasets.sound import check_format, check_sound, pieces_of, read_sound, width_for, write_sound
 from stft.evaluate import CHANCE, hearing
-from stft.extensions.analysis import analyse, frame_length
+from stft.extensions.analysis import FRAME, analyse, frame_length, frame_to_show
 from stft.extensions.fast import istft, stft
 from stft.extensions.griffin_lim import griffin_lim, random_phases, spectral_convergence
 from stft.extensions.phase_vocoder import phase_vocoder
-from stft.figures import draw_leakage, draw_sound, draw_windows
+from stft.figures import clock, draw_frames, draw_leakage, draw_sound, draw_windows
+from stft.windows import WINDOWS
 from toyworld import SAMPLE_RATE, hear, scene_at
 
 RUNS = Path("runs/stft")
@@ -33,6 +36,11 @@ Out = Annotated[Path, tyro.conf.arg(metavar="FILE")]
 OutFolder = Annotated[
     Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint=f"(default: {RUNS / 'show' / 'FILE'})")
 ]
+Frame = Annotated[
+    float | None, tyro.conf.arg(metavar="MS", help_behavior_hint=f"(default: {FRAME:g}, less for a short sound)")
+]
+PICTURES, SOURCE = ("sound.png", "frames.png", "windows.png"), "source.txt"  # of the verb show
+PART = 16  # frames in the part of a sound that is shown with two frame lengths
 ENDS = {"pad_mode": "constant"}  # a file may be shorter than a frame: too short for padding by reflection
 
 
@@ -66,15 +74,64 @@ def listen(folder: Path, seed: int, sounds: int, command: str) -> Mapping[str, M
     return accuracy
 
 
-def show(file: Path, folder: Path) -> Sequence[Path]:
-    """Writes the figures of a sound file, and the spectra of its loudest frame under windows. Returns the paths."""
+def show(file: Path, out: Path | None, frame: float | None, window: str) -> Sequence[Path]:
+    """Writes the figures of a sound file. Returns the paths.
+
+    The figures: the whole sound; its loudest part with long and with short frames; its loudest frame with each window.
+    """
     rate, channels, samples = check_sound(file)
-    shown = analyse(pieces_of(file), rate, samples)
-    paths = folder / "sound.png", folder / "windows.png"
+    n_fft = frame_to_show(rate, samples, frame)
+    shown = analyse(pieces_of(file), rate, samples, n_fft, WINDOWS[window])
+    start, part = part_around(file, shown.peak, PART * n_fft)
+    long, short = (
+        analyse([part], rate, part.shape[-1], n, WINDOWS[window]) for n in (n_fft, max(4, 2 * round(n_fft / 16)))
+    )
+    folder = folder_for(file, out)
+    paths = [folder / name for name in PICTURES]
+    write_bytes(folder / SOURCE, os.fsencode(file.resolve()))
     layout = "mono" if channels == 1 else "stereo" if channels == 2 else f"{channels} channels"
-    draw_sound(paths[0], f"{file.name}: {rate:,} Hz, {layout}, {shown.seconds:.2f} s", shown)
-    draw_windows(paths[1], f"{file.name}: the loudest {frame_length(rate)} samples", shown.loudest, rate)
+    name = file.name if len(file.name) <= 40 else f"{file.name[:20]}…{file.name[-19:]}"
+    of_frame = f"{window} window of {n_fft:,} samples"
+    draw_sound(paths[0], f"{name}\n{rate:,} Hz, {layout}, {time_of(shown.seconds)}, {of_frame}", shown)
+    draw_frames(paths[1], f"{name}, {window} window, from {time_of(start / rate)} on", long, short)
+    draw_windows(paths[2], f"{name}\nthe loudest {n_fft:,} samples", shown.loudest, rate)
     return paths
+
+
+def time_of(seconds: float) -> str:
+    unit, scale = clock(seconds) if seconds else ("s", 1.0)
+    return f"{seconds * scale:.2f} {unit}"
+
+
+def part_around(file: Path, peak: int, most: int) -> tuple[int, Float[Tensor, "channels samples"]]:
+    """At most so many samples around one: the number of the first, and the samples."""
+    start = max(0, peak - most // 2)
+    parts, at = [], 0
+    for piece in pieces_of(file):
+        parts.append(piece[:, max(0, start - at) : max(0, start + most - at)])
+        at += piece.shape[-1]
+    return start, torch.cat(parts, dim=-1)
+
+
+def folder_for(file: Path, out: Path | None) -> Path:
+    """``out``, or a folder with the file's name; with a number behind it if another file of this name has that one.
+
+    Raises:
+        ValueError: if ``out`` has pictures of another file.
+    """
+    if out is None:
+        numbered = (RUNS / "show" / (f"{file.name}-{k}" if k > 1 else file.name) for k in count(1))
+        return next(folder for folder in numbered if is_free(folder, file))
+    if not is_free(out, file):
+        raise ValueError(f"{out}: this folder has pictures of another file; choose another --out")
+    return out
+
+
+def is_free(folder: Path, file: Path) -> bool:
+    """Whether the folder has no pictures, or those of this file."""
+    if (folder / SOURCE).is_file():
+        return (folder / SOURCE).read_bytes() == os.fsencode(file.resolve())
+    return not any((folder / name).exists() for name in PICTURES)
 
 
 def stretch(file: Path, rate: float, out: Path) -> tuple[float, float, float]:
@@ -190,9 +247,11 @@ class Show(cli.Threads):
 
     file: SoundFile  # the sound file
     out: OutFolder = None  # the folder for the figures
+    frame: Frame = None  # length of a frame in ms
+    window: Literal["rectangular", "hann", "hamming", "blackman"] = "hann"  # the window of each frame
 
     def execute(self, command: str) -> None:
-        print(*show(self.file, self.out or RUNS / "show" / self.file.name), sep="\n")
+        print(*show(self.file, self.out, self.frame, self.window), sep="\n")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -89,6 +89,50 @@ def test_every_panel_shows_its_numbers(tmp_path, drawn) -> None:
     check_texts(figure)
 
 
+@pytest.mark.parametrize(
+    ("rate", "samples", "n_fft", "unit"),
+    [
+        (8000, 10, 16, "ms"),
+        (1, 9000, 16, "h"),
+        (44_100, 30_000, 2822, "s"),
+    ],
+)
+def test_no_text_touches_another(tmp_path, drawn, rate: int, samples: int, n_fft: int, unit: str) -> None:
+    """Sounds of ten samples and of hours, at the lowest and the highest rate, with the longest name."""
+    sound = normal(1, samples).float()
+    title = "가" * 20 + "…" + "나" * 19 + f"\n{rate:,} Hz, stereo, 600.00 min, rectangular window of 65,536 samples"
+    shown, short = (analyse([sound], rate, samples, n) for n in (n_fft, max(4, n_fft // 8)))
+    figures.draw_sound(tmp_path / "a.png", title, shown)
+    figures.draw_frames(tmp_path / "b.png", title.splitlines()[0], shown, short)
+    figures.draw_windows(tmp_path / "c.png", title, shown.loudest, rate)
+    assert {axes.get_xlabel() for axes in drawn[0].axes[:4]} == {f"time ({unit})"}
+    for figure in drawn:
+        check_texts(figure)
+
+
+def test_two_frame_lengths_side_by_side(tmp_path, drawn) -> None:
+    sound = normal(1, 4000).float()
+    long, short = (analyse([sound], 8000, 4000, n) for n in (512, 64))
+    figures.draw_frames(tmp_path / "a.png", "a", long, short)
+    for axes, shown in zip(drawn[0].axes, (long, short), strict=False):
+        assert np.array_equal(axes.images[0].get_array(), shown.spectrogram)
+        assert (axes.get_xlim(), axes.get_ylim()) == ((0, 0.5), (0, 4))
+    titles = [axes.get_title() for axes in drawn[0].axes[:2]]
+    assert titles == ["512 samples, 64 ms: 15.62 Hz per bin", "64 samples, 8 ms: 125 Hz per bin"]
+
+
+@pytest.mark.parametrize(
+    ("highest", "ticks"),
+    [
+        (0.5, [0, 0.05, 0.1, 0.2, 0.5]),
+        (8000.0, [0, 250, 500, 1000, 2000, 4000, 8000]),
+        (22_050.0, [0, 500, 1000, 2000, 4000, 8000, 16_000]),
+    ],
+)
+def test_ticks_of_the_mel_bands(highest: float, ticks: list[float]) -> None:
+    assert figures.mel_ticks(highest) == ticks
+
+
 def test_the_outline_goes_from_lowest_to_highest(tmp_path, drawn) -> None:
     """A column begins at its time and reaches from its lowest to its highest sample."""
     figures.draw_sound(tmp_path / "a.png", "a", made_up(8000))
