@@ -16,12 +16,13 @@ from lab.figure import PALETTE, drawing
 from stft.mel import hz_to_mel
 from stft.windows import WINDOWS, main_lobe_width, side_lobe_level
 from toyworld import Scene, draw
+from toyworld.scenes import RGB
 from toyworld.sounds import PITCH, harmonics, onset
 
 RANGE = 80.0  # dB below the maximum that are shown
 IMAGE = 256  # width of the scene's image in pixels
 WEAKEST = -50.0  # dB relative to an object's strongest harmonic; weaker ones are not labelled
-COLOURS = (PALETTE.sky, PALETTE.orange, PALETTE.green, PALETTE.yellow)  # bright: the spectrogram is dark
+LIGHTER = 0.35  # the part of white in the marks of an object, because the spectrogram is dark
 ZERO_PADDING = 32  # points per bin of a window's spectrum
 
 
@@ -63,9 +64,9 @@ def draw_sound(path: Path, title: str, shown: Analysis, scene: Scene | None = No
         if scene:
             label_harmonics(spectrogram, scene, shown.rate / 2000)
             handles, names = spectrogram.get_legend_handles_labels()
-            outline.legend(
-                handles, names, loc="upper right", labelcolor="white", fontsize=11, frameon=True, facecolor="#202020"
-            )
+            above = {"loc": "lower left", "bbox_to_anchor": (0, 1.02), "borderaxespad": 0, "ncols": 2}
+            dark = {"labelcolor": "white", "frameon": True, "facecolor": "#202020"}
+            outline.legend(handles, names, fontsize=11, **above, **dark)
         highest = float(hz_to_mel(torch.tensor(shown.rate / 2)))
         band = highest / (len(shown.mel) + 1)  # mel from one band's peak to the next
         image = draw_levels(mel, shown, shown.mel, band, band)
@@ -159,20 +160,27 @@ def draw_mfcc(axes: Axes, shown: Analysis) -> AxesImage:
 
 
 def label_harmonics(axes: Axes, scene: Scene, highest: float) -> None:
-    """A mark with its number at each harmonic, where the object's note begins. The legend names the objects."""
+    """A mark with its number at each harmonic, where the object's note begins. The legend names the objects,
+    and each has its own colour, but lighter."""
     edge = [withStroke(linewidth=2.5, foreground="black")]
-    for thing, colour in zip(scene.objects, COLOURS, strict=False):
+    behind = {"facecolor": "black", "edgecolor": "none", "pad": 1}  # no other tone crosses a number
+    for thing in scene.objects:
+        colour = tuple(part + LIGHTER * (1 - part) for part in RGB[thing.colour])
         pitch = PITCH[thing.colour]
         frequencies, amplitudes = harmonics(thing.shape, pitch)
         strong = amplitudes.abs() >= amplitudes.abs().max() * 10 ** (WEAKEST / 20)
         heights = (frequencies[strong] / 1000).tolist()
         time = onset(thing) + 0.03
         name = f"{thing.size} {thing.colour} {thing.shape}, {pitch:.0f} Hz"
-        axes.plot([time] * len(heights), heights, "_", color=colour, markersize=9, markeredgewidth=2.5, label=name)
+        axes.plot(
+            [time] * len(heights), heights, "_", color=colour, markersize=9, markeredgewidth=2.5, label=name, zorder=4
+        )
         for height in heights:
             if height < 0.97 * highest:
                 number, place = f"{round(1000 * height / pitch)}", (time - 0.07, height)
-                axes.text(*place, number, color=colour, fontsize=11, ha="right", va="center", path_effects=edge)
+                axes.text(
+                    *place, number, color=colour, fontsize=11, ha="right", va="center", path_effects=edge, bbox=behind
+                )
 
 
 def draw_windows(

@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch.testing import assert_close
 
-from lab.figure import PALETTE
 from stft import figures
 from stft.extensions.analysis import analyse
 from stft.figures import Analysis
@@ -21,6 +20,7 @@ from stft.windows import blackman, hamming, hann, rectangular
 from tests.pictures import check_texts, keep_figures
 from tests.stft.checks import normal
 from toyworld import Object, Scene, draw, hear, scene_at
+from toyworld.scenes import RGB
 
 pytestmark = pytest.mark.usefixtures("float32")
 COLUMNS, STEP, LAST = 10, 0.2, 1.95  # columns, seconds a column, seconds
@@ -170,16 +170,19 @@ def test_marks_and_numbers_stand_at_the_harmonics(tmp_path, drawn, names: list) 
         assert list(marks.get_ydata()) == pytest.approx([number * hz / 1000 for number in numbers])
         assert list(marks.get_xdata()) == pytest.approx([time + 0.03] * len(numbers)), "at the end of the attack"
         assert marks.get_label() == f"small {colour} {shape}, {hz} Hz"
-        assert marks.get_color() == (PALETTE.sky, PALETTE.orange, PALETTE.green, PALETTE.yellow)[k]
+        assert marks.get_color() == pytest.approx([0.65 * part + 0.35 for part in RGB[colour]]), "its own, but lighter"
         labelled = [number for number in numbers if number * hz < 0.97 * 8000]  # 7800 Hz would touch the border
-        expected += [((time - 0.04, number * hz / 1000), str(number), marks.get_color()) for number in labelled]
+        expected += [
+            ((time - 0.04, number * hz / 1000), str(number), to_hex(marks.get_color()).upper()) for number in labelled
+        ]
     assert len(written) == len(expected)
     for (place, number, colour), (expected_place, *others) in zip(written, expected, strict=True):
         assert place == pytest.approx(expected_place)
         assert [number, colour] == others
-    assert [text.get_text() for text in panels(figure)["amplitude"].get_legend().get_texts()] == [
-        line.get_label() for line in axes.lines
-    ]
+    outline = panels(figure)["amplitude"]
+    assert [text.get_text() for text in outline.get_legend().get_texts()] == [line.get_label() for line in axes.lines]
+    assert outline.get_legend().get_window_extent().y0 >= outline.get_window_extent().y1, "it covers no wave"
+    assert {text.get_bbox_patch().get_facecolor() for text in axes.texts} == {(0, 0, 0, 1)}, "no tone crosses a number"
     (image,) = [axes for axes in figure.axes if not axes.axison]
     assert np.array_equal(image.images[0].get_array(), draw([scene], 256)[0].permute(1, 2, 0).numpy())
     check_texts(figure, axes.texts)
