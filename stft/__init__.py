@@ -2,7 +2,7 @@
 
 >>> from stft import istft, mel_spectrogram, stft
 >>> spectrum = stft(waveform, n_fft=400, hop_length=160)  # (*batch, 201, frames), complex
->>> mel_spectrogram(waveform, sample_rate=16_000, n_mels=80)  # (*batch, 80, frames)
+>>> mel_spectrogram(waveform, sample_rate=16_000, n_mels=40)  # (*batch, 40, frames)
 >>> istft(spectrum, n_fft=400, hop_length=160, length=waveform.shape[-1])  # the waveform again
 
 ``transform.py`` has the STFT in the papers' form. Exported is the fast form, with the arguments of torch.stft.

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 Hz = int | float
+Dtype = torch.dtype | None  # None: torch's default dtype
 REAL = (torch.float32, torch.float64)
 NUMBERS = (*REAL, torch.complex64, torch.complex128)
 

@@ -1,12 +1,15 @@
 """The verbs of ``python -m stft``: hear (the default), show, stretch, invert, measure."""
 
 import json
+import math
+import os
 import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 import tyro
@@ -15,14 +18,15 @@ from torch import Tensor
 from tqdm import tqdm
 
 from lab import cli
-from lab.checkpoint import write_text
-from stft.datasets.sound import check_format, check_sound, pieces_of, read_sound, write_sound
+from lab.checkpoint import write_bytes, write_text
+from stft.datasets.sound import check_format, check_sound, pieces_of, read_sound, width_for, write_sound
 from stft.evaluate import CHANCE, hearing
-from stft.extensions.analysis import analyse, frame_length
+from stft.extensions.analysis import FRAME, analyse, frame_length, frame_to_show
 from stft.extensions.fast import istft, stft
 from stft.extensions.griffin_lim import griffin_lim, random_phases, spectral_convergence
 from stft.extensions.phase_vocoder import phase_vocoder
-from stft.figures import draw_leakage, draw_sound, draw_windows
+from stft.figures import clock, draw_frames, draw_leakage, draw_sound, draw_windows
+from stft.windows import WINDOWS
 from toyworld import SAMPLE_RATE, hear, scene_at
 
 RUNS = Path("runs/stft")
@@ -32,6 +36,11 @@ Out = Annotated[Path, tyro.conf.arg(metavar="FILE")]
 OutFolder = Annotated[
     Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint=f"(default: {RUNS / 'show' / 'FILE'})")
 ]
+Frame = Annotated[
+    float | None, tyro.conf.arg(metavar="MS", help_behavior_hint=f"(default: {FRAME:g}, less for a short sound)")
+]
+PICTURES, SOURCE = ("sound.png", "frames.png", "windows.png"), "source.txt"  # of the verb show
+PART = 16  # frames in the part of a sound that is shown with two frame lengths
 ENDS = {"pad_mode": "constant"}  # a file may be shorter than a frame: too short for padding by reflection
 
 
@@ -65,19 +74,71 @@ def listen(folder: Path, seed: int, sounds: int, command: str) -> Mapping[str, M
     return accuracy
 
 
-def show(file: Path, folder: Path) -> Sequence[Path]:
-    """Writes the figures of a sound file, and the spectra of its loudest frame under windows. Returns the paths."""
+def show(file: Path, out: Path | None, frame: float | None, window: str) -> Sequence[Path]:
+    """Writes the figures of a sound file. Returns the paths.
+
+    The figures: the whole sound; its loudest part with long and with short frames; its loudest frame with each window.
+    """
     rate, channels, samples = check_sound(file)
-    shown = analyse(pieces_of(file), rate, samples)
-    paths = folder / "sound.png", folder / "windows.png"
+    n_fft = frame_to_show(rate, samples, frame)
+    shown = analyse(pieces_of(file), rate, samples, n_fft, WINDOWS[window])
+    start, part = part_around(file, shown.peak, PART * n_fft)
+    long, short = (
+        analyse([part], rate, part.shape[-1], n, WINDOWS[window]) for n in (n_fft, max(4, 2 * round(n_fft / 16)))
+    )
+    folder = folder_for(file, out)
+    paths = [folder / name for name in PICTURES]
+    write_bytes(folder / SOURCE, os.fsencode(file.resolve()))
     layout = "mono" if channels == 1 else "stereo" if channels == 2 else f"{channels} channels"
-    draw_sound(paths[0], f"{file.name}: {rate:,} Hz, {layout}, {shown.seconds:.2f} s", shown)
-    draw_windows(paths[1], f"{file.name}: the loudest {frame_length(rate)} samples", shown.loudest, rate)
+    name = file.name if len(file.name) <= 40 else f"{file.name[:20]}…{file.name[-19:]}"
+    of_frame = f"{window} window of {n_fft:,} samples"
+    draw_sound(paths[0], f"{name}\n{rate:,} Hz, {layout}, {time_of(shown.seconds)}, {of_frame}", shown)
+    draw_frames(paths[1], f"{name}, {window} window, from {time_of(start / rate)} on", long, short)
+    draw_windows(paths[2], f"{name}\nthe loudest {n_fft:,} samples", shown.loudest, rate)
     return paths
 
 
-def stretch(file: Path, rate: float, out: Path) -> tuple[float, float]:
-    """Writes the sound ``rate`` times as fast, at the same pitch. Returns its old and its new length in seconds."""
+def time_of(seconds: float) -> str:
+    unit, scale = clock(seconds) if seconds else ("s", 1.0)
+    return f"{seconds * scale:.2f} {unit}"
+
+
+def part_around(file: Path, peak: int, most: int) -> tuple[int, Float[Tensor, "channels samples"]]:
+    """At most so many samples around one: the number of the first, and the samples."""
+    start = max(0, peak - most // 2)
+    parts, at = [], 0
+    for piece in pieces_of(file):
+        parts.append(piece[:, max(0, start - at) : max(0, start + most - at)])
+        at += piece.shape[-1]
+    return start, torch.cat(parts, dim=-1)
+
+
+def folder_for(file: Path, out: Path | None) -> Path:
+    """``out``, or a folder with the file's name; with a number behind it if another file of this name has that one.
+
+    Raises:
+        ValueError: if ``out`` has pictures of another file.
+    """
+    if out is None:
+        numbered = (RUNS / "show" / (f"{file.name}-{k}" if k > 1 else file.name) for k in count(1))
+        return next(folder for folder in numbered if is_free(folder, file))
+    if not is_free(out, file):
+        raise ValueError(f"{out}: this folder has pictures of another file; choose another --out")
+    return out
+
+
+def is_free(folder: Path, file: Path) -> bool:
+    """Whether the folder has no pictures, or those of this file."""
+    if (folder / SOURCE).is_file():
+        return (folder / SOURCE).read_bytes() == os.fsencode(file.resolve())
+    return not any((folder / name).exists() for name in PICTURES)
+
+
+def stretch(file: Path, rate: float, out: Path) -> tuple[float, float, float]:
+    """Writes the sound ``rate`` times as fast, at the same pitch.
+
+    Returns its old and its new length in seconds, and what it was divided by.
+    """
     if not SLOWEST <= rate <= FASTEST:
         raise ValueError(f"rate must be from {SLOWEST} to {FASTEST}, got {rate}")
     check_format(out)
@@ -86,8 +147,14 @@ def stretch(file: Path, rate: float, out: Path) -> tuple[float, float]:
     n_fft = frame_length(sample_rate)
     spectrum = stft(sound, n_fft, **ENDS)
     length = max(1, round(sound.shape[-1] / rate))
-    write_sound(out, padded_istft(phase_vocoder(spectrum, rate), n_fft, length), sample_rate)
-    return sound.shape[-1] / sample_rate, length / sample_rate
+    stretched = padded_istft(phase_vocoder(spectrum, rate), n_fft, length)
+    divisor = write_sound(out, stretched, sample_rate, width_for(file, out))
+    return sound.shape[-1] / sample_rate, length / sample_rate, divisor
+
+
+def softened(divisor: float) -> str:
+    """One line for the terminal if a sound was divided by more than 1, else nothing."""
+    return f"{20 * math.log10(divisor):.1f} dB softer, so that no sample is beyond ±1\n" if divisor > 1 else ""
 
 
 def padded_istft(spectrum: Tensor, n_fft: int, length: int) -> Tensor:
@@ -97,18 +164,17 @@ def padded_istft(spectrum: Tensor, n_fft: int, length: int) -> Tensor:
     return torch.nn.functional.pad(sound, (0, length - sound.shape[-1]))
 
 
-def invert(file: Path, out: Path, iterations: int, momentum: float, seed: int) -> tuple[float, float]:
+def invert(file: Path, out: Path, iterations: int, momentum: float, seed: int) -> tuple[float, float, float]:
     """Discards the phases, and writes a sound with nearly the same magnitudes.
 
-    Returns the spectral convergence in dB with random phases, and after the iterations.
+    Returns the spectral convergence in dB with random phases, and after the iterations; and what it was divided by.
     """
     check_format(out)
     sound, rate = read_sound(file)
     check_format(out, len(sound), rate)
     _, first = found_again(sound, rate, 0, momentum, seed)
     found, last = found_again(sound, rate, iterations, momentum, seed)
-    write_sound(out, found, rate)
-    return first, last
+    return first, last, write_sound(out, found, rate, width_for(file, out))
 
 
 def found_again(
@@ -181,9 +247,11 @@ class Show(cli.Threads):
 
     file: SoundFile  # the sound file
     out: OutFolder = None  # the folder for the figures
+    frame: Frame = None  # length of a frame in ms
+    window: Literal["rectangular", "hann", "hamming", "blackman"] = "hann"  # the window of each frame
 
     def execute(self, command: str) -> None:
-        print(*show(self.file, self.out or RUNS / "show" / self.file.name), sep="\n")
+        print(*show(self.file, self.out, self.frame, self.window), sep="\n")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,8 +263,8 @@ class Stretch(cli.Threads):
     out: Out  # the .wav, .flac or .ogg file that is written
 
     def execute(self, command: str) -> None:
-        before, after = stretch(self.file, self.rate, self.out)
-        print(f"{before:.2f} s became {after:.2f} s\n{self.out}")
+        before, after, divisor = stretch(self.file, self.rate, self.out)
+        print(f"{before:.2f} s became {after:.2f} s\n{softened(divisor)}{self.out}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,9 +278,9 @@ class Invert(cli.Threads):
     seed: int = 0  # seed of the random phases at the start
 
     def execute(self, command: str) -> None:
-        first, last = invert(self.file, self.out, self.iterations, self.momentum, self.seed)
+        first, last, divisor = invert(self.file, self.out, self.iterations, self.momentum, self.seed)
         print(f"error of the magnitudes: {first:.1f} dB at first, {last:.1f} dB after {self.iterations} iterations")
-        print(self.out)
+        print(f"{softened(divisor)}{self.out}")
 
 
 @dataclass(frozen=True, kw_only=True)

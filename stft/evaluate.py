@@ -46,7 +46,7 @@ def name_by_ear(clip: Float[Tensor, "2 samples"], known: Patterns) -> tuple[str,
 
 def harmonic_amplitudes(clip: Float[Tensor, "2 samples"]) -> Float[Tensor, "2 multiples"]:
     """Amplitudes at 50, 100, … Hz in the loudest frame."""
-    window = hann(FRAME)
+    window = hann(FRAME, dtype=clip.dtype)
     spectrum = stft(clip, window, FRAME // 2)  # (2, bins, frames)
     loudest = int(spectrum.abs().square().sum((0, 1)).argmax())
     amplitudes = amplitude(spectrum[..., loudest : loudest + 1], window, FRAME)[..., 0]  # (2, bins)

@@ -16,13 +16,14 @@ bin k has its true frequency, also for an odd ``n_fft`` or sample rate, and the 
 """
 
 import math
+import warnings
 from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from stft.checks import Hz, check_at_least_1, check_one_of, check_positive
+from stft.checks import Dtype, Hz, check_at_least_1, check_one_of, check_positive
 
 MelScale = Literal["htk", "slaney"]
 
@@ -69,8 +70,9 @@ def mel_filter_bank(
     f_max: Hz | None = None,
     norm: Literal["slaney"] | None = None,
     mel_scale: MelScale = "htk",
+    dtype: Dtype = None,
 ) -> Float[Tensor, "bins n_mels"]:
-    r"""Triangles with corners :math:`c_0 < … < c_{M+1}` at equal distances in mel. In torch's default dtype.
+    r"""Triangles with corners :math:`c_0 < … < c_{M+1}` at equal distances in mel. Bands without a bin are named in a warning.
 
     Band j rises from :math:`c_j` to 1 at :math:`c_{j+1}` and falls to 0 at :math:`c_{j+2}`:
 
@@ -84,6 +86,7 @@ def mel_filter_bank(
         f_max: the upper end of the last band, in Hz; by default half of the sample rate.
         norm: "slaney" divides each band by half its width in Hz, so that its area is 1.
         mel_scale: "htk" or "slaney".
+        dtype: of the result, which is computed in float64; by default torch's default dtype.
 
     Raises:
         ValueError: if ``n_fft`` or ``n_mels`` is below 1; if the sample rate is not positive and finite; unless
@@ -101,9 +104,10 @@ def mel_filter_bank(
     left, middle, right = corners[:-2], corners[1:-1], corners[2:]
     rising, falling = (bins - left) / (middle - left), (right - bins) / (right - middle)  # (bins, n_mels) each
     bank = torch.minimum(rising, falling).clamp(min=0)  # (bins, n_mels)  B_kj
-    if norm == "slaney":
-        bank = bank * 2 / (right - left)
-    return bank.to(torch.get_default_dtype())
+    if len(empty := (~bank.any(dim=0)).nonzero()[:, 0]):
+        warnings.warn(f"no bin of n_fft {n_fft} is in the mel bands {empty.tolist()} of {n_mels}", stacklevel=2)
+    bank = bank * 2 / (right - left) if norm == "slaney" else bank
+    return bank.to(dtype or torch.get_default_dtype())
 
 
 def mel_bands(
@@ -157,8 +161,10 @@ def dct_spec(x: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
     )
 
 
-def dct_matrix(n_mfcc: int, n_mels: int, norm: Literal["ortho"] | None = "ortho") -> Float[Tensor, "n_mels n_mfcc"]:
-    r"""The first ``n_mfcc`` columns of the DCT-II, :math:`D_{jq} = 2 \cos(\pi q (2j + 1)/2M)`, in the default dtype.
+def dct_matrix(
+    n_mfcc: int, n_mels: int, norm: Literal["ortho"] | None = "ortho", dtype: Dtype = None
+) -> Float[Tensor, "n_mels n_mfcc"]:
+    r"""The first ``n_mfcc`` columns of the DCT-II, :math:`D_{jq} = 2 \cos(\pi q (2j + 1)/2M)`, in ``dtype``.
 
     The columns are orthogonal. "ortho" also scales them to length 1: the constant first column by
     :math:`1/\sqrt{4M}`, the others by :math:`1/\sqrt{2M}`.
@@ -171,10 +177,8 @@ def dct_matrix(n_mfcc: int, n_mels: int, norm: Literal["ortho"] | None = "ortho"
     check_one_of((None, "ortho"), norm=norm)
     j, q = torch.arange(n_mels, dtype=torch.float64)[:, None], torch.arange(n_mfcc, dtype=torch.float64)
     columns = 2 * torch.cos(math.pi * q * (2 * j + 1) / (2 * n_mels))  # (n_mels, n_mfcc)
-    if norm == "ortho":
-        columns = columns / math.sqrt(2 * n_mels)
-        columns[:, 0] /= math.sqrt(2)
-    return columns.to(torch.get_default_dtype())
+    columns = torch.nn.functional.normalize(columns, dim=0) if norm == "ortho" else columns
+    return columns.to(dtype or torch.get_default_dtype())
 
 
 def mel_cepstrum(
@@ -185,5 +189,5 @@ def mel_cepstrum(
     Raises:
         ValueError: as ``dct_matrix``.
     """
-    matrix = dct_matrix(n_mfcc, levels.shape[-2], norm).to(levels)  # (n_mels, n_mfcc)
+    matrix = dct_matrix(n_mfcc, levels.shape[-2], norm, levels.dtype).to(levels)  # (n_mels, n_mfcc)
     return matrix.T @ levels  # (*batch, n_mfcc, frames)  sum_j D_jq L_jt

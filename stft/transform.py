@@ -14,13 +14,11 @@ centred, which needs padding at both ends.
 ``extensions/fast.py`` computes the same faster, with the arguments of ``torch.stft``. The package exports that form.
 """
 
-import math
 from typing import Literal
 
 import torch
 from jaxtyping import Complex, Float, Shaped
 from torch import Tensor
-from torch.nn.functional import pad
 
 from stft.checks import REAL, check_at_least_1, check_one_of, check_samples
 from stft.fourier import dft_spec, irfft, rfft
@@ -174,8 +172,8 @@ def overlapped(window: Float[Tensor, " n"], hop_length: int) -> Float[Tensor, " 
         ValueError: if the hop is below 1.
     """
     check_at_least_1(hop_length=hop_length)
-    pieces = math.ceil(len(window) / hop_length)
-    return pad(window, (0, pieces * hop_length - len(window))).view(pieces, hop_length).sum(dim=0)  # (hop)
+    whole = torch.nn.functional.pad(window, (0, -len(window) % hop_length))  # zeros fill the last hop
+    return whole.view(-1, hop_length).sum(dim=0)  # (hop)
 
 
 def is_cola(window: Float[Tensor, " n"], hop_length: int, tolerance: float = 1e-6) -> bool:

@@ -16,50 +16,49 @@ begins at m = 0. Hamming's and Blackman's coefficients are rounded (0.54 and 0.4
 """
 
 import math
-from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from stft.checks import check_at_least_1
+from stft.checks import Dtype, check_at_least_1
 
 
-def cosine_sum(coefficients: Sequence[float], n: int, periodic: bool) -> Float[Tensor, " n"]:
+def cosine_sum(coefficients: list[float], n: int, periodic: bool, dtype: Dtype = None) -> Float[Tensor, " n"]:
     r""":math:`w_m = \sum_j (-1)^j a_j \cos(2\pi j m/N)`, N = n if periodic, else n − 1.
 
-    Computed in float64, returned in torch's default dtype. For n = 1 the window is 1.
+    Computed in float64, returned in ``dtype``, by default torch's default dtype. For n = 1 the window is 1.
 
     Raises:
         ValueError: if ``n`` is below 1.
     """
     check_at_least_1(n=n)
     if n == 1:
-        return torch.ones(1)
+        return torch.ones(1, dtype=dtype)
     period = n if periodic else n - 1
     angles = 2 * math.pi * torch.arange(n, dtype=torch.float64) / period  # (n)  2 pi m / N
     terms = [(-1) ** j * a * torch.cos(j * angles) for j, a in enumerate(coefficients)]  # one (n) per cosine
-    return torch.stack(terms).sum(dim=0).to(torch.get_default_dtype())  # (n)
+    return torch.stack(terms).sum(dim=0).to(dtype or torch.get_default_dtype())  # (n)
 
 
-def rectangular(n: int, periodic: bool = True) -> Float[Tensor, " n"]:
+def rectangular(n: int, periodic: bool = True, dtype: Dtype = None) -> Float[Tensor, " n"]:
     """All ones. It has the narrowest main lobe and the highest side lobes (−13 dB)."""
-    return cosine_sum([1.0], n, periodic)
+    return cosine_sum([1.0], n, periodic, dtype)
 
 
-def hann(n: int, periodic: bool = True) -> Float[Tensor, " n"]:
+def hann(n: int, periodic: bool = True, dtype: Dtype = None) -> Float[Tensor, " n"]:
     r""":math:`\tfrac12 - \tfrac12\cos = \sin^2`. It is smooth at its ends, so its side lobes fall fast."""
-    return cosine_sum([0.5, 0.5], n, periodic)
+    return cosine_sum([0.5, 0.5], n, periodic, dtype)
 
 
-def hamming(n: int, periodic: bool = True) -> Float[Tensor, " n"]:
+def hamming(n: int, periodic: bool = True, dtype: Dtype = None) -> Float[Tensor, " n"]:
     """Hann's window on a step of 0.08. The step's side lobes cancel most of Hann's first side lobe."""
-    return cosine_sum([0.54, 0.46], n, periodic)
+    return cosine_sum([0.54, 0.46], n, periodic, dtype)
 
 
-def blackman(n: int, periodic: bool = True) -> Float[Tensor, " n"]:
+def blackman(n: int, periodic: bool = True, dtype: Dtype = None) -> Float[Tensor, " n"]:
     """Two cosines. Its side lobes are below −58 dB, and its main lobe is 6 bins wide instead of Hann's 4."""
-    return cosine_sum([0.42, 0.5, 0.08], n, periodic)
+    return cosine_sum([0.42, 0.5, 0.08], n, periodic, dtype)
 
 
 WINDOWS = {window.__name__: window for window in (rectangular, hann, hamming, blackman)}

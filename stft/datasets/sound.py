@@ -2,8 +2,10 @@
 
 import io
 import re
+import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import soundfile
 import torch
@@ -12,39 +14,115 @@ from torch import Tensor
 
 from lab.checkpoint import write_bytes
 
-LIMITS = {".wav": (1024, 2**31 - 1), ".flac": (8, 655_350), ".ogg": (8, 192_000)}  # most channels, highest rate in Hz
+HIGHEST = 10_000_000  # Hz; no recorder is faster
+LIMITS = {".wav": (1024, HIGHEST), ".flac": (8, 655_350), ".ogg": (8, 192_000)}  # most channels, highest rate in Hz
 READ = ("WAV", "WAVEX", "FLAC", "OGG")
 BLOCK = 2**16  # samples per channel that are read or written at once
+LOUDEST = 1e12  # floating-point samples beyond this are no sound, and their power would be infinite
 OPEN_END = 0x7FFFF000  # bytes; the least length that a program that writes into a pipe puts into the header
-LAST_PAGE, LONGEST_PAGE = 4, 65_307  # Ogg: the flag of the last page, and the largest page in bytes
+UNKNOWN = 2**62  # samples; libsndfile's number for a FLAC file without a length is greater
+FIRST_PAGE, LAST_PAGE, LONGEST_PAGE = 2, 4, 65_307  # Ogg: flags of the first and last page, largest page in bytes
+
+
+class Forward(soundfile.SoundFile):
+    """A sound file that is read from its beginning to its end, because GSM and streamed FLAC cannot be searched."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+class ToTheEnd(io.FileIO):
+    """A WAV file whose header says 0 bytes of samples. It is read as if the samples go on to the end of the file."""
+
+    def __init__(self, path: Path, place: int) -> None:
+        super().__init__(path)
+        self.place = place  # of the four bytes that hold the length
+
+    def readinto(self, buffer: Any) -> int:
+        start = self.tell()
+        count = super().readinto(buffer)
+        for at in range(max(start, self.place), min(start + count, self.place + 4)):
+            buffer[at - start] = b"\xff"
+        return count
+
+
+def opened(path: Path) -> Forward:
+    """The file, ready to be read.
+
+    Raises:
+        ValueError: if the file does not exist, is no sound file, or has an impossible sample rate.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path}: there is no such file")
+    try:
+        rate, place = wav_header(path)
+        check_rate(path, rate)
+        return Forward(path if place is None else ToTheEnd(path, place))
+    except (soundfile.LibsndfileError, TypeError, struct.error) as error:  # TypeError: raw samples without a header
+        reason = getattr(error, "error_string", "raw samples without a header")
+        reason = reason if path.stat().st_size else "the file is empty"
+        raise ValueError(f"{path}: no sound file that can be read ({reason.strip()})") from None
+
+
+def check_rate(path: Path, rate: int) -> None:
+    if not 1 <= rate <= HIGHEST:
+        raise ValueError(f"{path}: the sample rate must be from 1 to {HIGHEST:,} Hz, got {rate:,}")
 
 
 def check_sound(path: Path) -> tuple[int, int, int]:
     """Sample rate in Hz, channels, and samples per channel of a complete file.
 
     Raises:
-        ValueError: if the file does not exist, is not WAV, FLAC or OGG, is cut short, or has no samples.
+        ValueError: if the file does not exist, is not WAV, FLAC or OGG, is cut short or damaged, or has no samples; if
+            its sample rate is impossible.
     """
-    if not path.is_file():
-        raise ValueError(f"{path}: there is no such file")
-    try:
-        with soundfile.SoundFile(path) as file:
-            rate, channels, samples, kind, log = (
-                file.samplerate,
-                file.channels,
-                file.frames,
-                file.format,
-                file.extra_info,
-            )
-    except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: raw samples without a header
-        raise ValueError(f"{path}: no sound file that can be read ({error})") from None
+    with opened(path) as file:
+        rate, channels, samples, kind, log = file.samplerate, file.channels, file.frames, file.format, file.extra_info
     if kind not in READ:
         raise ValueError(f"{path}: only WAV, FLAC and OGG are read, got {kind}")
+    check_rate(path, rate)
     if wav_is_cut(log) or (kind == "OGG" and not ends_as_ogg(path)):
         raise ValueError(f"{path}: the file is cut short")
+    if kind == "OGG" and (streams := ogg_streams(path)) > 1:
+        raise ValueError(f"{path}: an OGG file must have one stream, got {streams}")
+    if samples > UNKNOWN:
+        samples = sum(piece.shape[-1] for piece in decoded(path))
     if samples == 0:
         raise ValueError(f"{path}: the file holds no samples")
     return rate, channels, samples
+
+
+def wav_header(path: Path) -> tuple[int, int | None]:
+    """The sample rate in Hz, and where the header says 0 bytes of samples although samples follow; else None.
+
+    A recorder that lost its power leaves such a file, and so do programs that write into a pipe. For a file that is
+    not WAV the rate is 1.
+    """
+    rate, end = 1, path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(12)
+        if (start[:4], start[8:]) != (b"RIFF", b"WAVE"):
+            return rate, None
+        for name, place, size in chunks(file, 12, end):
+            if name == b"fmt ":
+                file.seek(place + 4)
+                (rate,) = struct.unpack("<I", file.read(4))
+            if name == b"data":
+                behind = [content + length for _, content, length in chunks(file, place, end)]
+                only_chunks = place == end or (behind and abs(behind[-1] - end) <= 1)
+                return rate, None if size or only_chunks else place - 4
+    return rate, None
+
+
+def chunks(file: BinaryIO, place: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """The chunks of a WAV file from a place on: name, where the content begins, and its length in bytes."""
+    while place + 8 <= end:
+        file.seek(place)
+        name, size = struct.unpack("<4sI", file.read(8))
+        if not all(32 <= letter < 127 for letter in name):
+            return
+        yield name, place + 8, size
+        place += 8 + size + size % 2  # an odd chunk has one byte more
 
 
 def wav_is_cut(log: str) -> bool:
@@ -65,27 +143,50 @@ def ends_as_ogg(path: Path) -> bool:
     return len(page) >= 27 + segments + sum(page[27 : 27 + segments])
 
 
+def ogg_streams(path: Path) -> int:
+    """How many streams the file has, side by side or one after the other. libsndfile reads the first one alone."""
+    streams = place = 0
+    with path.open("rb") as file:
+        while (page := file.read(27))[:4] == b"OggS" and len(page) == 27:
+            streams += bool(page[5] & FIRST_PAGE)
+            place += 27 + page[26] + sum(file.read(page[26]))
+            file.seek(place)
+    return streams
+
+
 def pieces_of(path: Path) -> Iterator[Float[Tensor, "channels samples"]]:
     """The sound in chunks, in float32. Samples are within ±1, except in files of floating-point samples.
 
     Raises:
-        ValueError: as ``check_sound``; also if the file is damaged later on, or a sample is not finite.
+        ValueError: as ``check_sound``; also if the file is damaged later on, or a sample is not finite or absurd.
     """
     _, _, samples = check_sound(path)
     read = 0
-    try:
-        with soundfile.SoundFile(path) as file:
-            for block in file.blocks(BLOCK, dtype="float32", always_2d=True):
-                piece = torch.from_numpy(block.T.copy())
-                if not piece.isfinite().all():
-                    at = read + int((~piece.isfinite()).any(dim=0).nonzero()[0])
-                    raise ValueError(f"{path}: sample {at} is not finite")
-                read += len(block)
-                yield piece
-    except soundfile.LibsndfileError as error:
-        raise ValueError(f"{path}: damaged after {read} samples ({error.error_string})") from None
+    for piece in decoded(path):
+        yield piece
+        read += piece.shape[-1]
     if read < samples:
         raise ValueError(f"{path}: the file is cut short")
+
+
+def decoded(path: Path) -> Iterator[Float[Tensor, "channels samples"]]:
+    """All samples up to the end of the file, in chunks."""
+    read = 0
+    try:
+        with opened(path) as file:
+            dtype = "float64" if file.subtype == "DOUBLE" else "float32"
+            while len(block := file.read(BLOCK, dtype=dtype, always_2d=True)):
+                piece = torch.from_numpy(block.T.copy())
+                wrong = ~(piece.abs() <= LOUDEST)  # also nan
+                if wrong.any():
+                    channel, at = wrong.nonzero()[wrong.nonzero()[:, 1].argmin()].tolist()
+                    value = float(piece[channel, at])
+                    problem = f"is {value:.1e}, beyond {LOUDEST:.0e}" if abs(value) < float("inf") else "is not finite"
+                    raise ValueError(f"{path}: sample {read + at} {problem}")
+                read += len(block)
+                yield piece.float()
+    except soundfile.LibsndfileError as error:
+        raise ValueError(f"{path}: damaged after {read} samples ({error.error_string})") from None
 
 
 def read_sound(path: Path) -> tuple[Float[Tensor, "channels samples"], int]:
@@ -97,8 +198,24 @@ def read_sound(path: Path) -> tuple[Float[Tensor, "channels samples"], int]:
     return torch.cat(list(pieces_of(path)), dim=-1), check_sound(path)[0]
 
 
-def write_sound(path: Path, sound: Float[Tensor, "channels samples"], rate: int) -> None:
-    """Writes the whole file or nothing, in 16 bits. A sound beyond ±1 is scaled down as a whole, so nothing is clipped.
+def width_for(read: Path, written: Path) -> str | None:
+    """How a sample is written, by soundfile's name, so that the result has no fewer bits than the file that was read.
+
+    Floating-point samples stay so in WAV, and have 24 bits in FLAC. None: 16 bits, or Vorbis in OGG.
+    """
+    with opened(read) as file:
+        subtype = file.subtype
+    suffix = written.suffix.lower()
+    if subtype not in ("PCM_24", "PCM_32", "FLOAT", "DOUBLE") or suffix == ".ogg":
+        return None
+    return "FLOAT" if suffix == ".wav" and subtype in ("FLOAT", "DOUBLE") else "PCM_24"
+
+
+def write_sound(path: Path, sound: Float[Tensor, "channels samples"], rate: int, width: str | None = None) -> float:
+    """Writes the whole file or nothing, in 16 bits or as ``width`` says. Returns what the sound was divided by.
+
+    Only floating-point samples go beyond ±1. For other widths a louder sound is divided by its highest sample, as a
+    whole, so nothing is clipped. Otherwise the divisor is 1.
 
     Raises:
         ValueError: as ``check_format``, or if a sample is not finite.
@@ -106,13 +223,15 @@ def write_sound(path: Path, sound: Float[Tensor, "channels samples"], rate: int)
     check_format(path, len(sound), rate)
     if not sound.isfinite().all():
         raise ValueError(f"{path}: the sound must be finite, got nan or inf")
-    softer = sound / max(1.0, float(sound.abs().max()))
+    divisor = 1.0 if width == "FLOAT" else max(1.0, float(sound.abs().max()))
+    softer = sound / divisor
     buffer = io.BytesIO()
     kind = path.suffix[1:].upper()
-    with soundfile.SoundFile(buffer, "w", rate, len(sound), format=kind) as file:
+    with soundfile.SoundFile(buffer, "w", rate, len(sound), width, format=kind) as file:
         for piece in softer.split(BLOCK, dim=1):  # the OGG encoder fails on long sounds in one piece
             file.write(piece.T.numpy())
     write_bytes(path, buffer.getvalue())
+    return divisor
 
 
 def check_format(path: Path, channels: int = 1, rate: int = 1) -> None:

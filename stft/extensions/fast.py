@@ -62,7 +62,7 @@ def stft(
         n_fft: n, samples in a frame. Bin k is the frequency k · sample_rate / n_fft.
         hop_length: H, samples from the start of one frame to the start of the next; by default n_fft // 4.
         win_length: samples in the window, which is centred in the frame between zeros; by default ``n_fft``.
-        window: that many numbers; by default a periodic Hann window.
+        window: that many numbers, in the waveform's dtype; by default a periodic Hann window.
         center: if true, sample tH is in the middle of frame t, and both ends are padded by n_fft // 2 samples. If
             false, frame t begins with sample tH.
         pad_mode: "reflect" mirrors the sound at its ends, "constant" adds zeros, "replicate" repeats the last sample.
@@ -83,7 +83,7 @@ def stft(
     check_samples(REAL, waveform=waveform)
     check_at_least_1(n_fft=n_fft)
     check_one_of(FORWARD, method=method)
-    window = centred_window(window, win_length, n_fft).to(waveform)
+    window = centred_window(window, win_length, n_fft, waveform.dtype).to(waveform)
     window = window / scale(normalized, window)
     to_bins = FORWARD[method]
 
@@ -156,7 +156,7 @@ def istft(
             f"the spectrum must have {expected} bins for n_fft {n_fft} and at least one frame, "
             f"got {spectrum.shape[-2]} bins and {spectrum.shape[-1]} frames"
         )
-    window = centred_window(window, win_length, n_fft).to(spectrum.real)
+    window = centred_window(window, win_length, n_fft, spectrum.real.dtype).to(spectrum.real)
     hop_length = hop_of(hop_length, n_fft)
 
     bins = spectrum.transpose(-1, -2)[..., : n_fft // 2 + 1]  # (*batch, frames, bins)
@@ -226,7 +226,9 @@ def mel_spectrogram(
         ValueError: as ``stft`` and ``mel_filter_bank``, and if ``power`` is not positive and finite.
     """
     check_positive(power=power)
-    bank = mel_filter_bank(n_fft, sample_rate, n_mels, f_min, f_max, norm, mel_scale).to(waveform)  # (bins, n_mels)
+    check_samples(REAL, waveform=waveform)
+    bank = mel_filter_bank(n_fft, sample_rate, n_mels, f_min, f_max, norm, mel_scale, waveform.dtype)
+    bank = bank.to(waveform)  # (bins, n_mels)
     if hop_length is None:
         win_length = (n_fft if window is None else len(window)) if win_length is None else win_length
         hop_length = max(1, win_length // 2)
@@ -267,14 +269,14 @@ def mfcc(
 
 
 def centred_window(
-    window: Float[Tensor, " given"] | None, win_length: int | None, n_fft: int
+    window: Float[Tensor, " given"] | None, win_length: int | None, n_fft: int, dtype: torch.dtype
 ) -> Float[Tensor, " {n_fft}"]:
-    """The window in the middle of ``n_fft`` samples, between zeros. The default is a periodic Hann window."""
+    """The window in the middle of ``n_fft`` samples, between zeros; by default a periodic Hann window in ``dtype``."""
     if win_length is None:
         win_length = n_fft if window is None else len(window)
     if not 1 <= win_length <= n_fft:
         raise ValueError(f"win_length must be from 1 to n_fft {n_fft}, got {win_length}")
-    window = hann(win_length) if window is None else window
+    window = hann(win_length, dtype=dtype) if window is None else window
     if window.shape != (win_length,) or window.is_complex():
         raise ValueError(f"window must be {win_length} real numbers, got {window.dtype} {tuple(window.shape)}")
     left = (n_fft - win_length) // 2

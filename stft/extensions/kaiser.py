@@ -15,14 +15,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from stft.checks import check_at_least_1
+from stft.checks import Dtype, check_at_least_1
 
 
-def kaiser(n: int, beta: float = 12.0, periodic: bool = True) -> Float[Tensor, " n"]:
+def kaiser(n: int, beta: float = 12.0, periodic: bool = True, dtype: Dtype = None) -> Float[Tensor, " n"]:
     r""":math:`w_m = I_0\big(\beta\sqrt{1 - (2m/N - 1)^2}\big) / I_0(\beta)`, N = n if periodic, else n − 1.
 
     :math:`I_0` is the modified Bessel function of the first kind. β = 0 gives the rectangular window. Computed in float64,
-    returned in torch's default dtype. I₀ grows like :math:`e^\beta`; ``i0e`` leaves this factor out of both I₀.
+    returned in ``dtype``, by default torch's default dtype. I₀ grows like :math:`e^\beta`; ``i0e`` leaves this factor out of both I₀.
 
     Raises:
         ValueError: if ``n`` is below 1, or ``beta`` is negative or not finite.
@@ -30,13 +30,13 @@ def kaiser(n: int, beta: float = 12.0, periodic: bool = True) -> Float[Tensor, "
     check_at_least_1(n=n)
     check_0_or_more(beta=beta)
     if n == 1:
-        return torch.ones(1)
+        return torch.ones(1, dtype=dtype)
     m = torch.arange(n, dtype=torch.float64)
     places = 2 * m / (n if periodic else n - 1) - 1  # (n)  from -1 to 1
     arguments = beta * (1 - places.square()).sqrt()  # (n)
     peak = torch.tensor(beta, dtype=torch.float64)
     window = torch.special.i0e(arguments) / torch.special.i0e(peak) * torch.exp(arguments - peak)
-    return window.to(torch.get_default_dtype())
+    return window.to(dtype or torch.get_default_dtype())
 
 
 def kaiser_beta(attenuation: float) -> float:

@@ -13,10 +13,10 @@ from scipy.fft import dct
 from torch.testing import assert_close
 
 from stft.extensions import analysis
-from stft.extensions.analysis import analyse, frame_around_peak, frame_length
+from stft.extensions.analysis import analyse, bank_to_show, frame_around_peak, frame_length, frame_to_show
 from stft.extensions.fast import stft
 from stft.figures import Analysis
-from stft.mel import mel_filter_bank
+from stft.windows import rectangular
 from tests.stft.checks import EXACT, normal
 
 RATE = 1000  # Hz: a frame has 64 samples, a hop 4
@@ -42,12 +42,61 @@ def check_against_direct(shown: Analysis, sound: torch.Tensor, rate: int, shared
     frames = stft(sound, n, n // 16, pad_mode="constant").abs().square().mean(dim=0)  # (bins, frames)
     assert frames.shape[1] == 1 + sound.shape[1] // (n // 16)
     power = torch.stack([frames[:, t : t + shared].mean(dim=1) for t in range(0, frames.shape[1], shared)], dim=1)
-    mel = levels(mel_filter_bank(n, rate, 64).T @ power)
+    mel = levels(bank_to_show(n, rate).T @ power)
     assert_close(shown.spectrogram, levels(power), **EXACT)
     assert_close(shown.mel, mel, **EXACT)
     assert_close(shown.mfcc, torch.from_numpy(dct(mel.numpy(), axis=0, norm="ortho")[:13]), **EXACT)
     assert (shown.rate, shown.seconds) == (rate, sound.shape[1] / rate)
     assert shown.step == pytest.approx(shared * (n // 16) / rate)
+
+
+@pytest.mark.parametrize(
+    ("rate", "samples", "milliseconds", "frame"),
+    [
+        (8000, 10, None, 16),
+        (8000, 1003, None, 500),
+        (8000, 10**6, None, 512),
+        (10**7, 10**8, None, 2**16),
+        (8000, 10, 64.0, 512),
+        (8000, 10**6, 2.0, 16),
+        (44_100, 10**6, 8.0, 352),
+        (8000, 10, 8192.0, 2**16),
+    ],
+)
+def test_the_frame_of_a_picture(rate: int, samples: int, milliseconds: float | None, frame: int) -> None:
+    """By default at most half of the sound; what is asked for, also for a sound that is shorter."""
+    assert frame_to_show(rate, samples, milliseconds) == frame
+
+
+@pytest.mark.parametrize("milliseconds", [0.0, -1.0, 1.99, 8192.1, math.nan, math.inf])
+def test_a_frame_that_cannot_be_shown(milliseconds: float) -> None:
+    allowed = r"--frame must be from 2 to 8192 ms at 8,000 Hz \(16 to 65,536 samples\), got "
+    with pytest.raises(ValueError, match=allowed):
+        frame_to_show(8000, 1000, milliseconds)
+
+
+@pytest.mark.parametrize(("n_fft", "rate", "bands"), [(1024, 16_000, 64), (16, 16, 14), (4, 16, 2), (16, 10**7, 2)])
+def test_no_band_of_a_picture_is_empty(n_fft: int, rate: int, bands: int) -> None:
+    """Below some Hz the mel scale is linear: 7 bins of 1 Hz, each in two neighbouring bands, are enough for 14."""
+    bank = bank_to_show(n_fft, rate)
+    assert bank.shape == (n_fft // 2 + 1, bands)
+    assert bank.any(dim=0).all() or bands == 2
+
+
+def test_the_frame_and_the_window_that_are_asked_for() -> None:
+    sound = normal(2, 500)
+    shown = analyse([sound], RATE, 500, 32, rectangular)
+    power = stft(sound, 32, 2, window=torch.ones(32), pad_mode="constant").abs().square().mean(dim=0)
+    assert_close(shown.spectrogram, levels(power), **EXACT)
+    assert len(shown.loudest) == 32
+
+
+def test_a_quiet_sound_looks_like_a_loud_one() -> None:
+    """Levels are relative to the loudest one, also 240 dB below 1."""
+    x = normal(1, 300)
+    for loudness in (1e-12, 1e9):
+        assert_close(of(loudness * x).spectrogram, of(x).spectrogram, **EXACT)
+        assert_close(of(loudness * x).mfcc, of(x).mfcc, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -174,6 +223,7 @@ def test_the_loudest_piece_counts() -> None:
     sound[0, [50, 150, 250]] = torch.tensor([3.0, -4.0, 4.0])
     shown = analyse(cut(sound, [100, 0, 100]), RATE, 300)
     assert shown.loudest.tolist() == [0.0] * 32 + [-4.0] + [0.0] * 31
+    assert shown.peak == 150
     assert frame_around_peak(sound[:, :60], 64).tolist() == [0.0] * 50 + [3.0] + [0.0] * 13, (
         "zeros behind what is too short"
     )

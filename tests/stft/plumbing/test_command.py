@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+import soundfile
 import torch
 from PIL import Image
 from torch.testing import assert_close
@@ -16,8 +17,11 @@ from stft.__main__ import main
 from stft.commands import padded_istft, spread
 from stft.datasets.sound import read_sound, write_sound
 from stft.evaluate import CHANCE, hearing
+from stft.extensions.analysis import analyse
 from stft.extensions.fast import stft
+from stft.windows import blackman
 from tests.pictures import keep_figures
+from tests.refusals import check_refused
 from tests.stft.checks import normal
 from toyworld import hear, scene_at
 
@@ -99,19 +103,55 @@ def test_flags_of_hear(work, monkeypatch, capsys) -> None:
 @pytest.mark.parametrize(("channels", "rate", "frame"), [(1, 8000, 512), (2, 11_025, 706)])
 def test_show(work, monkeypatch, capsys, channels: int, rate: int, frame: int) -> None:
     """A name may have signs that are mathematics for matplotlib. Two files of one stem have two folders."""
-    name = "a $x_{$ b.flac"
+    name = "a $x_{$ b 긴 이름.flac"
     write_sound(Path(name), 0.1 * normal(channels, 4000), rate)
     drawn = keep_figures(monkeypatch, figures)
     run("show", name, *(["--out", "x/y"] if channels == 2 else []))
     folder = "x/y" if channels == 2 else f"runs/stft/show/{name}"
     paths = capsys.readouterr().out.splitlines()
-    assert paths == [f"{folder}/sound.png", f"{folder}/windows.png"]
+    assert paths == [f"{folder}/{picture}.png" for picture in ("sound", "frames", "windows")]
     check_images(*paths)
     for part in (name, f"{rate:,} Hz", f"{4000 / rate:.2f} s"):
         assert part in drawn[0].get_suptitle()
-    assert f"{frame} samples" in drawn[1].get_suptitle()
+    assert f"hann window of {frame} samples" in drawn[0].get_suptitle()
+    assert f"{frame} samples" in drawn[2].get_suptitle()
+    assert [axes.get_title().split()[0] for axes in drawn[1].axes[:2]] == [str(frame), str(2 * round(frame / 16))]
     assert drawn[0].axes[0].get_xlim() == pytest.approx((0, 4000 / rate))
-    assert drawn[1].axes[0].get_xlim() == (0, rate / 2)
+    assert drawn[2].axes[0].get_xlim() == (0, rate / 2)
+
+
+def test_the_frame_and_the_window_are_handed_on(work, monkeypatch) -> None:
+    """Whole sound, and 16 frames around its highest sample, with 64 and with 8 samples a frame."""
+    sound = torch.zeros(1, 6000)
+    sound[0, 4000] = 1
+    write_sound(Path("a.wav"), sound, RATE)
+    asked = []
+    monkeypatch.setattr(commands, "analyse", lambda *given: asked.append(given) or analyse(*given))
+    for name in ("draw_sound", "draw_frames", "draw_windows"):
+        monkeypatch.setattr(commands, name, lambda *given: None)
+    run("show", "a.wav", "--frame", 8, "--window", "blackman")
+    assert [given[2:] for given in asked] == [(6000, 64, blackman), (1024, 64, blackman), (1024, 8, blackman)]
+    assert int(asked[1][0][0].argmax()) == 512
+
+
+def test_pictures_of_another_file_are_kept(work, monkeypatch, capsys) -> None:
+    """Files of one name in two folders; a folder of the user; pictures without a note of their file."""
+    for name in ("draw_sound", "draw_frames", "draw_windows"):
+        monkeypatch.setattr(commands, name, lambda path, *given: path.touch())
+    folders = []
+    for folder in ("a", "b", "a", "c", "b"):
+        Path(folder).mkdir(exist_ok=True)
+        Path(folder, "x.wav").write_bytes(Path("tone.wav").read_bytes())
+        run("show", f"{folder}/x.wav")
+        folders.append(Path(capsys.readouterr().out.split()[0]).parent.name)
+    assert folders == ["x.wav", "x.wav-2", "x.wav", "x.wav-3", "x.wav-2"]
+    run("show", "a/x.wav", "--out", "mine")
+    run("show", "a/x.wav", "--out", "mine")
+    Path("old").mkdir()
+    Path("old/windows.png").touch()
+    capsys.readouterr()
+    for out in ("mine", "old"):
+        check_refused(main, ["show", "b/x.wav", "--out", out], f"{out}: this folder has pictures of another", capsys)
 
 
 @pytest.mark.parametrize(
@@ -149,6 +189,22 @@ def test_silence_follows_the_last_frame() -> None:
     spectrum = stft(x, 16, pad_mode="constant")
     assert_close(padded_istft(spectrum, 16, 40), torch.nn.functional.pad(x, (0, 20)))
     assert_close(padded_istft(spectrum, 16, 9), x[:9])
+
+
+@pytest.mark.parametrize("verb", [["stretch", "--rate", "1"], ["invert", "--iterations", "0"]])
+def test_the_loudness_is_kept_or_the_change_is_said(work, capsys, verb: list[str]) -> None:
+    """Floating-point samples of up to 8, and of 1e-7, are written as such. FLAC ends at 1: 18.1 dB are 20 log₁₀ 8."""
+    for loudness, out in ((8.0, "b.wav"), (1e-7, "b.wav"), (8.0, "b.flac")):
+        sound = loudness * torch.cat([torch.zeros(2000), tone(440, 6000), torch.zeros(2000)])[None]
+        soundfile.write("a.wav", sound.T.numpy(), RATE, subtype="FLOAT")
+        run(verb[0], "a.wav", *verb[1:], "--out", out)
+        said = re.findall(r"^(.*) dB softer, so that no sample is beyond ±1$", capsys.readouterr().out, re.MULTILINE)
+        found, kept = read_sound(Path(out))[0], loudness if out == "b.wav" else 1
+        assert len(said) == (out == "b.flac")
+        assert 0.2 * kept < float(found.abs().max()) < 5 * kept
+        if verb[0] == "stretch":
+            assert_close(found, sound * kept / loudness, rtol=0, atol=1e-6 * kept)
+            assert said == ([] if out == "b.wav" else ["18.1"])
 
 
 def inverted(capsys, *arguments: object) -> tuple[float, float, bytes]:

@@ -50,7 +50,9 @@ WRONG = {
     "no sounds": (["--sounds", "0"], "sounds must be at least 1, got 0"),
     "index below 0": (["hear", "--index", "-1"], "index must not be negative, got -1"),
     "a file in the way": (["--out", "a.wav"], "cannot write a.wav/heard.png: File exists"),
-    "a file in the way of show": (["show", "a.wav", "--out", "a.wav"], "cannot write a.wav/sound.png: File exists"),
+    "a file in the way of show": (["show", "a.wav", "--out", "a.wav"], "cannot write a.wav/source.txt: File exists"),
+    "frame 0": (["show", "a.wav", "--frame", "0"], "--frame must be from 2 to 8192 ms at 8,000 Hz"),
+    "unknown window": (["show", "a.wav", "--window", "hamm"], "must be one of blackman, hamming, hann, rectangular"),
     "rate 0": (["stretch", "a.wav", "--out", "b.wav", "--rate", "0"], "rate must be from 0.01 to 100, got 0.0"),
     "rate below 0": (["stretch", "a.wav", "--out", "b.wav", "--rate", "-2"], "rate must be from 0.01 to 100, got -2.0"),
     "no rate": (["stretch", "a.wav", "--out", "b.wav", "--rate", "nan"], "rate must be from 0.01 to 100, got nan"),
@@ -107,7 +109,7 @@ def test_a_full_disk_leaves_the_old_file(work, capsys, monkeypatch) -> None:
 
     monkeypatch.setattr(os, "fsync", full)
     check_refused(["stretch", "a.wav", "--rate", "2", "--out", "a.wav"], "a.wav: No space left on device", capsys)
-    check_refused(["show", "a.wav"], "runs/stft/show/a.wav/sound.png: No space left on device", capsys)
+    check_refused(["show", "a.wav"], "runs/stft/show/a.wav/source.txt: No space left on device", capsys)
 
 
 def test_from_another_folder(tmp_path) -> None:
@@ -144,7 +146,7 @@ def test_odd_sounds_are_stretched_and_found_again(work, name: str) -> None:
     assert bool(sound.any()) == bool(ODD[name].any())
 
 
-@pytest.mark.parametrize("name", ["one sample", "silence", "three channels"])
+@pytest.mark.parametrize("name", ["one sample", "ten samples", "silence", "three channels"])
 def test_odd_sounds_are_shown(work, capsys, name: str) -> None:
     write_sound(Path("odd.ogg"), ODD[name], RATE)
     main(["show", "odd.ogg"])

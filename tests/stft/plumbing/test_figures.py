@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch.testing import assert_close
 
-from lab.figure import PALETTE
 from stft import figures
 from stft.extensions.analysis import analyse
 from stft.figures import Analysis
@@ -21,6 +20,7 @@ from stft.windows import blackman, hamming, hann, rectangular
 from tests.pictures import check_texts, keep_figures
 from tests.stft.checks import normal
 from toyworld import Object, Scene, draw, hear, scene_at
+from toyworld.scenes import RGB
 
 pytestmark = pytest.mark.usefixtures("float32")
 COLUMNS, STEP, LAST = 10, 0.2, 1.95  # columns, seconds a column, seconds
@@ -89,6 +89,50 @@ def test_every_panel_shows_its_numbers(tmp_path, drawn) -> None:
     check_texts(figure)
 
 
+@pytest.mark.parametrize(
+    ("rate", "samples", "n_fft", "unit"),
+    [
+        (8000, 10, 16, "ms"),
+        (1, 9000, 16, "h"),
+        (44_100, 30_000, 2822, "s"),
+    ],
+)
+def test_no_text_touches_another(tmp_path, drawn, rate: int, samples: int, n_fft: int, unit: str) -> None:
+    """Sounds of ten samples and of hours, at the lowest and the highest rate, with the longest name."""
+    sound = normal(1, samples).float()
+    title = "가" * 20 + "…" + "나" * 19 + f"\n{rate:,} Hz, stereo, 600.00 min, rectangular window of 65,536 samples"
+    shown, short = (analyse([sound], rate, samples, n) for n in (n_fft, max(4, n_fft // 8)))
+    figures.draw_sound(tmp_path / "a.png", title, shown)
+    figures.draw_frames(tmp_path / "b.png", title.splitlines()[0], shown, short)
+    figures.draw_windows(tmp_path / "c.png", title, shown.loudest, rate)
+    assert {axes.get_xlabel() for axes in drawn[0].axes[:4]} == {f"time ({unit})"}
+    for figure in drawn:
+        check_texts(figure)
+
+
+def test_two_frame_lengths_side_by_side(tmp_path, drawn) -> None:
+    sound = normal(1, 4000).float()
+    long, short = (analyse([sound], 8000, 4000, n) for n in (512, 64))
+    figures.draw_frames(tmp_path / "a.png", "a", long, short)
+    for axes, shown in zip(drawn[0].axes, (long, short), strict=False):
+        assert np.array_equal(axes.images[0].get_array(), shown.spectrogram)
+        assert (axes.get_xlim(), axes.get_ylim()) == ((0, 0.5), (0, 4))
+    titles = [axes.get_title() for axes in drawn[0].axes[:2]]
+    assert titles == ["512 samples, 64 ms: 15.62 Hz per bin", "64 samples, 8 ms: 125 Hz per bin"]
+
+
+@pytest.mark.parametrize(
+    ("highest", "ticks"),
+    [
+        (0.5, [0, 0.05, 0.1, 0.2, 0.5]),
+        (8000.0, [0, 250, 500, 1000, 2000, 4000, 8000]),
+        (22_050.0, [0, 500, 1000, 2000, 4000, 8000, 16_000]),
+    ],
+)
+def test_ticks_of_the_mel_bands(highest: float, ticks: list[float]) -> None:
+    assert figures.mel_ticks(highest) == ticks
+
+
 def test_the_outline_goes_from_lowest_to_highest(tmp_path, drawn) -> None:
     """A column begins at its time and reaches from its lowest to its highest sample."""
     figures.draw_sound(tmp_path / "a.png", "a", made_up(8000))
@@ -126,16 +170,19 @@ def test_marks_and_numbers_stand_at_the_harmonics(tmp_path, drawn, names: list) 
         assert list(marks.get_ydata()) == pytest.approx([number * hz / 1000 for number in numbers])
         assert list(marks.get_xdata()) == pytest.approx([time + 0.03] * len(numbers)), "at the end of the attack"
         assert marks.get_label() == f"small {colour} {shape}, {hz} Hz"
-        assert marks.get_color() == (PALETTE.sky, PALETTE.orange, PALETTE.green, PALETTE.yellow)[k]
+        assert marks.get_color() == pytest.approx([0.65 * part + 0.35 for part in RGB[colour]]), "its own, but lighter"
         labelled = [number for number in numbers if number * hz < 0.97 * 8000]  # 7800 Hz would touch the border
-        expected += [((time - 0.04, number * hz / 1000), str(number), marks.get_color()) for number in labelled]
+        expected += [
+            ((time - 0.04, number * hz / 1000), str(number), to_hex(marks.get_color()).upper()) for number in labelled
+        ]
     assert len(written) == len(expected)
     for (place, number, colour), (expected_place, *others) in zip(written, expected, strict=True):
         assert place == pytest.approx(expected_place)
         assert [number, colour] == others
-    assert [text.get_text() for text in panels(figure)["amplitude"].get_legend().get_texts()] == [
-        line.get_label() for line in axes.lines
-    ]
+    outline = panels(figure)["amplitude"]
+    assert [text.get_text() for text in outline.get_legend().get_texts()] == [line.get_label() for line in axes.lines]
+    assert outline.get_legend().get_window_extent().y0 >= outline.get_window_extent().y1, "it covers no wave"
+    assert {text.get_bbox_patch().get_facecolor() for text in axes.texts} == {(0, 0, 0, 1)}, "no tone crosses a number"
     (image,) = [axes for axes in figure.axes if not axes.axison]
     assert np.array_equal(image.images[0].get_array(), draw([scene], 256)[0].permute(1, 2, 0).numpy())
     check_texts(figure, axes.texts)

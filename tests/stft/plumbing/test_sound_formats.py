@@ -117,13 +117,6 @@ def test_a_wav_file_out_of_a_pipe_is_whole(tmp_path, length: int) -> None:
     assert_close(read_sound(tmp_path / "a.wav")[0], x.float(), rtol=0, atol=2**-15)
 
 
-def test_a_header_that_knows_of_no_samples(tmp_path) -> None:
-    write_sound(tmp_path / "a.wav", noise(1, 777), RATE)
-    with_lengths(tmp_path / "a.wav", 0, 0)
-    with pytest.raises(ValueError, match=r"a\.wav: the file holds no samples$"):
-        read_sound(tmp_path / "a.wav")
-
-
 def test_bytes_behind_the_samples_are_no_cut(tmp_path) -> None:
     """Some programs write tags there, whether the header counts them or not."""
     write_sound(tmp_path / "a.wav", noise(1, 777), RATE)
