@@ -34,7 +34,13 @@ class Vocabulary:
         return {word: i for i, word in enumerate(self.words)}
 
     def ids(self, sentence: Iterable[str]) -> list[int]:
-        """The ids of a sentence's words. Unknown words are left out."""
+        """The ids of a sentence's words. Unknown words are left out.
+
+        Raises:
+            ValueError: if the sentence is one string: its letters would be taken for words.
+        """
+        if isinstance(sentence, str):
+            raise ValueError(f"sentence must be a list of words, got the string {sentence!r}: split it first")
         return [self.index[word] for word in sentence if word in self.index]
 
 
