@@ -78,7 +78,13 @@ def lstm_states(lstm: nn.LSTM, x: Float[Tensor, "n t input"], lengths: Int[Tenso
 
 
 class QuestionEncoder(nn.Module):
-    """Embedding, tanh, a two-layer LSTM. The question's vector holds the final cell and hidden state of both layers."""
+    """Embedding, tanh, a two-layer LSTM. The question's vector holds the final cell and hidden state of both layers.
+
+    Args:
+        words: how many token ids there are, the padding included.
+        embedding: dimensions of a word's vector.
+        hidden: dimensions of each layer. The question's vector has four times as many (``features``).
+    """
 
     def __init__(self, words: int, embedding: int, hidden: int) -> None:
         super().__init__()

@@ -14,7 +14,7 @@ Score = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]  # of vectors, a, b a
 
 
 def cosines(vectors: Float[Tensor, "v d"], words: Int[Tensor, " n"]) -> Float[Tensor, "n v"]:
-    """The cosine of some words with every word; 0 for a vector of zeros."""
+    """The cosine of some words (by their ids) with every word; 0 for a vector of zeros."""
     unit = normalize(vectors, dim=1)  # (v, d)
     return unit[words] @ unit.T
 
