@@ -104,6 +104,9 @@ WRONG: dict[str, tuple[Callable, str]] = {
     "one choice": (lambda: stft.mel_filter_bank(norm="area"), "norm must be 'slaney' or None, got 'area'"),
     "two meanings": (lambda: stft.stft(SOUND, normalized=True), "normalized must be one of False, .*, got True"),
     "word": (lambda: word2vec.nearest(ONES(5, 3), "king", 2), "nearest: word must be an int, got 'king'"),
+    "last word": (lambda: word2vec.nearest(ONES(5, 3), -1, 2), "ids of words must be from 0 to 4, got -1"),
+    "no such word": (lambda: word2vec.cosines(ONES(5, 3), IDS + 5), "ids of words must be from 0 to 4, got 5"),
+    "asked id": (lambda: word2vec.complete(ONES(5, 3), IDS[None] - 1), "ids of words must be from 0 to 4, got -1"),
     "seed": (lambda: toyworld.tell(SCENE, "english", 0), "tell: rng must be a Rng, got 0"),
     "configuration": (
         lambda: word2vec.build_optimizer(word2vec.SkipGram(3, 2), word2vec.Config(steps=0)),
