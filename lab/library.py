@@ -68,6 +68,9 @@ def checked(function: Callable, name: str) -> Callable:
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
+        torch = sys.modules.get("torch")
+        if torch and torch.compiler.is_compiling():  # a compiled function has no checks
+            return function(*args, **kwargs)
         try:
             given = signature.bind(*args, **kwargs).arguments
         except TypeError:
@@ -90,10 +93,6 @@ def check_arguments(name: str, given: Mapping[str, Any], hints: Mapping[str, Any
     Raises:
         ValueError: names the first argument that does not fit.
     """
-    import torch
-
-    if torch.compiler.is_compiling():
-        return
     sizes: Sizes = {}
     for key, hint in hints.items():
         if hint is None:

@@ -197,6 +197,12 @@ def test_what_is_not_allowed(given, message: str) -> None:
         checked(example, "example")(**given)
 
 
+def test_a_compiled_function_has_no_checks(monkeypatch) -> None:
+    """Torch would trace them, with a warning for each."""
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    assert checked(example, "example")("no tensor")[0] == "no tensor"
+
+
 @dataclass(frozen=True)
 class Record:
     x: Float[Tensor, " n"]
@@ -237,8 +243,9 @@ def test_help_of_every_export(package) -> None:
 
 
 def test_an_import_does_not_import_torch() -> None:
+    """Nor does what needs no torch."""
     names = ", ".join(package.__name__ for package in PACKAGES)
-    script = f"import sys, {names}; print('torch' in sys.modules)"
+    script = f"import sys, {names}; toyworld.captions_at('train', 0, 0, 'korean'); print('torch' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert said.stdout == "False\n"
 
