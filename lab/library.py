@@ -5,8 +5,8 @@ core needs no checks of its own, and a user of the library gets one line where t
 
     negative_sampling_loss: noise_scores must be a float tensor of shape (n, k) with n = 3, got float32 of shape (5, 2)
 
-A function is wrapped. Of a class, the public methods are wrapped in place. Inside a package the functions themselves
-call each other, without checks. Nothing is imported here that imports torch: a command line sets up threads first.
+A function is wrapped. Of a model (``nn.Module``), the public methods are wrapped in place. Inside a package, functions
+call each other without checks. Nothing is imported here that imports torch: a command line sets up threads first.
 """
 
 import dataclasses
@@ -48,8 +48,8 @@ def exports(package: str, names: Mapping[str, Sequence[str]]) -> tuple[Callable,
 
 
 def check_methods(kind: Any, name: str) -> None:
-    """Wraps the public methods of a class that are not wrapped yet. Records (dataclasses) stay as they are."""
-    if not inspect.isclass(kind) or dataclasses.is_dataclass(kind):
+    """Wraps the public methods of a model that are not wrapped yet. Other classes are quick records, and stay."""
+    if not inspect.isclass(kind) or not is_module(kind):
         return
     for method, function in list(vars(kind).items()):
         public = method == "__init__" or not method.startswith("_")

@@ -250,6 +250,11 @@ def test_an_import_does_not_import_torch() -> None:
     assert said.stdout == "False\n"
 
 
+def test_the_generator_of_the_toy_world_stays_quick() -> None:
+    assert not hasattr(toyworld.Rng.choice, "checks_arguments")
+    assert toyworld.Rng("x").choice("abc") in "abc"
+
+
 def test_counters_and_modules() -> None:
     assert len(word2vec.build_vocabulary(Counter("aab"))) == 2
     assert import_module("stft.extensions.fast").stft is not stft.stft  # inside a package there are no checks
