@@ -3,11 +3,11 @@
 The names below are loaded when they are first used: ``python -m clip_mini`` sets up threads before torch is imported.
 """
 
-import lazy_loader
+from lab.library import exports
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
+__getattr__, __dir__, __all__ = exports(
     __name__,
-    submod_attrs={
+    {
         "loss": ["contrastive_loss", "pairwise_similarity"],
         "model": ["CLIP"],
         "train": ["CONFIGS", "Config", "build", "build_optimizer"],

@@ -1,12 +1,14 @@
 """Figures: captions with their nearest images, what happens during training, several objectives side by side."""
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from textwrap import fill
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from torch import Tensor
@@ -37,6 +39,15 @@ def chosen_captions(similarity: Float[Tensor, "n m"], image_of: Int[Tensor, " m"
     return chosen
 
 
+def captions_of_one_level(captions: Sequence[str]) -> list[int]:
+    """The captions that can be in one figure. If some Korean ones are plain (있다) and some polite (있습니다), only the
+    more frequent level stays, beside the captions without a verb."""
+    polite = {k for k, caption in enumerate(captions) if re.search(r"니다\b", caption)}
+    plain = {k for k, caption in enumerate(captions) if re.search(r"다(\.|$)", caption)} - polite
+    left_out = min(polite, plain, key=len)
+    return [k for k in range(len(captions)) if k not in left_out]
+
+
 def draw_retrieval(
     path: Path,
     similarity: Float[Tensor, "n m"],
@@ -52,7 +63,8 @@ def draw_retrieval(
         similarity: of each image and each caption of ``examples``.
         pixels: gives an image to look at, with values from 0 to 1, by its place in ``examples``.
     """
-    rows = chosen_captions(similarity, examples.image_of)
+    fitting = torch.tensor(captions_of_one_level(examples.captions))
+    rows = fitting[chosen_captions(similarity[:, fitting], examples.image_of[fitting])].tolist()
     with drawing(path, 1100, 60 + 205 * len(rows)) as figure:
         figure.get_layout_engine().set(w_pad=0.07, h_pad=0.07)  # inches: room for the frames
         figure.suptitle(

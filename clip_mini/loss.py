@@ -39,7 +39,11 @@ def contrastive_loss_spec(similarity: Float[Tensor, "n n"]) -> Float[Tensor, ""]
 
 
 def contrastive_loss(similarity: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
-    r"""Figure 3: the mean of two cross-entropies, over rows and over columns; the right class of row i is i."""
+    r"""Figure 3: the mean of two cross-entropies, over rows and over columns; the right class of row i is i.
+
+    Args:
+        similarity: of n images (rows) and their n texts (columns), from ``pairwise_similarity``.
+    """
     labels = torch.arange(len(similarity), device=similarity.device)
     loss_of_images = cross_entropy(similarity, labels)  # rows: one image, all texts
     loss_of_texts = cross_entropy(similarity.T, labels)  # columns: one text, all images

@@ -4,11 +4,11 @@
 when they are first used.
 """
 
-import lazy_loader
+from lab.library import exports
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
+__getattr__, __dir__, __all__ = exports(
     __name__,
-    submod_attrs={
+    {
         "decode": ["Detection", "detect"],
         "model": ["Detector"],
         "train": ["CONFIGS", "Config", "build_optimizer"],

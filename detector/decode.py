@@ -28,6 +28,10 @@ def detect(model: Detector, images: Float[Tensor, "m 3 h w"]) -> list[list[Detec
 
     The centre of a peak in cell :math:`(\hat x, \hat y)` is :math:`(\hat x + \delta\hat x, \hat y + \delta\hat y)`,
     with the offsets :math:`\delta\hat x, \delta\hat y` of that cell.
+
+    Args:
+        model: a trained detector.
+        images: with values from 0 to 1, and sides that are multiples of 4 pixels.
     """
     logits = model(images)
     m, _, rows, columns = logits.shape

@@ -120,7 +120,12 @@ def command_line() -> Iterator[None]:
     A ``ValueError`` (wrong input) or an ``OSError`` (a missing file, a full disk) becomes one line on stderr and exit
     status 2, Ctrl-C exit status 130. Every other exception passes with its traceback. Under torchrun, the line is
     printed once, by the first process that meets an error.
+
+    A terminal that has no Korean letters (or no "é") gets their code points, as in ``\\ud55c``, and no error.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # in a notebook it is something else
+            stream.reconfigure(errors="backslashreplace")
     try:
         yield
     except (ValueError, OSError) as error:

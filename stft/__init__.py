@@ -10,11 +10,11 @@
 The names below are loaded when they are first used: ``python -m stft`` sets up threads before torch is imported.
 """
 
-import lazy_loader
+from lab.library import exports
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
+__getattr__, __dir__, __all__ = exports(
     __name__,
-    submod_attrs={
+    {
         "extensions.fast": ["istft", "mel_spectrogram", "mfcc", "spectrogram", "stft"],
         "extensions.griffin_lim": ["griffin_lim"],
         "extensions.phase_vocoder": ["phase_vocoder"],

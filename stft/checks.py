@@ -8,8 +8,7 @@ from torch import Tensor
 
 Hz = int | float
 Dtype = torch.dtype | None  # None: torch's default dtype
-REAL = (torch.float32, torch.float64)
-NUMBERS = (*REAL, torch.complex64, torch.complex128)
+REAL, COMPLEX = (torch.float32, torch.float64), (torch.complex64, torch.complex128)
 
 
 def check_at_least_1(**lengths: int) -> None:
@@ -32,8 +31,9 @@ def check_one_of(allowed: Iterable[object], **choices: object) -> None:
 
 def check_samples(dtypes: tuple[torch.dtype, ...], **signals: Tensor) -> None:
     for name, signal in signals.items():
-        if signal.dtype not in dtypes:
+        kind = signal.dtype if isinstance(signal, Tensor) else f"a {type(signal).__name__}"
+        if kind not in dtypes:
             allowed = " or ".join(str(dtype).removeprefix("torch.") for dtype in dtypes)
-            raise ValueError(f"{name} must be of {allowed}, got {signal.dtype}")
+            raise ValueError(f"{name} must be a tensor of {allowed}, got {kind}")
         if signal.numel() == 0 or signal.ndim == 0:
             raise ValueError(f"{name} must have samples in its last dimension, got shape {tuple(signal.shape)}")

@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Complex, Float, Shaped
 from torch import Tensor
 
-from stft.checks import NUMBERS, REAL, check_at_least_1, check_samples
+from stft.checks import COMPLEX, REAL, check_at_least_1, check_samples
 
 DIRECT = 64  # lengths up to this are transformed by their matrix
 DIRECT_WITHOUT_FACTOR = 512  # so are lengths up to this without a small factor: Bluestein's three transforms are slower
@@ -156,7 +156,7 @@ def irfft(spectrum: Complex[Tensor, "*batch bins"], n: int) -> Float[Tensor, "*b
     r"""The n real samples with these bins 0 to ⌊n/2⌋. Of bin 0, and of bin n/2 for even n, only the real part counts.
 
     Raises:
-        ValueError: if ``n`` is below 1, or the spectrum has not ⌊n/2⌋ + 1 bins.
+        ValueError: if ``n`` is below 1; if the spectrum is real, or has not ⌊n/2⌋ + 1 bins.
     """
     return ifft(mirrored(spectrum, n)).real
 
@@ -165,14 +165,15 @@ def mirrored(spectrum: Complex[Tensor, "*batch bins"], n: int) -> Complex[Tensor
     r"""All n bins of a real signal, from its first ⌊n/2⌋ + 1 bins: :math:`X_{n-k} = \overline{X_k}`.
 
     Raises:
-        ValueError: if ``n`` is below 1, or the spectrum has not ⌊n/2⌋ + 1 bins.
+        ValueError: if ``n`` is below 1; if the spectrum is real, or has not ⌊n/2⌋ + 1 bins.
     """
     check_at_least_1(n=n)
+    check_samples(COMPLEX, spectrum=spectrum)
     if spectrum.shape[-1] != n // 2 + 1:
         raise ValueError(f"a spectrum of {n} real samples must have {n // 2 + 1} bins, got {spectrum.shape[-1]}")
     return torch.cat([spectrum, spectrum[..., 1 : (n + 1) // 2].conj().flip(-1)], dim=-1)
 
 
 def as_complex(x: Shaped[Tensor, "*batch n"]) -> Complex[Tensor, "*batch n"]:
-    check_samples(NUMBERS, x=x)
+    check_samples(REAL + COMPLEX, x=x)
     return x if x.is_complex() else x.to(x.dtype.to_complex())

@@ -82,8 +82,8 @@ def istft(
     default all between the paddings.
 
     Raises:
-        ValueError: if the number of bins is not ⌊n/2⌋ + 1; if no window covers a sample of the result; if the frames
-            do not reach ``length``.
+        ValueError: if the spectrum is real, or the number of bins is not ⌊n/2⌋ + 1; if no window covers a sample of
+            the result; if the frames do not reach ``length``.
     """
     n = len(window)
     frames = irfft(spectrum.transpose(-1, -2), n)  # (*batch, frames, n)  f_{t,m}

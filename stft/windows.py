@@ -42,22 +42,42 @@ def cosine_sum(coefficients: list[float], n: int, periodic: bool, dtype: Dtype =
 
 
 def rectangular(n: int, periodic: bool = True, dtype: Dtype = None) -> Float[Tensor, " n"]:
-    """All ones. It has the narrowest main lobe and the highest side lobes (−13 dB)."""
+    """All ones. It has the narrowest main lobe and the highest side lobes (−13 dB).
+
+    Args:
+        n: the number of samples.
+        periodic: true for spectra: the window goes on with its first sample. False for filters: it is symmetric.
+    """
     return cosine_sum([1.0], n, periodic, dtype)
 
 
 def hann(n: int, periodic: bool = True, dtype: Dtype = None) -> Float[Tensor, " n"]:
-    r""":math:`\tfrac12 - \tfrac12\cos = \sin^2`. It is smooth at its ends, so its side lobes fall fast."""
+    r""":math:`\tfrac12 - \tfrac12\cos = \sin^2`. It is smooth at its ends, so its side lobes fall fast.
+
+    Args:
+        n: the number of samples.
+        periodic: true for spectra: the window goes on with its first sample. False for filters: it is symmetric.
+    """
     return cosine_sum([0.5, 0.5], n, periodic, dtype)
 
 
 def hamming(n: int, periodic: bool = True, dtype: Dtype = None) -> Float[Tensor, " n"]:
-    """Hann's window on a step of 0.08. The step's side lobes cancel most of Hann's first side lobe."""
+    """Hann's window on a step of 0.08. The step's side lobes cancel most of Hann's first side lobe.
+
+    Args:
+        n: the number of samples.
+        periodic: true for spectra: the window goes on with its first sample. False for filters: it is symmetric.
+    """
     return cosine_sum([0.54, 0.46], n, periodic, dtype)
 
 
 def blackman(n: int, periodic: bool = True, dtype: Dtype = None) -> Float[Tensor, " n"]:
-    """Two cosines. Its side lobes are below −58 dB, and its main lobe is 6 bins wide instead of Hann's 4."""
+    """Two cosines. Its side lobes are below −58 dB, and its main lobe is 6 bins wide instead of Hann's 4.
+
+    Args:
+        n: the number of samples.
+        periodic: true for spectra: the window goes on with its first sample. False for filters: it is symmetric.
+    """
     return cosine_sum([0.42, 0.5, 0.08], n, periodic, dtype)
 
 

@@ -14,16 +14,17 @@ A scene has an image, captions in English and Korean, questions with answers, an
 The names below are loaded when they are first used.
 """
 
-import lazy_loader
+from lab.library import exports
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
+__getattr__, __dir__, __all__ = exports(
     __name__,
-    submod_attrs={
+    {
         "captions": ["LANGUAGES", "captions_at", "say", "tell"],
         "drawing": ["box", "draw", "masks"],
         "facts": ["Count", "Description", "Exists", "Fact", "Relation", "holds", "judge", "says_all", "true_facts"],
         "parser": ["read", "read_sentences"],
         "questions": ["ANSWERS", "KINDS", "Question", "more_questions", "question_at"],
+        "rng": ["Rng"],
         "scenes": [
             "COLOURS",
             "HELD_OUT",

@@ -47,6 +47,8 @@ def captions_at(split: str, seed: int, index: int, language: str, count: int = 1
 def tell(scene: Scene, language: str, rng: Rng, complete: bool = False) -> str:
     """A caption of a scene; with ``complete``, one that says everything about it.
 
+    ``rng`` draws the facts and the words: ``tell(scene, "korean", Rng("any name"))``.
+
     Raises:
         ValueError: if the language is not one of ``LANGUAGES``.
     """
@@ -54,7 +56,7 @@ def tell(scene: Scene, language: str, rng: Rng, complete: bool = False) -> str:
 
 
 def say(facts: Sequence[Fact], language: str, rng: Rng) -> str:
-    """Facts in words, true or not: one or more sentences, each with a period.
+    """Facts in words, true or not: one or more sentences, each with a period. ``rng`` draws the wording.
 
     Raises:
         ValueError: if there is no fact, or the language is not one of ``LANGUAGES``.

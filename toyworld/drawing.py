@@ -85,7 +85,12 @@ EXTENTS = {  # how far a shape reaches from its centre: left, up, right, down, i
 
 
 def draw(scenes: Sequence[Scene], size: int = 64, noise: float = NOISE) -> Float[Tensor, "n 3 size size"]:
-    """Images with values from 0 to 1; ``size`` in pixels, at least 8.
+    """Images with values from 0 to 1.
+
+    Args:
+        scenes: one image is drawn of each.
+        size: height and width in pixels, at least 8.
+        noise: every channel of every pixel varies by up to this much.
 
     Raises:
         ValueError: if ``size`` is below 8, or the scenes hold no object.
@@ -105,7 +110,7 @@ def draw(scenes: Sequence[Scene], size: int = 64, noise: float = NOISE) -> Float
 def masks(scenes: Sequence[Scene], size: int = 64) -> Bool[Tensor, "n 4 size size"]:
     """The pixels of each object, in the scene's order: True where it covers at least half of the pixel.
 
-    Scenes with fewer than four objects get empty masks. Below 16 pixels a small object may get one too.
+    Four masks for each scene: after its last object they are empty. Below 16 pixels a small object may get one too.
     """
     return cover(scenes, size) >= 0.5
 

@@ -88,9 +88,13 @@ WORDS = (
 )
 
 
-def say(sentences: Sequence[Sentence], rng: Rng) -> str:
-    """Each sentence in a random wording, with a period; all plain or all polite."""
+def say(sentences: Sequence[Sentence], rng: Rng, level: dict[str, str] | None = None) -> str:
+    """Each sentence in a random wording, with a period; all plain or all polite.
+
+    ``level`` is ``PLAIN`` or ``POLITE``; by default it is drawn. The rest of the wording does not depend on it.
+    """
     verbs = rng.choice((PLAIN, POLITE))
+    verbs = level or verbs
     return " ".join(f"{SAY[type(sentence)](sentence, verbs, rng)}." for sentence in sentences)
 
 

@@ -59,6 +59,8 @@ PHRASES = {  # two wordings, equally often
 
 @dataclass(frozen=True, slots=True)
 class Question:
+    """A question of one of the ``KINDS``, and its answer, one of ``ANSWERS``."""
+
     kind: str
     text: str
     answer: str

@@ -73,7 +73,13 @@ class Scene:
 
 
 def related(relation: str, a: Object, b: Object) -> bool | None:
-    """Whether ``a`` is left of, right of, above or below ``b``; None if they are closer than ``MARGIN``."""
+    """Whether ``a`` is left of, right of, above or below ``b``; None if they are closer than ``MARGIN``.
+
+    Raises:
+        ValueError: if ``relation`` is not one of ``RELATIONS``.
+    """
+    if relation not in RELATIONS:
+        raise ValueError(f"relation must be one of {', '.join(RELATIONS)}, got {relation!r}")
     forward = {"left of": b.x - a.x, "right of": a.x - b.x, "above": b.y - a.y, "below": a.y - b.y}[relation]
     return None if abs(forward) < MARGIN else forward > 0
 

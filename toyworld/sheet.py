@@ -10,11 +10,13 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from lab.figure import DOTS_PER_INCH, PALETTE, drawing
+from toyworld import korean
 from toyworld.captions import plan, say
 from toyworld.drawing import draw
 from toyworld.questions import question_at
 from toyworld.rng import Rng
 from toyworld.scenes import Scene
+from toyworld.sentences import sentences
 from toyworld.sounds import CLIP, SAMPLE_RATE, hear
 
 WIDTH, HEAD, ROW, FOOT = 1000, 48, 208, 12  # pixels: sheet width, space above the rows, row height, space below
@@ -67,9 +69,13 @@ def draw_sheet(figure: Figure, split: str, seed: int, first: int, count: int) ->
 
 
 def captions(scene: Scene, name: str) -> dict[str, str]:
-    """The same facts in each language, wrapped into lines."""
+    """The same facts in each language, wrapped into lines. All Korean captions of a sheet are polite."""
     facts = plan(scene, Rng(f"{name}/facts"))
-    return {language: fill(say(facts, language, Rng(f"{name}/{language}")), WRAP[language]) for language in WRAP}
+    said = {
+        "english": say(facts, "english", Rng(f"{name}/english")),
+        "korean": korean.say(sentences(facts), Rng(f"{name}/korean"), korean.POLITE),
+    }
+    return {language: fill(text, WRAP[language]) for language, text in said.items()}
 
 
 def place(figure: Figure, left: int, top: int, width: int, height: int) -> Axes:

@@ -3,13 +3,14 @@
 The names below are loaded when they are first used: ``python -m vqa`` sets up threads before torch is imported.
 """
 
-import lazy_loader
+from lab.library import exports
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
+__getattr__, __dir__, __all__ = exports(
     __name__,
-    submod_attrs={
+    {
         "answer_text": ["vqa_accuracy"],
-        "model": ["VQA"],
+        "encoders": ["GridEncoder", "SmallCNN"],
+        "model": ["VQA", "QuestionEncoder", "fuse"],
         "train": ["CONFIGS", "Config", "build", "build_optimizer"],
     },
 )

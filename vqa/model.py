@@ -78,7 +78,13 @@ def lstm_states(lstm: nn.LSTM, x: Float[Tensor, "n t input"], lengths: Int[Tenso
 
 
 class QuestionEncoder(nn.Module):
-    """Embedding, tanh, a two-layer LSTM. The question's vector holds the final cell and hidden state of both layers."""
+    """Embedding, tanh, a two-layer LSTM. The question's vector holds the final cell and hidden state of both layers.
+
+    Args:
+        words: how many token ids there are, the padding included.
+        embedding: dimensions of a word's vector.
+        hidden: dimensions of each layer. The question's vector has four times as many (``features``).
+    """
 
     def __init__(self, words: int, embedding: int, hidden: int) -> None:
         super().__init__()
@@ -100,12 +106,23 @@ def norm_i(features: Float[Tensor, "m d"]) -> Float[Tensor, "m d"]:
 
 
 def fuse(q: Float[Tensor, "n d"], v: Float[Tensor, "n d"], fusion: str) -> Float[Tensor, "n fused"]:
-    r"""The paper's pointwise product :math:`z = q \odot v`; a sum or a concatenation, to compare with it."""
+    r"""The paper's pointwise product :math:`z = q \odot v`; a sum or a concatenation, to compare with it.
+
+    Raises:
+        ValueError: if ``fusion`` is not one of ``FUSIONS``.
+    """
+    check_one_of(FUSIONS, fusion=fusion)
     if fusion == "product":
         return q * v  # z_i = q_i v_i
     if fusion == "sum":
         return q + v
     return torch.cat([q, v], dim=-1)
+
+
+def check_one_of(allowed: tuple[str, ...], **choices: str) -> None:
+    for name, choice in choices.items():
+        if choice not in allowed:
+            raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {choice!r}")
 
 
 class VQA(nn.Module):
@@ -139,9 +156,8 @@ class VQA(nn.Module):
         inputs: str = "both",
     ) -> None:
         super().__init__()
-        for name, value, allowed in (("fusion", fusion, FUSIONS), ("inputs", inputs, INPUTS)):
-            if value not in allowed:
-                raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
+        check_one_of(FUSIONS, fusion=fusion)
+        check_one_of(INPUTS, inputs=inputs)
         features = question_encoder.features + image_encoder.features
         if fusion == "concat":
             common = round(common * (features + 2 + answers) / (features + 2 + 2 * answers))

@@ -17,11 +17,11 @@ trained vectors.
 The names below are loaded when they are first used: ``python -m word2vec`` sets up threads before torch is imported.
 """
 
-import lazy_loader
+from lab.library import exports
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
+__getattr__, __dir__, __all__ = exports(
     __name__,
-    submod_attrs={
+    {
         "loss": ["negative_sampling_loss", "softmax_loss"],
         "model": ["SkipGram"],
         "pairs": ["Text", "draw_text", "draw_windows", "skip_gram_pairs", "subsample"],

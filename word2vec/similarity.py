@@ -13,8 +13,19 @@ from torch.nn.functional import normalize
 Score = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]  # of vectors, a, b and c: (n, v)
 
 
+def check_ids(ids: Int[Tensor, "*shape"], count: int) -> None:
+    wrong = ids[(ids < 0) | (ids >= count)]
+    if len(wrong):
+        raise ValueError(f"ids of words must be from 0 to {count - 1}, got {int(wrong[0])}")
+
+
 def cosines(vectors: Float[Tensor, "v d"], words: Int[Tensor, " n"]) -> Float[Tensor, "n v"]:
-    """The cosine of some words with every word; 0 for a vector of zeros."""
+    """The cosine of some words (by their ids) with every word; 0 for a vector of zeros.
+
+    Raises:
+        ValueError: if an id is negative, or not below the number of vectors.
+    """
+    check_ids(words, len(vectors))
     unit = normalize(vectors, dim=1)  # (v, d)
     return unit[words] @ unit.T
 
@@ -48,7 +59,11 @@ def complete(
         questions: the ids of a, b and c.
         count: the number of answers to each question.
         score: of every word, given a, b and c.
+
+    Raises:
+        ValueError: if an id is negative, or not below the number of vectors.
     """
+    check_ids(questions, len(vectors))
     scores = score(vectors, *questions.unbind(1)).scatter(1, questions, -torch.inf)  # (n, v)
     best = scores.topk(min(count, len(vectors) - 3), dim=1)
     return best.indices, best.values

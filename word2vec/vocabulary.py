@@ -34,7 +34,13 @@ class Vocabulary:
         return {word: i for i, word in enumerate(self.words)}
 
     def ids(self, sentence: Iterable[str]) -> list[int]:
-        """The ids of a sentence's words. Unknown words are left out."""
+        """The ids of a sentence's words. Unknown words are left out.
+
+        Raises:
+            ValueError: if the sentence is one string: its letters would be taken for words.
+        """
+        if isinstance(sentence, str):
+            raise ValueError(f"sentence must be a list of words, got the string {sentence!r}: split it first")
         return [self.index[word] for word in sentence if word in self.index]
 
 
@@ -84,7 +90,12 @@ def keep_probability(counts: Sequence[int], sample: float | int) -> Float[Tensor
 
 
 def noise_distribution(counts: Sequence[int], power: float | int = 0.75) -> Float[Tensor, " v"]:
-    r"""2013b, section 2.2: :math:`P_n(w) = U(w)^{3/4} / Z`, where U(w) is the unigram distribution."""
+    r"""2013b, section 2.2: :math:`P_n(w) = U(w)^{3/4} / Z`, where U(w) is the unigram distribution.
+
+    Args:
+        counts: of the words in the corpus.
+        power: the exponent; 0 makes all words equally probable.
+    """
     powers = frequencies(counts) ** power  # U(w)^¾
     return powers / powers.sum()  # U(w)^¾ / Z
 
@@ -93,7 +104,13 @@ def draw_noise(
     distribution: Float[Tensor, " v"], size: tuple[int, ...], generator: torch.Generator
 ) -> Int[Tensor, "..."]:
     """Word ids, drawn independently from a noise distribution: each word owns a part of [0, 1) of its probability's
-    length, and a uniform number falls into one of the parts."""
+    length, and a uniform number falls into one of the parts.
+
+    Args:
+        distribution: the probability of each word, for example from ``noise_distribution``.
+        size: the shape of the result, for example (pairs, negatives).
+        generator: of random numbers.
+    """
     ends = distribution.cumsum(0)  # (v,), the upper end of each word's part
     uniform = torch.rand(size, dtype=torch.float64, generator=generator)
     return torch.searchsorted(ends / ends[-1], uniform, right=True)  # the last end is exactly 1, also after rounding

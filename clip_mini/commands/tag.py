@@ -18,7 +18,7 @@ WORDS = {  # the toy world's words for sizes, colours and shapes
     "english": ({s: s for s in SIZES}, {c: c for c in COLOURS}, {s: english.NOUNS[s][0] for s in SHAPES}),
     "korean": (korean.SIZES, korean.COLOURS, {s: korean.NOUNS[s] for s in SHAPES}),
 }
-BEGINNINGS = {"english": ("a ", "one object: a "), "korean": ("", "한 개의 물체: ")}  # of captions of one object
+BEGINNINGS = {"english": ("a ", "one object: a "), "korean": ("", "물체 한 개: ")}  # of captions of one object
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from stft import fourier
-from stft.checks import REAL, Hz, check_at_least_1, check_one_of, check_positive, check_samples
+from stft.checks import COMPLEX, REAL, Hz, check_at_least_1, check_one_of, check_positive, check_samples
 from stft.mel import MelScale, decibels, mel_cepstrum, mel_filter_bank
 from stft.transform import Padding, frame, known_samples, pad_ends
 from stft.units import magnitude_to_power
@@ -143,19 +143,20 @@ def istft(
         Real samples of shape (\*batch, samples).
 
     Raises:
-        ValueError: if the spectrum is not finite, or has not the bins for ``n_fft``; if no window covers a sample of
-            the result; if the frames do not reach ``length``; and for lengths and names as ``stft``.
+        ValueError: if the spectrum is real or not finite, or has not the bins for ``n_fft``; if no window covers a
+            sample of the result; if the frames do not reach ``length``; and for lengths and names as ``stft``.
     """
     check_at_least_1(n_fft=n_fft)
     check_one_of(BACKWARD, method=method)
-    if not (spectrum.sum().isfinite() or spectrum.isfinite().all()):  # the cheap test first
-        raise ValueError("the spectrum must be finite, got nan or inf")
     expected = n_fft // 2 + 1 if onesided else n_fft
-    if spectrum.shape[-2] != expected or spectrum.numel() == 0:
+    if spectrum.shape[-2] != expected or 0 in spectrum.shape:
         raise ValueError(
             f"the spectrum must have {expected} bins for n_fft {n_fft} and at least one frame, "
             f"got {spectrum.shape[-2]} bins and {spectrum.shape[-1]} frames"
         )
+    check_samples(COMPLEX, spectrum=spectrum)
+    if not (spectrum.sum().isfinite() or spectrum.isfinite().all()):  # the cheap test first
+        raise ValueError("the spectrum must be finite, got nan or inf")
     window = centred_window(window, win_length, n_fft, spectrum.real.dtype).to(spectrum.real)
     hop_length = hop_of(hop_length, n_fft)
 
@@ -272,12 +273,14 @@ def centred_window(
     window: Float[Tensor, " given"] | None, win_length: int | None, n_fft: int, dtype: torch.dtype
 ) -> Float[Tensor, " {n_fft}"]:
     """The window in the middle of ``n_fft`` samples, between zeros; by default a periodic Hann window in ``dtype``."""
+    if window is not None:
+        check_samples(REAL, window=window)
     if win_length is None:
         win_length = n_fft if window is None else len(window)
     if not 1 <= win_length <= n_fft:
         raise ValueError(f"win_length must be from 1 to n_fft {n_fft}, got {win_length}")
     window = hann(win_length, dtype=dtype) if window is None else window
-    if window.shape != (win_length,) or window.is_complex():
+    if window.shape != (win_length,):
         raise ValueError(f"window must be {win_length} real numbers, got {window.dtype} {tuple(window.shape)}")
     left = (n_fft - win_length) // 2
     return pad(window, (left, n_fft - win_length - left))  # (n_fft)

@@ -22,6 +22,7 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
+from stft.checks import REAL, check_samples
 from stft.extensions.fast import Window, istft, stft
 from stft.transform import Padding
 from stft.units import sides
@@ -54,9 +55,10 @@ def griffin_lim(
         Real samples of shape (\*batch, samples).
 
     Raises:
-        ValueError: if a magnitude is negative or not finite; if ``start`` has another shape; if ``momentum`` is not
-            from 0 to below 1; if ``iterations`` is negative; and as ``istft``.
+        ValueError: if a magnitude is complex, negative or not finite; if ``start`` has another shape; if ``momentum``
+            is not from 0 to below 1; if ``iterations`` is negative; and as ``istft``.
     """
+    check_samples(REAL, magnitudes=magnitudes)
     allowed = magnitudes.isfinite() & (magnitudes >= 0)
     if not allowed.all():
         raise ValueError(f"magnitudes must be finite and not negative, got {float(magnitudes[~allowed][0])}")

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Complex
 from torch import Tensor
 
-from stft.checks import check_positive
+from stft.checks import COMPLEX, check_positive, check_samples
 
 
 def phase_vocoder(
@@ -34,11 +34,12 @@ def phase_vocoder(
         Complex numbers of shape (\*batch, bins, ⌈frames / rate⌉).
 
     Raises:
-        ValueError: if the rate is not positive and finite, or there is no frame.
+        ValueError: if the rate is not positive and finite; if the spectrum is real, or has no frame.
     """
     check_positive(rate=rate)
     if spectrum.shape[-1] == 0:
         raise ValueError("the spectrum must have at least one frame, got none")
+    check_samples(COMPLEX, spectrum=spectrum)
     if rate == 1:
         return spectrum
     times = torch.arange(0, spectrum.shape[-1], rate, dtype=torch.float64, device=spectrum.device)  # (new_frames)

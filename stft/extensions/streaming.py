@@ -37,6 +37,9 @@ def stream_stft(
     start = 0  # index in held of the next frame; beyond its end if the hop is longer than the frame
     begun = not center
     for chunk in chunks:
+        if not isinstance(chunk, Tensor) or chunk.ndim == 0:
+            came = "a single number" if isinstance(chunk, Tensor) else f"a {type(chunk).__name__}"
+            raise ValueError(f"chunks must be tensors of samples, got {came}; one waveform is a list of one chunk")
         held = chunk if held is None else torch.cat([held, chunk], dim=-1)
         if not begun and held.shape[-1] > half:
             held, begun = with_beginning(held, half, pad_mode), True

@@ -248,3 +248,20 @@ def test_everything_else_passes(error) -> None:
     with pytest.raises(type(error)) as raised, command_line():
         raise error
     assert raised.value is error
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "cp949", "utf-8", "ascii:strict"])
+def test_korean_words_survive_any_terminal(encoding: str) -> None:
+    """What cannot be shown becomes its code point; also half of a character, which no encoding has."""
+    script = (
+        "from lab import cli\n"
+        "with cli.command_line():\n"
+        "    print('빨간색 원, café \\udced')\n"
+        "    raise ValueError(\"word must be one of 별, got '십자'\")"
+    )
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONPATH": str(ROOT)}
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, env=environment)
+    name = encoding.partition(":")[0]
+    assert said.returncode == 2, said.stderr
+    assert said.stdout == "빨간색 원, café \udced\n".encode(name, "backslashreplace")
+    assert said.stderr == "error: word must be one of 별, got '십자'\n".encode(name, "backslashreplace")

@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.toyworld.misconceptions import captions as misconceptions
-from toyworld.korean import PARTICLES, has_final_consonant, with_particle
+from toyworld.facts import Description, Exists
+from toyworld.korean import PARTICLES, PLAIN, POLITE, has_final_consonant, say, with_particle
+from toyworld.rng import Rng
+from toyworld.sentences import sentences
+
+LEVELS = {"plain": PLAIN, "polite": POLITE, "drawn": None}
 
 FORMS = [  # word, with 이/가, 을/를, 은/는, 와/과
     ("원", "원이", "원을", "원은", "원과"),
@@ -53,6 +58,15 @@ def test_a_word_without_a_last_hangul_syllable_is_refused(word: str) -> None:
 def test_an_unknown_particle_is_refused() -> None:
     with pytest.raises(ValueError, match="particle must be one of 이/가, 을/를, 은/는, 와/과, got '가/이'"):
         with_particle("원", "가/이")
+
+
+def test_one_level_of_politeness_where_it_is_asked_for() -> None:
+    """The rest of the wording is the same, and without a level both come."""
+    facts = sentences([Exists(Description(shape="star"))])
+    told = {level: [say(facts, Rng(str(k)), verbs) for k in range(60)] for level, verbs in LEVELS.items()}
+    assert [text.replace("보입니다", "보인다").replace("습니다", "다") for text in told["polite"]] == told["plain"]
+    assert all(text in (told["plain"][k], told["polite"][k]) for k, text in enumerate(told["drawn"]))
+    assert told["drawn"] not in (told["plain"], told["polite"])
 
 
 @pytest.mark.parametrize("wrong", misconceptions.PARTICLES_CHOSEN, ids=lambda function: function.__name__)

@@ -9,6 +9,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from clip_mini import figures
@@ -18,6 +19,7 @@ from clip_mini.extensions.objectives import OBJECTIVES
 from clip_mini.figures import (
     DIRECTIONS,
     NEAREST,
+    captions_of_one_level,
     chosen_captions,
     draw_ablations,
     draw_comparison,
@@ -52,6 +54,36 @@ def test_right_captions_come_first_then_one_that_is_wrong() -> None:
     assert len(chosen_captions(torch.eye(100), torch.arange(100))) == 4
     spread = chosen_captions(torch.eye(100), torch.arange(100))
     assert np.ptp(spread) >= 50, f"they are spread over the list, got {spread}"
+
+
+PLAIN, POLITE, NONE = "물체 두 개가 보인다. 별이 있다.", "그림에서 별을 볼 수 있습니다.", "큰 빨간색 별."
+
+
+@pytest.mark.parametrize(
+    ("captions", "expected"),
+    [
+        ([PLAIN, POLITE, NONE, PLAIN], [0, 2, 3]),
+        ([POLITE, POLITE, PLAIN, NONE], [0, 1, 3]),
+        ([POLITE, NONE], [0, 1]),
+        (["바다", "a star.", "ada", POLITE, POLITE], [1, 2, 3, 4]),
+        (["a panda", "바다", "바다."], [0, 1, 2]),
+        ([], []),
+    ],
+)
+def test_a_figure_has_one_level_of_politeness(captions, expected) -> None:
+    assert captions_of_one_level(captions) == expected
+
+
+def test_the_figure_draws_only_captions_of_one_level(tmp_path, kept) -> None:
+    """Captions 1, 3, 5 and 7 are polite, number 6 has no verb, and the others are plain."""
+    levels = Examples(
+        torch.zeros(8, 1), torch.zeros(8, 3).long(), torch.arange(8), (PLAIN, POLITE) * 3 + (NONE, POLITE), ()
+    )
+    draw_retrieval(tmp_path / "figure.png", torch.eye(8), levels, pixels)
+    texts = {text.get_text() for text in kept[0].findobj(Text)}
+    assert POLITE in texts
+    assert PLAIN not in texts
+    assert {k for k, frame in shown(kept[0]) if frame == PALETTE.green} <= {1, 3, 5, 6, 7}
 
 
 def examples(count: int, text: str) -> Examples:

@@ -32,9 +32,12 @@ NAN = float("nan")
         (torch.zeros(0), r"waveform must have samples in its last dimension, got shape \(0,\)"),
         (torch.zeros(2, 0), r"waveform must have samples in its last dimension, got shape \(2, 0\)"),
         (torch.zeros(0, 50), r"waveform must have samples in its last dimension, got shape \(0, 50\)"),
-        (torch.zeros(900, dtype=torch.complex64), "waveform must be of float32 or float64, got torch.complex64"),
-        (torch.zeros(900, dtype=torch.int16), "waveform must be of float32 or float64, got torch.int16"),
-        (torch.zeros(900, dtype=torch.float16), "waveform must be of float32 or float64, got torch.float16"),
+        (
+            torch.zeros(900, dtype=torch.complex64),
+            "waveform must be a tensor of float32 or float64, got torch.complex64",
+        ),
+        (torch.zeros(900, dtype=torch.int16), "waveform must be a tensor of float32 or float64, got torch.int16"),
+        (torch.zeros(900, dtype=torch.float16), "waveform must be a tensor of float32 or float64, got torch.float16"),
         (torch.zeros(200), "mirrored by n_fft // 2 = 200 samples, the waveform must have more, got 200"),
     ],
 )
@@ -54,6 +57,8 @@ def test_sounds_that_are_none(transform, sound, message: str) -> None:
         ({"window": torch.ones(21)}, "win_length must be from 1 to n_fft 20, got 21"),
         ({"window": torch.ones(5), "win_length": 6}, r"window must be 6 real numbers, got torch.float\d+ \(5,\)"),
         ({"window": torch.ones(2, 20)}, r"window must be 2 real numbers, got .* \(2, 20\)"),
+        ({"window": "hann"}, "window must be a tensor of float32 or float64, got a str"),
+        ({"window": torch.ones(20) + 0j}, "window must be a tensor of float32 or float64, got torch.complex"),
         ({"normalized": True}, "normalized must be one of False, 'frame_length', 'window', got True"),
         ({"method": "fftw"}, "method must be one of 'matrix', 'fft', 'torch', got 'fftw'"),
     ],
@@ -85,7 +90,7 @@ def test_options_of_both_ways(options, message: str, untyped) -> None:
         (lambda: transform.stft(SOUND[:0], hann(20), 5), r"waveform must have samples in its last dimension"),
         (
             lambda: transform.stft(SOUND.half(), hann(20), 5),
-            "waveform must be of float32 or float64, got torch.float16",
+            "waveform must be a tensor of float32 or float64, got torch.float16",
         ),
         (lambda: transform.stft(SOUND, hann(20), 0), "hop_length must be at least 1, got 0"),
         (
@@ -99,10 +104,13 @@ def test_options_of_both_ways(options, message: str, untyped) -> None:
             "length must be from 1 to the 50 samples .* got 51",
         ),
         (lambda: fft(torch.zeros(3, 0)), r"x must have samples in its last dimension, got shape \(3, 0\)"),
-        (lambda: dft(torch.zeros(3, dtype=torch.int64)), "x must be of float32 or .* or complex128, got torch.int64"),
+        (
+            lambda: dft(torch.zeros(3, dtype=torch.int64)),
+            "x must be a tensor of float32 or .* or complex128, got torch.int64",
+        ),
         (lambda: rfft(torch.zeros(3, 0)), r"x must have samples in its last dimension, got shape \(3, 0\)"),
-        (lambda: rfft(torch.zeros(3, dtype=torch.complex64)), "x must be of float32 or float64, .*complex64"),
-        (lambda: rfft(torch.zeros(3, dtype=torch.int64)), "x must be of float32 or float64, got torch.int64"),
+        (lambda: rfft(torch.zeros(3, dtype=torch.complex64)), "x must be a tensor of float32 or float64, .*complex64"),
+        (lambda: rfft(torch.zeros(3, dtype=torch.int64)), "x must be a tensor of float32 or float64, got torch.int64"),
         (lambda: irfft(torch.zeros(3, dtype=torch.complex64), 7), "7 real samples must have 4 bins, got 3"),
         (lambda: irfft(torch.zeros(1, dtype=torch.complex64), 0), "n must be at least 1, got 0"),
         (lambda: dft_matrix(-1, torch.zeros(1)), "n must be at least 1, got -1"),
@@ -160,6 +168,25 @@ def test_options_of_both_ways(options, message: str, untyped) -> None:
     ],
 )
 def test_wrong_input_is_named(wrong, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        wrong()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda: stft(SOUND.numpy(), 20), "waveform must be a tensor of float32 or float64, got a ndarray"),
+        (lambda: rfft([1.0, 2.0]), "x must be a tensor of float32 or float64, got a list"),
+        (lambda: istft(SPECTRUM.real, 20), "spectrum must be a tensor of complex64 or complex128, got torch.float64"),
+        (lambda: istft(SPECTRUM.numpy(), 20), "spectrum must be .*, got a ndarray"),
+        (lambda: transform.istft(SPECTRUM.real, hann(20), 5), "spectrum must be .*, got torch.float64"),
+        (lambda: phase_vocoder(SPECTRUM.real, 2.0), "spectrum must be .*, got torch.float64"),
+        (lambda: griffin_lim(SPECTRUM, 20), "magnitudes must be a tensor of float32 or float64, got torch.complex128"),
+        (lambda: list(stream_stft(SOUND)), "chunks must be tensors of samples, got a single number; one waveform"),
+        (lambda: list(stream_stft([SOUND.numpy()])), "chunks must be tensors of samples, got a ndarray"),
+    ],
+)
+def test_what_is_no_tensor_or_has_other_numbers(wrong, message: str, untyped) -> None:
     with pytest.raises(ValueError, match=message):
         wrong()
 

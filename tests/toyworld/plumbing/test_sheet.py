@@ -1,5 +1,6 @@
 """``python -m toyworld``: one row for each example, readable texts, and errors for wrong input."""
 
+import re
 import warnings
 from itertools import combinations
 
@@ -11,10 +12,10 @@ from matplotlib.text import Text
 from PIL import Image
 
 from lab.figure import DOTS_PER_INCH, style
-from toyworld import hear
+from toyworld import hear, read, scene_at
 from toyworld.__main__ import main
 from toyworld.scenes import Object, Scene
-from toyworld.sheet import FOOT, HEAD, ROW, WIDTH, draw_sheet, spectrogram
+from toyworld.sheet import FOOT, HEAD, ROW, WIDTH, captions, draw_sheet, spectrogram
 
 
 def run(*arguments: object) -> None:
@@ -55,6 +56,13 @@ def test_texts_are_inside_the_sheet_and_do_not_overlap() -> None:
                 assert not box.overlaps(axes.get_window_extent()), f"{text} overlaps an image"
     for (a, first), (b, second) in combinations(boxes.items(), 2):
         assert not first.overlaps(second), f"{a} overlaps {b}"
+
+
+def test_all_korean_captions_of_a_sheet_are_polite() -> None:
+    for index in range(60):
+        said = captions(scene_at("train", 0, index), f"train/0/{index}/sheet")
+        assert not re.search(r"(?<!니)다\.", said["korean"]), said["korean"]
+        assert read(said["korean"], "korean") == read(said["english"], "english")
 
 
 def test_the_spectrogram_shows_a_note_at_its_pitch_and_time() -> None:
