@@ -85,18 +85,25 @@ def animate_ring(path: Path, snapshots: Snapshots, labels: Int[Tensor, " n"]) ->
     write_bytes(path, buffer.getvalue())
 
 
-def draw_pictures(path: Path, rows: Mapping[str, Float[Tensor, "n 1 h w"]]) -> None:
-    """A row of pictures for each name, such as a label. All of them are one image, which takes less time than many."""
-    count, (height, width) = max(map(len, rows.values())), next(iter(rows.values())).shape[-2:]
-    sheet = torch.full((len(rows) * (height + GAP), count * (width + GAP)), -1.0)  # background
+def draw_pictures(path: Path, rows: Mapping[str, Float[Tensor, "n c h w"]]) -> None:
+    """A row of pictures, grey or in colour, for each name, such as a label or a sentence.
+
+    All of them are one image, which takes less time than many. A grey picture is ink on white: 1 is black.
+    """
+    count, (channels, height, width) = max(map(len, rows.values())), next(iter(rows.values())).shape[1:]
+    sheet = torch.full((len(rows) * (height + GAP), count * (width + GAP), channels), 1.0 if channels == 3 else -1.0)
     for row, pictures in enumerate(rows.values()):
-        for column, picture in enumerate(pictures[:, 0]):
+        for column, picture in enumerate(pictures):
             top, left = row * (height + GAP), column * (width + GAP)
-            sheet[top : top + height, left : left + width] = picture
-    with drawing(path, 90 + 62 * count, 20 + 62 * len(rows)) as figure:
+            sheet[top : top + height, left : left + width] = picture.permute(1, 2, 0)
+    longest = max(len(line) for name in rows for line in name.split("\n"))
+    with drawing(path, 62 * count + max(90, 30 + 11 * longest), 20 + 62 * len(rows)) as figure:
         figure.get_layout_engine().set(w_pad=0.1)  # inches; without it a long name is cut off
         axes = figure.subplots()
-        axes.imshow(sheet.numpy(), cmap="gray_r", vmin=-1, vmax=1)
+        if channels == 3:
+            axes.imshow(((sheet + 1) / 2).clamp(0, 1).numpy())
+        else:
+            axes.imshow(sheet[:, :, 0].numpy(), cmap="gray_r", vmin=-1, vmax=1)
         axes.set_xticks([])
         axes.set_yticks([row * (height + GAP) + height / 2 for row in range(len(rows))], labels=list(rows))
         axes.tick_params(length=0)
