@@ -96,8 +96,8 @@ def draw_pictures(path: Path, rows: Mapping[str, Float[Tensor, "n c h w"]]) -> N
         for column, picture in enumerate(pictures):
             top, left = row * (height + GAP), column * (width + GAP)
             sheet[top : top + height, left : left + width] = picture.permute(1, 2, 0)
-    longest = max(len(line) for name in rows for line in name.split("\n"))
-    with drawing(path, 62 * count + max(90, 30 + 11 * longest), 20 + 62 * len(rows)) as figure:
+    longest = max(len(line) * (1 + (line > "가")) for name in rows for line in name.split("\n"))  # Hangul is wide
+    with drawing(path, 62 * count + max(90, 40 + 9 * longest), 20 + 62 * len(rows)) as figure:
         figure.get_layout_engine().set(w_pad=0.1)  # inches; without it a long name is cut off
         axes = figure.subplots()
         if channels == 3:

@@ -7,7 +7,7 @@ r"""What sentences need on a CPU, and Reed et al. 2016 do not have. ``cgan/READM
   The penalty is then four times as large. It needs a gradient of a gradient, half of a step's time.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Literal
@@ -39,7 +39,7 @@ class TextConfig:
     discriminator: Literal["projection", "paper"] = "projection"  # how it meets the sentence; paper: joined channels
     game: Literal["matching-aware", "plain"] = "matching-aware"  # plain: no real picture comes with a wrong sentence
     interpolation: Annotated[float, Ge(0)] = 0.0  # weight of GAN-INT, 1 in the paper
-    penalty: Annotated[float, Ge(0)] = 0.2  # γ of R1; 0 is the paper's game
+    penalty: Annotated[float, Ge(0)] = 1.0  # γ of R1; 0 is the paper's game
     penalty_every: Positive = 4  # steps from one penalty to the next
     generator_rate: Annotated[float, Gt(0)] = 2e-3  # learning rate at the start
     discriminator_rate: Annotated[float, Gt(0)] = 2e-3  # learning rate at the start
@@ -59,7 +59,7 @@ class ProjectionDiscriminator(nn.Module):
         joint: d.
     """
 
-    def __init__(self, sentence: int, channels: Channels, joint: int) -> None:
+    def __init__(self, sentence: int, channels: Sequence[int], joint: int) -> None:
         super().__init__()
         self.looking = TextDiscriminator(sentence, 1, channels, 1).downs
         self.joint = nn.Linear(channels[-1] * PLACES**2, joint)
@@ -97,7 +97,7 @@ def train_text_with_penalty(
     steps: Iterable[int],
     log: Callable[..., None],
     interpolation: float = 1.0,
-    penalty: float = 0.2,
+    penalty: float = 1.0,
     penalty_every: int = 4,
     matching_aware: bool = True,
 ) -> None:
