@@ -289,4 +289,4 @@ def text_interpolated(
     shares = torch.linspace(0, 1, PLACES)[:, None]
     between = (1 - shares) * first + shares * last  # (places, d)
     rows = [text_samples(gan.generator, row.expand(PLACES, -1), between) for row in z]
-    return {f"{start} →\n{end}" if k == 0 else " " * k: row for k, row in enumerate(rows)}
+    return {f"from {start}\nto {end}" if k == 0 else " " * k: row for k, row in enumerate(rows)}

@@ -11,7 +11,13 @@ from cgan.evaluate import PROMISES
 from cgan.report.bench import MOONSHOT, MUST
 from lab.tables import NOT_YET, markdown, percent, reading_order, take_runs
 
-SEEDS = {"ring": 10, "digits": 3}  # how many, from 0 on
+SEEDS = {"ring": 10, "digits": 3, "toy-close": 3, "toy-anywhere": 1}  # how many, from 0 on
+VARIANTS = {  # of close-up pictures: what is left out or added, beside the configuration that the README measures
+    "paper": ("the paper's discriminator", {"discriminator": "paper"}),
+    "plain": ("without wrong pairs (GAN-CLS)", {"game": "plain"}),
+    "no-penalty": ("without the penalty", {"penalty": 0.0}),
+    "interpolation": ("with interpolated sentences (GAN-INT)", {"interpolation": 1.0}),
+}
 TAKEN = {  # entry of report/results.json: the figures taken with it, by their names in the run's folder
     "ring": {name: name for name in ("ring.png", "ring.gif", "losses.png", "vanishing.png")},
     **{f"ring-seed-{seed}": {} for seed in range(1, SEEDS["ring"])},
@@ -22,16 +28,29 @@ TAKEN = {  # entry of report/results.json: the figures taken with it, by their n
         "losses.png": "losses-digits.png",
     },
     **{f"digits-seed-{seed}": {} for seed in range(1, SEEDS["digits"])},
+    "toy-close": {
+        "sentences.png": "sentences.png",
+        "interpolation.png": "interpolation-sentences.png",
+        "nearest.png": "nearest-sentences.png",
+    },
+    **{f"toy-close-seed-{seed}": {} for seed in range(1, SEEDS["toy-close"])},
+    **{f"toy-close-{variant}": {} for variant in VARIANTS},
+    "toy-close-plain": {"sentences.png": "sentences-plain.png"},
+    "toy-close-korean": {"sentences.png": "sentences-korean.png"},
+    "toy-anywhere": {"sentences.png": "sentences-anywhere.png"},
     "step": {},
 }
 CORE = {  # file of the core: what is in it, in the order to read them
-    "loss": "the value of the game, both losses of the generator",
+    "loss": "the value of the game, the generator's losses, GAN-CLS, GAN-INT",
     "theory": "the best discriminator, the divergence",
     "model": "two pairs of players",
     "data": "the ring, batches of pictures",
     "train": "the configurations and the loop",
+    "text_encoder": "a sentence as a vector",
+    "text_to_image": "two players that see a sentence",
+    "train_text_to_image": "their loop",
 }
-DATA = ("ring", "digits")
+DATA = ("ring", "digits", "toy-close")
 
 
 def measured_by(entry: Mapping) -> str:
@@ -89,6 +108,26 @@ def step(results: Mapping) -> str:
     return f"{table}\n\n`{entry['command']}`: {entry['repetitions']} repetitions in turn ({entry['machine']})."
 
 
+def variants(results: Mapping) -> str:
+    """What each part does for pictures of sentences: the same configuration with one change."""
+    columns = ("colour", "shape", "colour and shape", "diversity", "true preferred", "unseen pairs")
+    rows = []
+    for name, (told, _) in {"": ("as in the README", {}), **VARIANTS}.items():
+        entry = results.get(f"toy-close-{name}".rstrip("-"))
+        if entry:
+            reached = entry["splits"]["test"]["reached"]
+            rows.append([told, *(f"{reached[column]:.3f}" for column in columns), f"{entry['steps']:,}"])
+    return markdown(["close up", *columns, "steps"], rows) if rows else NOT_YET
+
+
+def toy(name: str, results: Mapping) -> str:
+    """One run on sentences."""
+    if name not in results:
+        return NOT_YET
+    entry = results[name]
+    return "\n".join(["```text", *result_table(entry).splitlines(), "```", "", measured_by(entry)])
+
+
 def judge(results: Mapping) -> str:
     """How good the judge of digits is itself."""
     if "digits" not in results:
@@ -102,15 +141,24 @@ BLOCKS: dict[str, Callable[[Mapping], str]] = {
     "ring-seeds": partial(seeds, "ring"),
     "digits-seeds": partial(seeds, "digits"),
     "judge": judge,
+    "toy-close-seeds": partial(seeds, "toy-close"),
+    "toy-variants": variants,
+    "toy-korean": partial(toy, "toy-close-korean"),
+    "toy-anywhere": partial(toy, "toy-anywhere"),
     "step": step,
     "lines": lambda results: reading_order("cgan", CORE),
 }
 
 
 def entry_of(content: Mapping) -> str:
-    """The name of a run's entry: its data set, and its seed if that is not 0."""
-    seed = content.get("config", {}).get("seed", 0)
-    return f"{content['what']}-seed-{seed}" if seed else content["what"]
+    """The name of a run's entry: its data set; for sentences, the language and the variant; its seed if not 0."""
+    config, name = content.get("config", {}), content["what"]
+    if content.get("data", {}).get("language", "english") != "english":
+        name += f"-{content['data']['language']}"
+    for variant, (_, changes) in VARIANTS.items():
+        if name == "toy-close" and all(config[field] == value for field, value in changes.items()):
+            name += f"-{variant}"
+    return f"{name}-seed-{config['seed']}" if config.get("seed", 0) else name
 
 
 take = partial(take_runs, entry_of, TAKEN)
