@@ -271,7 +271,9 @@ def result_table(results: Mapping[str, Any]) -> str:
         cells = (f"{column[what]:.3f}" if what in column else "" for column in shown.values())
         lines.append("  ".join([what.ljust(16), *(f"{cell:>9}" for cell in cells)]).rstrip())
     if "judge" in results:
-        lines.append(f"the judge gives {100 * results['judge']:.1f}% of the real test digits their own label")
+        said = f"the judge gives {100 * results['judge']:.1f}% of the real test"
+        toy = results["what"].startswith("toy")
+        lines.append(f"{said} {'pictures their colour, shape and size' if toy else 'digits their own label'}")
     return "\n".join(lines)
 
 

@@ -178,10 +178,10 @@ class TextTask(GANTask):
 
     def train(self, model: nn.Module, optimizers: Mapping[str, Any], device: torch.device, steps, log) -> None:
         players, rates, batch_at, noting = self.prepared(model, optimizers, device, log)
-        config = self.config
+        config, aware = self.config, self.config.game == "matching-aware"
         train_text_with_penalty(
             model, players, rates, batch_at, steps, noting,
-            config.interpolation, config.penalty, config.penalty_every, config.game == "matching-aware",
+            config.interpolation, config.penalty, config.penalty_every, aware, config.mode_seeking,
         )  # fmt: skip
 
     def vectors(self, encoder: SentenceEncoder, sentences: Sequence[str]) -> Float[Tensor, "s d"]:

@@ -5,6 +5,9 @@ r"""What sentences need on a CPU, and Reed et al. 2016 do not have. ``cgan/READM
   picture. In the paper's discriminator it is only added, before one more layer.
 - **R1 in every fourth step** (Mescheder et al. 2018, "lazy" as in Karras et al. 2020, arXiv 1912.04958, appendix B).
   The penalty is then four times as large. It needs a gradient of a gradient, half of a step's time.
+- **Mode seeking** (Mao et al. 2019, arXiv 1903.05628, equation 4). The generator draws two pictures of each of n/2
+  sentences, and pays where other noise changes the picture little. Without it the pictures of one sentence become more
+  and more alike, because each of them is believed.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -29,7 +32,7 @@ Channels = tuple[Positive, Positive, Positive]
 class TextConfig:
     """Everything that the players' training depends on, except its data and the frozen encoder."""
 
-    steps: Positive = 3000  # steps of each player
+    steps: Positive = 2500  # steps of each player
     batch: Annotated[int, Ge(2)] = 64  # real pictures in a step, and as many fakes
     noise: Positive = 32  # dimensions of z
     compressed: Positive = 32  # numbers in the compressed sentence
@@ -41,6 +44,7 @@ class TextConfig:
     interpolation: Annotated[float, Ge(0)] = 0.0  # weight of GAN-INT, 1 in the paper
     penalty: Annotated[float, Ge(0)] = 1.0  # γ of R1; 0 is the paper's game
     penalty_every: Positive = 4  # steps from one penalty to the next
+    mode_seeking: Annotated[float, Ge(0)] = 0.005  # weight of the term that keeps pictures of one sentence apart
     generator_rate: Annotated[float, Gt(0)] = 2e-3  # learning rate at the start
     discriminator_rate: Annotated[float, Gt(0)] = 2e-3  # learning rate at the start
     beta1: Annotated[float, Ge(0), Lt(1)] = 0.0  # of Adam, both players
@@ -80,6 +84,20 @@ class ProjectionDiscriminator(nn.Module):
         return self.output(seen)[:, 0] + products
 
 
+def mode_seeking_loss(
+    pictures: Float[Tensor, "n c h w"],
+    others: Float[Tensor, "n c h w"],
+    noise: Float[Tensor, "n z"],
+    other_noise: Float[Tensor, "n z"],
+) -> Float[Tensor, ""]:
+    r"""Mao's ratio, inverted: the mean of :math:`d(z_1, z_2) \,/\, d(G(z_1, h), G(z_2, h))` over n pairs.
+
+    Both distances are mean absolute differences. Row k of both has the same sentence.
+    """
+    apart = (pictures - others).abs().flatten(1).mean(dim=1)
+    return ((noise - other_noise).abs().mean(dim=1) / (apart + 1e-5)).mean()
+
+
 def build_text_gan(config: TextConfig, sentence: int) -> GAN:
     """Both players, for sentences with this many numbers."""
     generator = TextGenerator(sentence, config.noise, config.compressed, config.generator_channels)
@@ -100,6 +118,7 @@ def train_text_with_penalty(
     penalty: float = 1.0,
     penalty_every: int = 4,
     matching_aware: bool = True,
+    mode_seeking: float = 0.0,
 ) -> None:
     """The loop of ``train_text_to_image.py`` with the penalty in some of the discriminator's steps.
 
@@ -108,17 +127,20 @@ def train_text_with_penalty(
         penalty: γ of R1, for the real pictures with their right sentences.
         penalty_every: steps from one penalty to the next.
         matching_aware: without it the game is that of ``train.py``, and a wrong sentence is never shown.
+        mode_seeking: weight of ``mode_seeking_loss``. With it, the first half of the sentences gets two fakes each, and
+            the second half none.
     """
     generator, discriminator = gan.generator, gan.discriminator
     for step in steps:
         images, right, wrong, noise = batch_at(step)
-        fakes = generator(noise, right)
+        asked = right[: len(right) // 2].repeat(2, 1) if mode_seeking else right  # the fakes' sentences
+        fakes = generator(noise[: len(asked)], asked)
         penalised = penalty > 0 and step % penalty_every == 0
 
         images = images.requires_grad_(penalised)
         seen = discriminator.look(images)
         real_logits = discriminator.match(seen, right)
-        fake_logits = discriminator(fakes.detach(), right)
+        fake_logits = discriminator(fakes.detach(), asked)
         if matching_aware:
             value_now = matching_aware_value(real_logits, discriminator.match(seen, wrong), fake_logits)
         else:
@@ -128,7 +150,9 @@ def train_text_with_penalty(
         (-value_now + penalty_every * penalty * slope).backward()
         optimizers.discriminator.step()
 
-        loss = non_saturating_loss(discriminator(fakes, right))
+        loss = non_saturating_loss(discriminator(fakes, asked))
+        if mode_seeking:
+            loss = loss + mode_seeking * mode_seeking_loss(*fakes.chunk(2), *noise[: len(asked)].chunk(2))
         if interpolation:
             between = interpolated(right)
             loss = loss + interpolation * non_saturating_loss(discriminator(generator(noise, between), between))

@@ -50,7 +50,7 @@ CORE = {  # file of the core: what is in it, in the order to read them
     "text_to_image": "two players that see a sentence",
     "train_text_to_image": "their loop",
 }
-DATA = ("ring", "digits", "toy-close")
+DATA = ("ring", "toy-close")
 
 
 def measured_by(entry: Mapping) -> str:

@@ -195,6 +195,7 @@ CHANGES = {  # of every field of a configuration: another value
     "steps": 5, "batch": 6, "noise": 4, "compressed": 3, "generator_channels": (5, 3, 2),
     "discriminator_channels": (3, 3, 4), "joint": 6, "discriminator": "paper", "game": "plain", "interpolation": 0.7,
     "penalty": 2.0, "penalty_every": 3, "generator_rate": 0.01, "discriminator_rate": 0.01, "beta1": 0.5, "seed": 7,
+    "mode_seeking": 0.1,
 }  # fmt: skip
 
 
