@@ -39,7 +39,7 @@ class TextConfig:
     generator_channels: Channels = (48, 32, 16)  # at 4×4, 8×8 and 16×16 places
     discriminator_channels: Channels = (16, 32, 48)  # at 16×16, 8×8 and 4×4 places
     joint: Positive = 64  # channels of the discriminator's layer that meets the sentence
-    discriminator: Literal["projection", "paper"] = "projection"  # how it meets the sentence; paper: joined channels
+    discriminator: Literal["projection", "pooled", "paper"] = "projection"  # how it meets the sentence
     game: Literal["matching-aware", "plain"] = "matching-aware"  # plain: no real picture comes with a wrong sentence
     interpolation: Annotated[float, Ge(0)] = 0.0  # weight of GAN-INT, 1 in the paper
     penalty: Annotated[float, Ge(0)] = 1.0  # γ of R1; 0 is the paper's game
@@ -51,7 +51,17 @@ class TextConfig:
     seed: Annotated[int, Ge(0)] = 0  # of weights and data
 
 
-TEXT_CONFIGS = MappingProxyType({"close": TextConfig(), "anywhere": TextConfig()})
+TEXT_CONFIGS = MappingProxyType(
+    {
+        "close": TextConfig(),
+        "anywhere": TextConfig(
+            steps=6000,
+            discriminator="pooled",
+            generator_channels=(64, 48, 24),
+            discriminator_channels=(24, 48, 64),
+        ),
+    }
+)
 
 
 class ProjectionDiscriminator(nn.Module):
@@ -84,9 +94,25 @@ class ProjectionDiscriminator(nn.Module):
         return self.output(seen)[:, 0] + products
 
 
+class PooledDiscriminator(ProjectionDiscriminator):
+    """The same, where h is a sum over the places (Miyato & Koyama's networks have it): what is seen counts, not where.
+
+    For an object that may be anywhere.
+    """
+
+    def __init__(self, sentence: int, channels: Sequence[int], joint: int) -> None:
+        super().__init__(sentence, channels, joint)
+        self.joint = nn.Conv2d(channels[-1], joint, 1)
+
+    def look(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n joint"]:
+        for down in self.looking:
+            images = leaky(down(images))
+        return leaky(self.joint(images)).sum(dim=(2, 3))
+
+
 def mode_seeking_loss(
-    pictures: Float[Tensor, "n c h w"],
-    others: Float[Tensor, "n c h w"],
+    pictures: Float[Tensor, "n *shape"],
+    others: Float[Tensor, "n *shape"],
     noise: Float[Tensor, "n z"],
     other_noise: Float[Tensor, "n z"],
 ) -> Float[Tensor, ""]:
@@ -104,7 +130,8 @@ def build_text_gan(config: TextConfig, sentence: int) -> GAN:
     channels, joint = config.discriminator_channels, config.joint
     if config.discriminator == "paper":
         return GAN(generator, TextDiscriminator(sentence, config.compressed, channels, joint))
-    return GAN(generator, ProjectionDiscriminator(sentence, channels, joint))
+    kind = PooledDiscriminator if config.discriminator == "pooled" else ProjectionDiscriminator
+    return GAN(generator, kind(sentence, channels, joint))
 
 
 def train_text_with_penalty(

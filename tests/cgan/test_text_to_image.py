@@ -5,6 +5,7 @@ equation 5: β h_1 + (1 − β) h_2                          interpolated       
 x̂ = G(z, φ(t))                                           TextGenerator           test_generator_by_hand, test_sizes
 the logit of D(x, φ(t))                                  TextDiscriminator       test_discriminator_place_by_place
 ψ(h) + φ(t)ᵀ V h                                         ProjectionDiscriminator test_projection_in_loops
+d(z_1, z_2) / d(x̂_1, x̂_2)                                mode_seeking_loss       test_mode_seeking_by_hand
 algorithm 1, one step after the other                    train_text_to_image     test_the_loop_by_hand
 """
 
@@ -22,9 +23,11 @@ from torch.optim.lr_scheduler import LambdaLR
 from cgan.data import TextBatch
 from cgan.extensions.projection import (
     TEXT_CONFIGS,
+    PooledDiscriminator,
     ProjectionDiscriminator,
     TextConfig,
     build_text_gan,
+    mode_seeking_loss,
     train_text_with_penalty,
 )
 from cgan.loss import interpolated, matching_aware_value
@@ -205,7 +208,22 @@ def test_projection_in_loops(sizes, seed: int) -> None:
     check_same("Miyato & Koyama's equation 3", model, expected, images, vectors)
 
 
-@pytest.mark.parametrize("which", ["paper", "projection"])
+def test_a_pooled_discriminator_sums_over_the_places() -> None:
+    model = made(PooledDiscriminator, 5, (2, 3), 4, spread=0.5)
+    images = some(2, 3, 16, 16)
+    h = images
+    for down in model.looking:
+        h = conv2d(h, down.weight, down.bias, 2, 1)
+        h = torch.where(h > 0, h, 0.2 * h)
+    expected = torch.zeros(2, 4).double()
+    for row in range(4):
+        for column in range(4):
+            joint = h[:, :, row, column] @ model.joint.weight[:, :, 0, 0].T + model.joint.bias
+            expected += torch.where(joint > 0, joint, 0.2 * joint)
+    check_close("h, a sum over 4×4 places", model.look(images), expected)
+
+
+@pytest.mark.parametrize("which", ["paper", "projection", "pooled"])
 def test_both_players_see_the_sentence_and_the_generator_the_noise(which: str) -> None:
     torch.manual_seed(0)
     gan = build_text_gan(TextConfig(discriminator=which), 5).double().eval()
@@ -272,20 +290,27 @@ def prepared() -> tuple[GAN, Pair, Pair]:
     return gan, optimizers, Pair(*(LambdaLR(one, lambda n: 1 / (n + 1)) for one in optimizers))
 
 
-def by_hand(gan: GAN, n: int, step: int, weight: float, penalty: float, aware: bool) -> tuple[float, float]:
+def by_hand(
+    gan: GAN, n: int, step: int, weight: float, penalty: float, aware: bool, seeking: float
+) -> tuple[float, float]:
     """One step of algorithm 1 in probabilities; the weights are moved in plain sight. Returns both losses."""
     g, d = gan.generator, gan.discriminator
     x, right, wrong, z = batch_at(step)
     x = x.clone().requires_grad_()
+    asked = torch.stack([right[k] for k in (0, 1, 0, 1)]) if seeking else right  # two fakes for each of two sentences
     with torch.no_grad():
-        shown = g(z, right)
-    s_r, s_w, s_f = (logits.sigmoid() for logits in (d(x, right), d(x, wrong), d(shown, right)))
+        shown = g(z[: len(asked)], asked)
+    s_r, s_w, s_f = (logits.sigmoid() for logits in (d(x, right), d(x, wrong), d(shown, asked)))
     refused = ((1 - s_w).log().mean() + (1 - s_f).log().mean()) / 2 if aware else (1 - s_f).log().mean()
     loss_d = -(s_r.log().mean() + refused)
     (slopes,) = torch.autograd.grad(d(x, right).sum(), x, create_graph=True)
     whole = loss_d + penalty * slopes.square().sum(dim=1).mean() / 2
     move(d, torch.autograd.grad(whole, list(d.parameters())), 0.1 / (n + 1))
-    loss_g = -d(g(z, right), right).sigmoid().log().mean()
+    fakes = g(z[: len(asked)], asked)
+    loss_g = -d(fakes, asked).sigmoid().log().mean()
+    if seeking:
+        ratios = [(z[k] - z[k + 2]).abs().mean() / ((fakes[k] - fakes[k + 2]).abs().mean() + 1e-5) for k in (0, 1)]
+        loss_g = loss_g + seeking * (ratios[0] + ratios[1]) / 2
     between = (right + torch.cat([right[-1:], right[:-1]])) / 2
     loss_g = loss_g - weight * d(g(z, between), between).sigmoid().log().mean()
     move(g, torch.autograd.grad(loss_g, list(g.parameters())), 0.05 / (n + 1))
@@ -298,7 +323,9 @@ def move(player: nn.Module, slopes, rate: float) -> None:
             parameter -= rate * slope
 
 
-def check_the_loop(candidate, steps: range, weight: float = 1.0, penalties=None, aware: bool = True) -> None:
+def check_the_loop(
+    candidate, steps: range, weight: float = 1.0, penalties=None, aware: bool = True, seeking: float = 0.0
+) -> None:
     """``penalties``: by step, the factor of R1."""
     gan, optimizers, schedulers = prepared()
     asked, logged = [], []
@@ -314,7 +341,7 @@ def check_the_loop(candidate, steps: range, weight: float = 1.0, penalties=None,
     assert asked == [step for step, *_ in logged] == list(steps), "one batch a step, in the order of the steps"
     hand, _, _ = prepared()
     factors = [0.0 if penalties is None else penalties[step] for step in steps]
-    expected = [by_hand(hand, n, step, weight, factors[n], aware) for n, step in enumerate(steps)]
+    expected = [by_hand(hand, n, step, weight, factors[n], aware, seeking) for n, step in enumerate(steps)]
     check_close("the losses of both players", torch.tensor([row[1:] for row in logged]), torch.tensor(expected), 1e-6)
     for (which, got), right in zip(gan.named_parameters(), hand.parameters(), strict=True):
         check_close(f"{which} after the last step", got, right)
@@ -348,6 +375,24 @@ def test_the_plain_game_has_no_wrong_pairs() -> None:
     check_the_loop(partial(train_text_with_penalty, penalty=0.0, matching_aware=False), range(3), aware=False)
     with pytest.raises(AssertionError):
         check_the_loop(partial(train_text_with_penalty, penalty=0.0), range(3), aware=False)
+
+
+def test_two_fakes_of_a_sentence_are_kept_apart() -> None:
+    candidate = partial(train_text_with_penalty, penalty=0.0, mode_seeking=0.2)
+    check_the_loop(candidate, range(3), seeking=0.2)
+    for wrong in (0.0, 0.1):
+        with pytest.raises(AssertionError):
+            check_the_loop(partial(train_text_with_penalty, penalty=0.0, mode_seeking=wrong), range(3), seeking=0.2)
+
+
+def test_mode_seeking_by_hand() -> None:
+    """Noises differ by 2 on average. Pictures differ by ½, then by 1: 4 and 2, so 3."""
+    noise, pictures = torch.tensor([[1.0, -1.0], [1.0, 3.0]]).double(), torch.zeros(2, 1, 1, 2).double()
+    others = torch.tensor([[[[0.0, 1.0]]], [[[1.0, -1.0]]]]).double()
+    moved = noise + torch.tensor([2.0, -2.0])
+    check_close("mean of the inverse ratios", mode_seeking_loss(pictures, others, noise, moved), 3.0, 1e-4)
+    closer = mode_seeking_loss(pictures, others / 2, noise, moved)
+    check_close("pictures twice as near cost twice as much", closer, 6.0, 1e-4)
 
 
 @each(misconceptions.LOOPS)
