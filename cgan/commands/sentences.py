@@ -35,6 +35,7 @@ from cgan.extensions.toy_judge import (
 from cgan.figures import draw_pictures
 from cgan.model import GAN
 from cgan.text_encoder import SentenceEncoder
+from cgan.theory import GENERATOR_AT_ITS_OPTIMUM, MATCHING_AWARE_AT_OPTIMUM
 from lab import cli, training
 from toyworld.captions import say
 from toyworld.facts import Description, Exists
@@ -169,6 +170,8 @@ class TextTask(GANTask):
         rows = self.examples.right, self.examples.wrong
         self.batch_at = text_batches(self.examples.images, vectors, *rows, config.seed, config.batch, config.noise)
         self.full, self.full_named = full_sentences(language, SHOWN)
+        if config.game == "matching-aware":
+            self.levels = {"ln 3/2 + ½ ln 3": MATCHING_AWARE_AT_OPTIMUM, "ln 3/2": GENERATOR_AT_ITS_OPTIMUM}
 
     def files(self) -> dict[str, str]:
         return {"words.txt": "".join(f"{word}\n" for word in self.tokenizer.words)}

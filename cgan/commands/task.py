@@ -29,7 +29,7 @@ from cgan.extensions.judge import (
     judged,
     train_judge,
 )
-from cgan.figures import animate_ring, draw_losses, draw_pictures, draw_ring, draw_vanishing
+from cgan.figures import CANNOT_TELL, animate_ring, draw_losses, draw_pictures, draw_ring, draw_vanishing
 from cgan.model import GAN
 from cgan.train import GENERATOR_LOSSES, Config, Pair, build, build_optimizers, train
 from lab import cli, folders, training
@@ -64,6 +64,7 @@ class GANTask(training.Task):
     config: Config
     labels: int
     batch_at: Callable[[int], Batch]
+    levels: Mapping[str, float] = CANNOT_TELL  # of both losses, from theory
     done = 0  # steps
 
     def build(self) -> GAN:
@@ -115,7 +116,7 @@ class GANTask(training.Task):
     def draw_losses(self, folder: Path) -> Path:
         path = folder / "losses.png"
         names = ("discriminator_loss", "generator_loss")
-        draw_losses(path, *(folders.read_metrics(folder, name) for name in names))
+        draw_losses(path, *(folders.read_metrics(folder, name) for name in names), self.levels)
         return path
 
 

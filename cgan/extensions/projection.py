@@ -147,7 +147,8 @@ def train_text_with_penalty(
     matching_aware: bool = True,
     mode_seeking: float = 0.0,
 ) -> None:
-    """The loop of ``train_text_to_image.py`` with the penalty in some of the discriminator's steps.
+    """The loop of ``train_text_to_image.py`` with the penalty in some of the discriminator's steps. The log has the
+    losses of the game, without penalty and mode seeking.
 
     Args:
         interpolation: weight of the generator's term on interpolated sentences.
@@ -178,13 +179,14 @@ def train_text_with_penalty(
         optimizers.discriminator.step()
 
         loss = non_saturating_loss(discriminator(fakes, asked))
-        if mode_seeking:
-            loss = loss + mode_seeking * mode_seeking_loss(*fakes.chunk(2), *noise[: len(asked)].chunk(2))
         if interpolation:
             between = interpolated(right)
             loss = loss + interpolation * non_saturating_loss(discriminator(generator(noise, between), between))
+        whole = loss
+        if mode_seeking:
+            whole = loss + mode_seeking * mode_seeking_loss(*fakes.chunk(2), *noise[: len(asked)].chunk(2))
         optimizers.generator.zero_grad()
-        loss.backward(inputs=list(generator.parameters()))
+        whole.backward(inputs=list(generator.parameters()))
         optimizers.generator.step()
 
         schedulers.discriminator.step()

@@ -16,6 +16,7 @@ VARIANTS = {  # of close-up pictures: what is left out or added, beside the conf
     "paper": ("the paper's discriminator", {"discriminator": "paper"}),
     "plain": ("without wrong pairs (GAN-CLS)", {"game": "plain"}),
     "no-penalty": ("without the penalty", {"penalty": 0.0}),
+    "no-seeking": ("without mode seeking", {"mode_seeking": 0.0}),
     "interpolation": ("with interpolated sentences (GAN-INT)", {"interpolation": 1.0}),
 }
 TAKEN = {  # entry of report/results.json: the figures taken with it, by their names in the run's folder

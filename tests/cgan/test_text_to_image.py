@@ -30,9 +30,10 @@ from cgan.extensions.projection import (
     mode_seeking_loss,
     train_text_with_penalty,
 )
-from cgan.loss import interpolated, matching_aware_value
+from cgan.loss import interpolated, matching_aware_value, non_saturating_loss
 from cgan.model import GAN
 from cgan.text_to_image import TextDiscriminator, TextGenerator
+from cgan.theory import GENERATOR_AT_ITS_OPTIMUM, MATCHING_AWARE_AT_OPTIMUM
 from cgan.train import Pair, build_optimizers
 from cgan.train_text_to_image import train_text_to_image
 from tests.cgan.misconceptions import text as misconceptions
@@ -93,6 +94,15 @@ def test_who_knows_nothing_pays_as_before() -> None:
 def test_wrong_value_is_caught(wrong) -> None:
     with pytest.raises(AssertionError):
         check_value(wrong, some(3), some(3, seed=1), some(5, seed=2))
+
+
+def test_the_best_discriminator_says_two_thirds() -> None:
+    """Fakes are as the data, and every wrong pair is found out: the derivative of ln s + ½ ln(1 − s) is 0 at s = ⅔."""
+    logit = torch.tensor([math.log(2)], dtype=torch.float64, requires_grad=True)  # σ(ln 2) = 2/3
+    reached = matching_aware_value(logit, torch.tensor([-200.0]).double(), logit)
+    check_close("the loss", -reached, MATCHING_AWARE_AT_OPTIMUM)
+    check_close("its slope", torch.autograd.grad(reached, logit)[0], torch.zeros(1))
+    check_close("what the generator then pays", non_saturating_loss(logit), GENERATOR_AT_ITS_OPTIMUM)
 
 
 def test_interpolation_by_hand() -> None:
@@ -308,12 +318,13 @@ def by_hand(
     move(d, torch.autograd.grad(whole, list(d.parameters())), 0.1 / (n + 1))
     fakes = g(z[: len(asked)], asked)
     loss_g = -d(fakes, asked).sigmoid().log().mean()
-    if seeking:
-        ratios = [(z[k] - z[k + 2]).abs().mean() / ((fakes[k] - fakes[k + 2]).abs().mean() + 1e-5) for k in (0, 1)]
-        loss_g = loss_g + seeking * (ratios[0] + ratios[1]) / 2
     between = (right + torch.cat([right[-1:], right[:-1]])) / 2
     loss_g = loss_g - weight * d(g(z, between), between).sigmoid().log().mean()
-    move(g, torch.autograd.grad(loss_g, list(g.parameters())), 0.05 / (n + 1))
+    whole = loss_g
+    if seeking:
+        ratios = [(z[k] - z[k + 2]).abs().mean() / ((fakes[k] - fakes[k + 2]).abs().mean() + 1e-5) for k in (0, 1)]
+        whole = loss_g + seeking * (ratios[0] + ratios[1]) / 2
+    move(g, torch.autograd.grad(whole, list(g.parameters())), 0.05 / (n + 1))
     return loss_d.item(), loss_g.item()
 
 
