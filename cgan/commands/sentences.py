@@ -81,17 +81,19 @@ class ToyJudgeTask(training.Task):
 
 
 class EncoderTask(training.Task):
-    """The sentence encoder, trained beside a picture encoder."""
+    """The sentence encoder, trained beside a picture encoder, on pictures close up for every scene.
+
+    On objects of the toy world's own sizes the picture encoder confuses shapes, and the sentences' vectors then do not
+    tell shapes apart.
+    """
 
     paper, role = "cgan", "sentence encoder"
 
-    def __init__(
-        self, kind: str, language: str, examples: Captioned, tokenizer: Tokenizer, config: EncoderConfig | None = None
-    ) -> None:
+    def __init__(self, language: str, tokenizer: Tokenizer, config: EncoderConfig | None = None) -> None:
         self.config = config or EncoderConfig()
-        self.steps, self.name = self.config.steps, f"encoder-toy-{kind}" + suffix(language)
+        self.steps, self.name = self.config.steps, f"encoder-toy-close{suffix(language)}"
         self.data = {"data": self.name, "language": language}
-        self.kind, self.language, self.examples, self.tokenizer = kind, language, examples, tokenizer
+        self.language, self.tokenizer = language, tokenizer
 
     def build(self) -> Encoders:
         return Encoders(len(self.tokenizer), self.config)
@@ -100,8 +102,9 @@ class EncoderTask(training.Task):
         return dict(zip(("optimizer", "scheduler"), build_encoder_optimizer(model, self.config), strict=True))
 
     def train(self, model: nn.Module, optimizers: Mapping[str, Any], device: torch.device, steps, log) -> None:
-        ids = self.tokenizer.encode(self.examples.sentences)
-        plain_at = encoder_batches(self.examples, ids, self.config.seed, self.config.batch)
+        examples = captioned("close", self.language, "train", 0, POOL)
+        ids = self.tokenizer.encode(examples.sentences)
+        plain_at = encoder_batches(examples, ids, self.config.seed, self.config.batch)
 
         def batch_at(step: int) -> list[Tensor]:
             return [tensor.to(device) for tensor in plain_at(step)]
@@ -110,7 +113,7 @@ class EncoderTask(training.Task):
 
     def judge(self, model: nn.Module) -> dict[str, Any]:
         """The share of real test pictures that are nearer to their right sentence than to their wrong one."""
-        examples = captioned(self.kind, self.language, "test", 0, TEST)
+        examples = captioned("close", self.language, "test", 0, TEST)
         vectors = sentence_vectors(model.sentence, self.tokenizer.encode(examples.sentences))
         device = next(model.parameters()).device
         with torch.no_grad():
@@ -165,7 +168,7 @@ class TextTask(GANTask):
         self.examples = captioned(kind, language, "train", 0, POOL)
         self.tokenizer = Tokenizer.of(self.examples.sentences)
         self.network = load_frozen(ToyJudgeTask(kind), command, machine)
-        self.encoders = load_frozen(EncoderTask(kind, language, self.examples, self.tokenizer), command, machine)
+        self.encoders = load_frozen(EncoderTask(language, self.tokenizer), command, machine)
         vectors = self.vectors(self.encoders.sentence, self.examples.sentences)
         rows = self.examples.right, self.examples.wrong
         self.batch_at = text_batches(self.examples.images, vectors, *rows, config.seed, config.batch, config.noise)
