@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from cgan.commands.task import PLACES, WAYS, GANTask, load_frozen
 from cgan.data import random_at, text_batches
-from cgan.datasets.toy import ATTRIBUTES, Captioned, attributes, captioned, named_attributes
+from cgan.datasets.toy import ATTRIBUTES, attributes, captioned, named_attributes
 from cgan.evaluate import nearest
 from cgan.extensions.judge import JudgeConfig, build_judge_optimizer
 from cgan.extensions.obedience import measure_sentences, obedience, prefers_the_true_sentence, text_samples
