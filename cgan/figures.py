@@ -98,9 +98,12 @@ def draw_pictures(path: Path, rows: Mapping[str, Float[Tensor, "n c h w"]]) -> N
             top, left = row * (height + GAP), column * (width + GAP)
             sheet[top : top + height, left : left + width] = picture.permute(1, 2, 0)
     longest = max(len(line) * (1 + (line > "가")) for name in rows for line in name.split("\n"))  # Hangul is wide
-    with drawing(path, 62 * count + max(90, 50 + 10 * longest), 20 + 62 * len(rows)) as figure:
-        figure.get_layout_engine().set(w_pad=0.1)  # inches; without it a long name is cut off
-        axes = figure.subplots()
+    left, wide, high = max(60, 24 + 10 * longest), 62 * count, 62 * len(rows)  # pixels
+    with drawing(path, left + wide + 8, high + 12) as figure:
+        figure.set_layout_engine("none")  # the names need their place, whatever the shape of the picture
+        axes = figure.add_axes(
+            (left / (left + wide + 8), 6 / (high + 12), wide / (left + wide + 8), high / (high + 12))
+        )
         if channels == 3:
             axes.imshow(((sheet + 1) / 2).clamp(0, 1).numpy())
         else:

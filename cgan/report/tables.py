@@ -12,7 +12,8 @@ from cgan.report.bench import MOONSHOT, MUST
 from lab.tables import NOT_YET, markdown, percent, reading_order, take_runs
 
 SEEDS = {"ring": 10, "digits": 3, "toy-close": 3, "toy-anywhere": 1}  # how many, from 0 on
-VARIANTS = {  # of close-up pictures: what is left out or added, beside the configuration that the README measures
+SHORT = 1000  # steps of the ablation on close-up pictures
+VARIANTS = {  # what is left out or added there
     "paper": ("the paper's discriminator", {"discriminator": "paper"}),
     "plain": ("without wrong pairs (GAN-CLS)", {"game": "plain"}),
     "no-penalty": ("without the penalty", {"penalty": 0.0}),
@@ -35,8 +36,9 @@ TAKEN = {  # entry of report/results.json: the figures taken with it, by their n
         "nearest.png": "nearest-sentences.png",
     },
     **{f"toy-close-seed-{seed}": {} for seed in range(1, SEEDS["toy-close"])},
-    **{f"toy-close-{variant}": {} for variant in VARIANTS},
-    "toy-close-plain": {"sentences.png": "sentences-plain.png"},
+    "toy-ablation": {},
+    **{f"toy-ablation-{variant}": {} for variant in VARIANTS},
+    "toy-ablation-plain": {"sentences.png": "sentences-plain.png"},
     "toy-close-korean": {"sentences.png": "sentences-korean.png"},
     "toy-anywhere": {"sentences.png": "sentences-anywhere.png"},
     "step": {},
@@ -113,8 +115,8 @@ def variants(results: Mapping) -> str:
     """What each part does for pictures of sentences: the same configuration with one change."""
     columns = ("colour", "shape", "colour and shape", "diversity", "true preferred", "unseen pairs")
     rows = []
-    for name, (told, _) in {"": ("as in the README", {}), **VARIANTS}.items():
-        entry = results.get(f"toy-close-{name}".rstrip("-"))
+    for name, (told, _) in {"": ("everything", {}), **VARIANTS}.items():
+        entry = results.get(f"toy-ablation-{name}".rstrip("-"))
         if entry:
             reached = entry["splits"]["test"]["reached"]
             rows.append([told, *(f"{reached[column]:.3f}" for column in columns), f"{entry['steps']:,}"])
@@ -156,9 +158,10 @@ def entry_of(content: Mapping) -> str:
     config, name = content.get("config", {}), content["what"]
     if content.get("data", {}).get("language", "english") != "english":
         name += f"-{content['data']['language']}"
-    for variant, (_, changes) in VARIANTS.items():
-        if name == "toy-close" and all(config[field] == value for field, value in changes.items()):
-            name += f"-{variant}"
+    if name == "toy-close" and content["steps"] == SHORT:
+        name = "toy-ablation"
+        for variant, (_, changes) in VARIANTS.items():
+            name += f"-{variant}" if all(config[field] == value for field, value in changes.items()) else ""
     return f"{name}-seed-{config['seed']}" if config.get("seed", 0) else name
 
 
