@@ -12,7 +12,7 @@ What differs from the paper, and why:
   and ``look`` need not run again for a second sentence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import torch
@@ -22,6 +22,22 @@ from torch import Tensor, nn
 from cgan.model import leaky
 
 PLACES = 4  # at the start of the generator and the end of the discriminator, height and width
+
+
+def places(downs: Iterable[nn.Module], images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n c 4 4"]:
+    """Strided convolutions, each with a leaky ReLU.
+
+    Raises:
+        ValueError: if the pictures have another size than that which leads to 4×4 places.
+    """
+    h = images
+    for down in downs:
+        h = leaky(down(h))
+    if h.shape[2:] != (PLACES, PLACES):
+        raise ValueError(
+            f"images must lead to {PLACES}×{PLACES} places, got {images.shape[2]}×{images.shape[3]} pixels"
+        )
+    return h
 
 
 class TextGenerator(nn.Module):
@@ -72,9 +88,7 @@ class TextDiscriminator(nn.Module):
 
     def look(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n c 4 4"]:
         """What the discriminator sees in a picture, before it knows the sentence."""
-        for down in self.downs:
-            images = leaky(down(images))
-        return images
+        return places(self.downs, images)
 
     def match(self, seen: Float[Tensor, "n c 4 4"], vectors: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
         copied = leaky(self.compress(vectors))[:, :, None, None].expand(-1, -1, PLACES, PLACES)  # (n, compressed, 4, 4)

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from cgan.extensions.gradient_penalty import slope_penalty
 from cgan.loss import interpolated, matching_aware_value, non_saturating_loss, value
 from cgan.model import GAN, leaky
-from cgan.text_to_image import PLACES, TextDiscriminator, TextGenerator
+from cgan.text_to_image import PLACES, TextDiscriminator, TextGenerator, places
 from cgan.train import Pair, Positive
 
 Channels = tuple[Positive, Positive, Positive]
@@ -85,9 +85,7 @@ class ProjectionDiscriminator(nn.Module):
 
     def look(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n joint"]:
         """h, what the discriminator sees in a picture before it knows the sentence."""
-        for down in self.looking:
-            images = leaky(down(images))
-        return leaky(self.joint(images.flatten(1)))
+        return leaky(self.joint(places(self.looking, images).flatten(1)))
 
     def match(self, seen: Float[Tensor, "n joint"], vectors: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
         products = (seen * self.project(vectors)).sum(dim=1) / seen.shape[1] ** 0.5
@@ -105,9 +103,7 @@ class PooledDiscriminator(ProjectionDiscriminator):
         self.joint = nn.Conv2d(channels[-1], joint, 1)
 
     def look(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n joint"]:
-        for down in self.looking:
-            images = leaky(down(images))
-        return leaky(self.joint(images)).sum(dim=(2, 3))
+        return leaky(self.joint(places(self.looking, images))).sum(dim=(2, 3))
 
 
 def mode_seeking_loss(

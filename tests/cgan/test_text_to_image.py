@@ -246,6 +246,14 @@ def test_both_players_see_the_sentence_and_the_generator_the_noise(which: str) -
     check_close("a logit depends on its own picture", gan.discriminator(pictures, one), alone)
 
 
+@pytest.mark.parametrize("which", ["paper", "projection", "pooled"])
+@pytest.mark.parametrize("size", [28, 64])
+def test_another_size_is_named(which: str, size: int) -> None:
+    gan = build_text_gan(TextConfig(discriminator=which), 5)
+    with pytest.raises(ValueError, match=rf"images must lead to 4×4 places, got {size}×{size} pixels"):
+        gan.discriminator(torch.zeros(2, 3, size, size), torch.zeros(2, 5))
+
+
 # the loop
 
 
