@@ -108,6 +108,7 @@ def test_batches_are_pure() -> None:
 def test_a_picture_keeps_its_sentences() -> None:
     """The vectors here are the numbers of the sentences. All of a picture's sentences come up, in many steps."""
     examples, batch_at, seen = captioned("close", "english", "train", 0, COUNT), batches(0), set()
+    together = set()
     for step in range(40):
         batch = batch_at(step)
         assert batch.noise.shape == (16, 3)
@@ -116,8 +117,12 @@ def test_a_picture_keeps_its_sentences() -> None:
             assert right[0] in examples.right[index]
             assert wrong[0] in examples.wrong[index]
             seen |= {(index, "right", int(right[0])), (index, "wrong", int(wrong[0]))}
+            ours, others = examples.right[index].tolist(), examples.wrong[index].tolist()
+            if len(set(ours)) == len(set(others)) == 2:
+                together.add((ours.index(int(right[0])), others.index(int(wrong[0]))))
     possible = sum(len(set(rows)) for rows in (*examples.right.tolist(), *examples.wrong.tolist()))
     assert len(seen) > 0.9 * possible
+    assert len(together) == 4, "each right sentence comes with each wrong one"
     noise = torch.cat([batch_at(step).noise for step in range(40)])
     check_close("the noise's mean", noise.mean(), 0.0, 0, 0.15)
     check_close("the noise's variance", noise.var(), 1.0, 0, 0.15)
