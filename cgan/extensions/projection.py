@@ -107,8 +107,8 @@ class PooledDiscriminator(ProjectionDiscriminator):
 
 
 def mode_seeking_loss(
-    pictures: Float[Tensor, "n *shape"],
-    others: Float[Tensor, "n *shape"],
+    pictures: Float[Tensor, "n ..."],
+    others: Float[Tensor, "n ..."],
     noise: Float[Tensor, "n z"],
     other_noise: Float[Tensor, "n z"],
 ) -> Float[Tensor, ""]:
