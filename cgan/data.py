@@ -59,8 +59,7 @@ def picture_batches(
     Raises:
         ValueError: if the pictures do not reach from below 0 to above 0, as those from 0 to 1 do not.
     """
-    if images.min() < -1 or images.max() > 1 or images.min() >= 0:
-        raise ValueError(f"images must be in [−1, 1], got [{images.min():.3g}, {images.max():.3g}]: scale them first")
+    check_range(images)
 
     def batch_at(step: int) -> Batch:
         random = random_at(split, seed, step)
@@ -68,3 +67,49 @@ def picture_batches(
         return Batch(images[chosen], image_labels[chosen], torch.randn(n, noise, generator=random))
 
     return batch_at
+
+
+class TextBatch(NamedTuple):
+    """n real pictures with the vectors of two sentences, one true and one false of the picture; noise for n fakes."""
+
+    images: Float[Tensor, "n 3 h w"]
+    right: Float[Tensor, "n d"]
+    wrong: Float[Tensor, "n d"]
+    noise: Float[Tensor, "n z"]
+
+
+def text_batches(
+    images: Float[Tensor, "m 3 h w"],
+    vectors: Float[Tensor, "s d"],
+    right: Int[Tensor, "m k"],
+    wrong: Int[Tensor, "m k"],
+    seed: int,
+    n: int,
+    noise: int,
+) -> Callable[[int], TextBatch]:
+    """``batch_at`` for pictures with sentences: n pictures, for each one of its k right and one of its k wrong ones.
+
+    Args:
+        images: from −1 to 1.
+        vectors: φ(t) of every sentence, from the frozen encoder.
+        right, wrong: for each picture the rows of sentences that are true of it, and of some that are false.
+
+    Raises:
+        ValueError: as in ``picture_batches``.
+    """
+    check_range(images)
+
+    def batch_at(step: int) -> TextBatch:
+        random = random_at("train", seed, step)
+        chosen = torch.randint(len(images), (n,), generator=random)
+        one, other = torch.randint(right.shape[1], (2, n), generator=random)
+        z = torch.randn(n, noise, generator=random)
+        return TextBatch(images[chosen], vectors[right[chosen, one]], vectors[wrong[chosen, other]], z)
+
+    return batch_at
+
+
+def check_range(images: Float[Tensor, "m c h w"]) -> None:
+    """Raises ValueError if pictures do not reach from below 0 to above 0 in [−1, 1]."""
+    if images.min() < -1 or images.max() > 1 or images.min() >= 0:
+        raise ValueError(f"images must be in [−1, 1], got [{images.min():.3g}, {images.max():.3g}]: scale them first")

@@ -123,7 +123,7 @@ def relative_diversity(
     return {label: value / theirs[label] for label, value in ours.items()}
 
 
-def check_diversity(found: Mapping[int, float], least: float = LEAST_DIVERSITY) -> None:
+def check_diversity(found: Mapping[int | str, float], least: float = LEAST_DIVERSITY) -> None:
     """The monitor: a run whose fakes of one label are all nearly the same does not go on.
 
     Raises:

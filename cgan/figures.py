@@ -28,6 +28,7 @@ NAME = RADIUS + 4.2 * SIGMA  # how far from the middle a label's name is
 POINTS = 60  # of each label that are shown
 FRAME = 400  # pixels of the animation, width and height
 GAP = 3  # pixels between two pictures
+CANNOT_TELL = {"2 ln 2": DISCRIMINATOR_AT_OPTIMUM, "ln 2": GENERATOR_AT_OPTIMUM}
 MILLISECONDS = 150  # of one frame; the last one stays ten times as long
 
 
@@ -85,18 +86,28 @@ def animate_ring(path: Path, snapshots: Snapshots, labels: Int[Tensor, " n"]) ->
     write_bytes(path, buffer.getvalue())
 
 
-def draw_pictures(path: Path, rows: Mapping[str, Float[Tensor, "n 1 h w"]]) -> None:
-    """A row of pictures for each name, such as a label. All of them are one image, which takes less time than many."""
-    count, (height, width) = max(map(len, rows.values())), next(iter(rows.values())).shape[-2:]
-    sheet = torch.full((len(rows) * (height + GAP), count * (width + GAP)), -1.0)  # background
+def draw_pictures(path: Path, rows: Mapping[str, Float[Tensor, "n c h w"]]) -> None:
+    """A row of pictures, grey or in colour, for each name, such as a label or a sentence.
+
+    All of them are one image, which takes less time than many. A grey picture is ink on white: 1 is black.
+    """
+    count, (channels, height, width) = max(map(len, rows.values())), next(iter(rows.values())).shape[1:]
+    sheet = torch.full((len(rows) * (height + GAP), count * (width + GAP), channels), 1.0 if channels == 3 else -1.0)
     for row, pictures in enumerate(rows.values()):
-        for column, picture in enumerate(pictures[:, 0]):
+        for column, picture in enumerate(pictures):
             top, left = row * (height + GAP), column * (width + GAP)
-            sheet[top : top + height, left : left + width] = picture
-    with drawing(path, 90 + 62 * count, 20 + 62 * len(rows)) as figure:
-        figure.get_layout_engine().set(w_pad=0.1)  # inches; without it a long name is cut off
-        axes = figure.subplots()
-        axes.imshow(sheet.numpy(), cmap="gray_r", vmin=-1, vmax=1)
+            sheet[top : top + height, left : left + width] = picture.permute(1, 2, 0)
+    longest = max(len(line) * (1 + (line > "가")) for name in rows for line in name.split("\n"))  # Hangul is wide
+    left, wide, high = max(60, 24 + 10 * longest), 62 * count, 62 * len(rows)  # pixels
+    with drawing(path, left + wide + 8, high + 12) as figure:
+        figure.set_layout_engine("none")  # the names need their place, whatever the shape of the picture
+        axes = figure.add_axes(
+            (left / (left + wide + 8), 6 / (high + 12), wide / (left + wide + 8), high / (high + 12))
+        )
+        if channels == 3:
+            axes.imshow(((sheet + 1) / 2).clamp(0, 1).numpy())
+        else:
+            axes.imshow(sheet[:, :, 0].numpy(), cmap="gray_r", vmin=-1, vmax=1)
         axes.set_xticks([])
         axes.set_yticks([row * (height + GAP) + height / 2 for row in range(len(rows))], labels=list(rows))
         axes.tick_params(length=0)
@@ -104,22 +115,30 @@ def draw_pictures(path: Path, rows: Mapping[str, Float[Tensor, "n 1 h w"]]) -> N
         axes.spines[:].set_visible(False)
 
 
-def draw_losses(path: Path, discriminator: Sequence[float], generator: Sequence[float], window: int = 20) -> None:
-    """Both players' losses, means of ``window`` steps, and the levels where the discriminator cannot tell."""
+def draw_losses(
+    path: Path,
+    discriminator: Sequence[float],
+    generator: Sequence[float],
+    levels: Mapping[str, float] = CANNOT_TELL,
+    window: int = 20,
+) -> None:
+    """Both players' losses, means of ``window`` steps, and the levels where the discriminator cannot tell.
+
+    ``levels`` has the formula and the value for the discriminator, then for the generator.
+    """
     with drawing(path, 1000, 460) as figure:
         axes = figure.subplots()
-        named = (
-            ("discriminator", discriminator, DISCRIMINATOR_AT_OPTIMUM, "2 ln 2"),
-            ("generator", generator, GENERATOR_AT_OPTIMUM, "ln 2"),
-        )
-        for colour, (name, losses, level, formula) in zip(PALETTE, named, strict=False):
+        named = zip(PALETTE, ("discriminator", "generator"), (discriminator, generator), levels.items(), strict=False)
+        for colour, name, losses, (formula, level) in named:
             parts = [losses[k : k + window] for k in range(0, len(losses), window)]
             ends = [min(len(losses), window * (k + 1)) for k in range(len(parts))]
             axes.plot(ends, [sum(part) / len(part) for part in parts], color=colour, label=f"{name}'s loss")
             axes.axhline(level, color=colour, linestyle="--", linewidth=1.5, label=f"theory: {formula}")
         axes.set_xlabel("steps")
         axes.set_ylabel("loss (nats)")
-        axes.set_ylim(0, 1.15 * max(DISCRIMINATOR_AT_OPTIMUM, sorted(generator)[int(0.95 * len(generator))]))
+        axes.set_ylim(
+            0, 1.15 * max(DISCRIMINATOR_AT_OPTIMUM, *levels.values(), sorted(generator)[int(0.95 * len(generator))])
+        )
         figure.legend(loc="outside upper center", ncols=4, columnspacing=1.2, handlelength=1.4)
 
 

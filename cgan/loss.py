@@ -54,3 +54,24 @@ def non_saturating_loss(fake_logits: Float[Tensor, " m"]) -> Float[Tensor, ""]:
 def non_saturating_loss_spec(fake: Float[Tensor, " m"]) -> Float[Tensor, ""]:
     """``non_saturating_loss`` of the probabilities D(G(z))."""
     return -fake.log().mean()
+
+
+def matching_aware_value(
+    real: Float[Tensor, " n"], wrong: Float[Tensor, " n"], fake: Float[Tensor, " m"]
+) -> Float[Tensor, ""]:
+    r"""Algorithm 1 of Reed et al. 2016, "GAN-CLS": :math:`\log s_r + \frac12 (\log(1 - s_w) + \log(1 - s_f))`.
+
+    The discriminator makes it large.
+
+    Args:
+        real: logits of real pictures, each with a sentence that is true of it, :math:`s_r = D(x, h)`.
+        wrong: logits of the same pictures, each with a sentence that is false of it, :math:`s_w = D(x, \hat h)`.
+        fake: logits of fakes with their sentence, :math:`s_f = D(\hat x, h)`.
+    """
+    refused = (logsigmoid(-wrong).mean() + logsigmoid(-fake).mean()) / 2  # each of the two counts a half
+    return logsigmoid(real).mean() + refused
+
+
+def interpolated(vectors: Float[Tensor, "n d"], beta: float = 0.5) -> Float[Tensor, "n d"]:
+    r"""Equation 5, "GAN-INT": :math:`\beta h_1 + (1 - \beta) h_2`, where h_2 is the previous sentence of the batch."""
+    return beta * vectors + (1 - beta) * vectors.roll(1, dims=0)

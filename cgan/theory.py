@@ -15,6 +15,9 @@ from torch.special import entr, xlogy
 VALUE_AT_OPTIMUM = -2 * math.log(2)  # V = -ln 4 where q = p: D says 1/2 to everything
 DISCRIMINATOR_AT_OPTIMUM = 2 * math.log(2)  # the discriminator's loss there, -V
 GENERATOR_AT_OPTIMUM = math.log(2)  # the non-saturating loss there, -ln(1/2)
+# with sentences: D refuses every wrong pair; it cannot tell fakes, which weigh a half, so that it says 1 / (1 + 1/2)
+MATCHING_AWARE_AT_OPTIMUM = math.log(3 / 2) + math.log(3) / 2  # the discriminator's loss, -(ln(2/3) + 1/2 ln(1/3))
+GENERATOR_AT_ITS_OPTIMUM = math.log(3 / 2)  # the non-saturating loss there, -ln(2/3)
 
 
 def optimal_discriminator(p: Float[Tensor, " k"], q: Float[Tensor, " k"]) -> Float[Tensor, " k"]:

@@ -16,7 +16,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import torch
 from annotated_types import Ge, Gt, Lt
@@ -66,8 +66,10 @@ def build(config: Config, labels: int) -> GAN:
     return GAN(generator, ConvDiscriminator(labels, config.channels, config.hidden))
 
 
-def build_optimizers(gan: GAN, config: Config) -> tuple[Pair, Pair]:
+def build_optimizers(gan: GAN, config: Any) -> tuple[Pair, Pair]:
     """Adam (Kingma & Ba 2015) for each player, and their learning rates: a cosine from the first one to 0.
+
+    The configuration is any that has ``steps``, ``beta1`` and both rates.
 
     ``fused`` changes all weights in one call. On the ring that saves a tenth of a step's time.
     """

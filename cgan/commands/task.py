@@ -1,6 +1,6 @@
 """The tasks behind the verbs: the ring, digits, and the judge of the digits."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from cgan.extensions.judge import (
     judged,
     train_judge,
 )
-from cgan.figures import animate_ring, draw_losses, draw_pictures, draw_ring, draw_vanishing
+from cgan.figures import CANNOT_TELL, animate_ring, draw_losses, draw_pictures, draw_ring, draw_vanishing
 from cgan.model import GAN
 from cgan.train import GENERATOR_LOSSES, Config, Pair, build, build_optimizers, train
 from lab import cli, folders, training
@@ -64,6 +64,7 @@ class GANTask(training.Task):
     config: Config
     labels: int
     batch_at: Callable[[int], Batch]
+    levels: Mapping[str, float] = CANNOT_TELL  # of both losses, from theory
     done = 0  # steps
 
     def build(self) -> GAN:
@@ -75,6 +76,17 @@ class GANTask(training.Task):
 
     def train(self, model: nn.Module, optimizers: Mapping[str, Any], device: torch.device, steps, log) -> None:
         """The core's loop, or that with the penalty. After each step ``noted`` is called."""
+        players, rates, batch_at, noting = self.prepared(model, optimizers, device, log)
+        loss = GENERATOR_LOSSES[self.config.generator_loss]
+        if penalty := getattr(self.config, "penalty", 0.0):
+            train_with_penalty(model, players, rates, batch_at, steps, noting, loss, penalty)
+        else:
+            train(model, players, rates, batch_at, steps, noting, loss)
+
+    def prepared(
+        self, model: nn.Module, optimizers: Mapping[str, Any], device: torch.device, log: Callable[..., None]
+    ) -> tuple[Pair, Pair, Callable, Callable]:
+        """What a loop needs: optimizers, schedulers, batches on the device, and a log that calls ``noted``."""
         names = ("discriminator", "generator")
         players, rates = Pair(*(optimizers[name] for name in names)), Pair(*(optimizers[name] for name in RATES))
 
@@ -86,18 +98,17 @@ class GANTask(training.Task):
             self.done = step + 1
             self.noted(model)
 
-        loss = GENERATOR_LOSSES[self.config.generator_loss]
-        if penalty := getattr(self.config, "penalty", 0.0):
-            train_with_penalty(model, players, rates, batch_at, steps, noting, loss, penalty)
-        else:
-            train(model, players, rates, batch_at, steps, noting, loss)
+        return players, rates, batch_at, noting
 
     def noted(self, model: GAN) -> None:
         """Called after each step."""
 
-    def watch(self, fakes: Tensor, labels: Tensor, real: Tensor, real_labels: Tensor) -> float:
+    def watch(
+        self, fakes: Tensor, labels: Tensor, real: Tensor, real_labels: Tensor, names: Sequence[str] = ()
+    ) -> float:
         """The monitor: gives the smallest diversity of a label; from half of the steps on it stops a collapsed run."""
         found = relative_diversity(fakes, labels, real, real_labels)
+        found = {names[label] if names else label: value for label, value in found.items()}
         if 2 * self.done >= self.steps:
             check_diversity(found)
         return min(found.values())
@@ -105,7 +116,7 @@ class GANTask(training.Task):
     def draw_losses(self, folder: Path) -> Path:
         path = folder / "losses.png"
         names = ("discriminator_loss", "generator_loss")
-        draw_losses(path, *(folders.read_metrics(folder, name) for name in names))
+        draw_losses(path, *(folders.read_metrics(folder, name) for name in names), self.levels)
         return path
 
 
@@ -193,7 +204,7 @@ class DigitTask(GANTask):
         self.digits = open_digits(data, root)
         self.data: dict[str, Any] = {"data": data, "root": str(root.resolve()) if root else ""}
         self.batch_at = picture_batches(*self.digits["train"], "train", config.seed, config.batch, config.noise)
-        self.network = load_judge(JudgeTask(self.data, self.digits), command, machine)
+        self.network = load_frozen(JudgeTask(self.data, self.digits), command, machine)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """The monitor looks at pixels; the numbers are those of the judge, and choose nothing."""
@@ -231,7 +242,7 @@ class DigitTask(GANTask):
 class JudgeTask(training.Task):
     """The judge of digits: it is trained once, when a command needs it and it is not there."""
 
-    paper = "cgan"
+    paper, role = "cgan", "judge"
 
     def __init__(
         self, data: Mapping[str, Any], digits: Mapping[str, Digits], config: JudgeConfig | None = None
@@ -258,17 +269,19 @@ class JudgeTask(training.Task):
         return {"accuracy": accuracy(model, *self.digits["test"])}
 
 
-def load_judge(task: JudgeTask, command: str, machine: cli.Machine) -> nn.Module:
-    """The trained judge, frozen; it is trained now if it is not there.
+def load_frozen(task: training.Task, command: str, machine: cli.Machine) -> nn.Module:
+    """The trained judge or encoder, frozen; it is trained now if it is not there. ``task.role`` says which.
 
     Raises:
-        ValueError: if the one that is there was trained on other digits, or in another way.
+        ValueError: if the one that is there was trained on other data, or in another way.
     """
     folder = training.folder_of("cgan", task.name)
     if place := folders.finished_or_none(folder):
         before, now = folders.read_summary(place)["config"], training.run_config(task)
         if changes := folders.differences(before, now):
-            raise ValueError(f"{folder} holds another judge ({changes}): delete this folder, and it is trained anew")
+            raise ValueError(
+                f"{folder} holds another {task.role} ({changes}): delete this folder, and it is trained anew"
+            )
     return training.pretrained(task, command, machine.device, machine.threads)
 
 

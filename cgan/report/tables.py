@@ -11,7 +11,15 @@ from cgan.evaluate import PROMISES
 from cgan.report.bench import MOONSHOT, MUST
 from lab.tables import NOT_YET, markdown, percent, reading_order, take_runs
 
-SEEDS = {"ring": 10, "digits": 3}  # how many, from 0 on
+SEEDS = {"ring": 10, "digits": 3, "toy-close": 3}  # how many, from 0 on
+SHORT = 1000  # steps of the ablation on close-up pictures
+VARIANTS = {  # what is left out or added there
+    "paper": ("the paper's discriminator", {"discriminator": "paper"}),
+    "plain": ("without wrong pairs (GAN-CLS)", {"game": "plain"}),
+    "no-penalty": ("without the penalty", {"penalty": 0.0}),
+    "no-seeking": ("without mode seeking", {"mode_seeking": 0.0}),
+    "interpolation": ("with interpolated sentences (GAN-INT)", {"interpolation": 1.0}),
+}
 TAKEN = {  # entry of report/results.json: the figures taken with it, by their names in the run's folder
     "ring": {name: name for name in ("ring.png", "ring.gif", "losses.png", "vanishing.png")},
     **{f"ring-seed-{seed}": {} for seed in range(1, SEEDS["ring"])},
@@ -22,16 +30,28 @@ TAKEN = {  # entry of report/results.json: the figures taken with it, by their n
         "losses.png": "losses-digits.png",
     },
     **{f"digits-seed-{seed}": {} for seed in range(1, SEEDS["digits"])},
+    "toy-close": {
+        "sentences.png": "sentences.png",
+        "interpolation.png": "interpolation-sentences.png",
+        "nearest.png": "nearest-sentences.png",
+    },
+    **{f"toy-close-seed-{seed}": {} for seed in range(1, SEEDS["toy-close"])},
+    "toy-ablation": {},
+    **{f"toy-ablation-{variant}": {} for variant in VARIANTS},
+    "toy-ablation-plain": {"sentences.png": "sentences-plain.png"},
     "step": {},
 }
 CORE = {  # file of the core: what is in it, in the order to read them
-    "loss": "the value of the game, both losses of the generator",
+    "loss": "the value of the game, the generator's losses, GAN-CLS, GAN-INT",
     "theory": "the best discriminator, the divergence",
     "model": "two pairs of players",
     "data": "the ring, batches of pictures",
     "train": "the configurations and the loop",
+    "text_encoder": "a sentence as a vector",
+    "text_to_image": "two players that see a sentence",
+    "train_text_to_image": "their loop",
 }
-DATA = ("ring", "digits")
+DATA = ("ring", "toy-close")
 
 
 def measured_by(entry: Mapping) -> str:
@@ -89,6 +109,18 @@ def step(results: Mapping) -> str:
     return f"{table}\n\n`{entry['command']}`: {entry['repetitions']} repetitions in turn ({entry['machine']})."
 
 
+def variants(results: Mapping) -> str:
+    """What each part does for pictures of sentences: the same configuration with one change."""
+    columns = ("colour and shape", "all named", "diversity", "FID", "true preferred", "unseen pairs")
+    rows = []
+    for name, (told, _) in {"": ("everything", {}), **VARIANTS}.items():
+        entry = results.get(f"toy-ablation-{name}".rstrip("-"))
+        if entry:
+            reached = entry["splits"]["test"]["reached"]
+            rows.append([told, *(f"{reached[column]:.3f}" for column in columns), f"{entry['steps']:,}"])
+    return markdown(["close up", *columns, "steps"], rows) if rows else NOT_YET
+
+
 def judge(results: Mapping) -> str:
     """How good the judge of digits is itself."""
     if "digits" not in results:
@@ -102,15 +134,23 @@ BLOCKS: dict[str, Callable[[Mapping], str]] = {
     "ring-seeds": partial(seeds, "ring"),
     "digits-seeds": partial(seeds, "digits"),
     "judge": judge,
+    "toy-close-seeds": partial(seeds, "toy-close"),
+    "toy-variants": variants,
     "step": step,
     "lines": lambda results: reading_order("cgan", CORE),
 }
 
 
 def entry_of(content: Mapping) -> str:
-    """The name of a run's entry: its data set, and its seed if that is not 0."""
-    seed = content.get("config", {}).get("seed", 0)
-    return f"{content['what']}-seed-{seed}" if seed else content["what"]
+    """The name of a run's entry: its data set, or the variant of the ablation; its seed if that is not 0."""
+    config, name = content.get("config", {}), content["what"]
+    if content.get("data", {}).get("language", "english") != "english":
+        name += f"-{content['data']['language']}"
+    if name == "toy-close" and content["steps"] == SHORT:
+        name = "toy-ablation"
+        for variant, (_, changes) in VARIANTS.items():
+            name += f"-{variant}" if all(config[field] == value for field, value in changes.items()) else ""
+    return f"{name}-seed-{config['seed']}" if config.get("seed", 0) else name
 
 
 take = partial(take_runs, entry_of, TAKEN)

@@ -203,14 +203,25 @@ def test_the_generator_loss_is_that_of_the_configuration() -> None:
 
 
 SCRIPT = """
-from cgan.data import ring_batches
+from cgan.data import ring_batches, text_batches
+from cgan.model import GAN
+from cgan.text_encoder import SentenceEncoder
+from cgan.text_to_image import TextDiscriminator, TextGenerator
 from cgan.train import CONFIGS, build, build_optimizers, train
+from cgan.train_text_to_image import train_text_to_image
 config = CONFIGS["ring"]
 gan = build(config, 8)
 log = lambda step, discriminator_loss, generator_loss: losses.append(discriminator_loss)
 train(gan, *build_optimizers(gan, config), ring_batches("train", 0, 32, config.noise), range(4), log)
+
+images, rows = torch.rand(6, 3, 32, 32) * 2 - 1, torch.arange(6)[:, None]
+vectors = SentenceEncoder(9, 8)(torch.arange(24).view(6, 4) % 8 + 1).detach()
+gan = GAN(TextGenerator(8, 3, 2, (4, 3, 2)), TextDiscriminator(8, 2, (2, 3, 4), 5))
+batch_at = text_batches(images, vectors, rows, rows.flip(0), 0, 4, 3)
+train_text_to_image(gan, *build_optimizers(gan, config), batch_at, range(4), log)
 """
+CORE = ("model", "loss", "data", "train", "text_encoder", "text_to_image", "train_text_to_image")
 
 
 def test_core_trains_where_nothing_else_can_be_imported(tmp_path) -> None:
-    check_alone(tmp_path, "cgan", ("model", "loss", "data", "train"), SCRIPT, 4)
+    check_alone(tmp_path, "cgan", CORE, SCRIPT, 8)

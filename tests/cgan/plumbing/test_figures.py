@@ -78,11 +78,32 @@ def test_pictures_have_their_row(tmp_path, drawn) -> None:
     check_texts(figure)
 
 
+@pytest.mark.parametrize(
+    "name", ["a small black diamond", "from a small red square\nto a large blue star", "작은 검은색 마름모"]
+)
+def test_pictures_in_colour_have_their_sentence(tmp_path, drawn, name: str) -> None:
+    colours = torch.tensor([[-1.0, 0.0, 1.0], [1.0, -1.0, 0.5]])
+    rows = {name: colours[:, :, None, None].expand(-1, -1, 4, 4), " ": colours[:1, :, None, None].expand(-1, -1, 4, 4)}
+    rows |= dict.fromkeys(("a star", "a cross", "a circle"), rows[name])
+    figures.draw_pictures(tmp_path / "pictures.png", rows)
+    (figure,) = drawn
+    (axes,) = figure.axes
+    assert axes.get_yticklabels()[0].get_text() == name
+    sheet, gap = torch.tensor(axes.images[0].get_array()).float(), figures.GAP
+    for row, column, expected in ((0, 0, colours[0]), (0, 1, colours[1]), (1, 0, colours[0]), (1, 1, torch.ones(3))):
+        part = sheet[row * (4 + gap) :][:4, column * (4 + gap) :][:, :4]
+        assert torch.allclose(part, ((expected + 1) / 2).expand(4, 4, 3), atol=1e-6)
+    check_texts(figure)
+
+
 def test_losses_are_means_beside_the_levels_of_theory(tmp_path, drawn) -> None:
     discriminator = [1.0, 2.0, 1.0, 2.0, 1.2]
     generator = [0.5, 0.7, 0.9, 0.7, 0.6]
     figures.draw_losses(tmp_path / "losses.png", discriminator, generator, window=2)
-    (figure,) = drawn
+    figures.draw_losses(tmp_path / "sentences.png", discriminator, generator, {"a": 0.9, "b": 0.4}, window=2)
+    figure, with_sentences = drawn
+    assert [line.get_ydata()[0] for line in with_sentences.axes[0].lines[1::2]] == [0.9, 0.4]
+    assert [line.get_label() for line in with_sentences.axes[0].lines[1::2]] == ["theory: a", "theory: b"]
     (axes,) = figure.axes
     curve, level, other, other_level = axes.lines
     assert list(curve.get_xdata()) == list(other.get_xdata()) == [2, 4, 5]
