@@ -104,7 +104,7 @@ def time_of(seconds: float) -> str:
 
 
 def part_around(file: Path, peak: int, most: int) -> tuple[int, Float[Tensor, "channels samples"]]:
-    """At most so many samples around one: the number of the first, and the samples."""
+    """At most ``most`` samples around sample ``peak``: the number of the first, and the samples."""
     start = max(0, peak - most // 2)
     parts, at = [], 0
     for piece in pieces_of(file):
