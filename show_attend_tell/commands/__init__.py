@@ -13,7 +13,8 @@ from show_attend_tell.commands.caption import Caption
 from show_attend_tell.commands.compare import Compare
 from show_attend_tell.commands.evaluate import Evaluate
 from show_attend_tell.commands.opened import open_run
-from show_attend_tell.commands.task import CaptionTask, HardTask, Language, PhotoTask, ToyTask, check_effect
+from show_attend_tell.commands.photographs import PhotoTask
+from show_attend_tell.commands.task import CaptionTask, HardTask, Language, ToyTask, check_effect
 from show_attend_tell.datasets import scores
 from show_attend_tell.evaluate import PROMISES
 from show_attend_tell.extensions.hard_attention import HardConfig

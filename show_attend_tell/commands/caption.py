@@ -10,7 +10,7 @@ from lab import cli
 from lab.device import choose_device
 from lab.images import load_image
 from show_attend_tell.commands.opened import open_run
-from show_attend_tell.commands.task import is_square
+from show_attend_tell.commands.photographs import is_square
 from show_attend_tell.data import decode
 from show_attend_tell.extensions.beam_search import beam_search
 from show_attend_tell.figures import draw_attention

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from show_attend_tell.__main__ import main
-from show_attend_tell.commands import Overrides, Train, evaluate, opened, task
+from show_attend_tell.commands import Overrides, Train, evaluate, opened, photographs, task
 from show_attend_tell.datasets import sources
 from show_attend_tell.extensions.photographs import PhotoConfig
 from tests.refusals import check_refused
@@ -60,7 +60,7 @@ def test_train_judge_caption_evaluate(copy, monkeypatch, capsys) -> None:
     assert set(results["splits"]["dev"]) == {
         "most frequent caption", "blank images", "exchanged images", "reached"
     }  # fmt: skip
-    monkeypatch.setattr(task.PhotoTask, "train", lambda *arguments: pytest.fail("a step was taken"))
+    monkeypatch.setattr(photographs.PhotoTask, "train", lambda *arguments: pytest.fail("a step was taken"))
     shutil.rmtree("runs/features/corners-grid-view-1")
     main(["judge", "--run", "flickr8k"])
     assert not Path("runs/features/corners-grid-view-1").exists(), "judging needs whole images alone"
@@ -75,14 +75,14 @@ def test_train_judge_caption_evaluate(copy, monkeypatch, capsys) -> None:
 
 @pytest.mark.parametrize("loop", ["train_on_photographs", "train_self_critically"])
 def test_a_run_resumed_in_either_part_ends_as_one_that_was_never_stopped(copy, monkeypatch, loop: str) -> None:
-    whole, original = files_of(RUN, "vocabulary.json"), getattr(task, loop)
+    whole, original = files_of(RUN, "vocabulary.json"), getattr(photographs, loop)
 
     def stopped(model, optimizer, scheduler, batch_at, *others) -> None:
         signal.raise_signal(signal.SIGINT)  # acted on after the first step
         original(model, optimizer, scheduler, batch_at, *others)
 
     with monkeypatch.context() as patch:
-        patch.setattr(task, loop, stopped)
+        patch.setattr(photographs, loop, stopped)
         with pytest.raises(SystemExit):
             main([*TINY, "--restart", "--seed", "0"])
     main([*TINY, "--resume"])
@@ -93,13 +93,15 @@ def test_a_run_resumed_in_either_part_ends_as_one_that_was_never_stopped(copy, m
 
 def test_the_loops_get_the_numbers_of_the_configuration(work, monkeypatch) -> None:
     got = {}
-    monkeypatch.setattr(task, "train_on_photographs", lambda *given: got.update(usual=(list(given[4]), *given[6:])))
-    monkeypatch.setattr(task, "train_self_critically", lambda *given: got.update(critical=given))
+    monkeypatch.setattr(
+        photographs, "train_on_photographs", lambda *given: got.update(usual=(list(given[4]), *given[6:]))
+    )
+    monkeypatch.setattr(photographs, "train_self_critically", lambda *given: got.update(critical=given))
     config = PhotoConfig(
         steps=3, images=4, penalty_weight=0.7, smoothing=0.2, views=3,
         self_critical_steps=2, self_critical_images=7, self_critical_rate=0.3, drawn_captions=6, precision_weight=9.0,
     )  # fmt: skip
-    one = task.PhotoTask("flickr8k", config, Path("data"), None, "a run")
+    one = photographs.PhotoTask("flickr8k", config, Path("data"), None, "a run")
     assert one.steps == 5
     assert len(one.source.views) == 3
     model = one.build()
