@@ -12,6 +12,7 @@ from lab.images import load_image
 from show_attend_tell.commands.opened import open_run
 from show_attend_tell.commands.photographs import is_square
 from show_attend_tell.data import decode
+from show_attend_tell.datasets.features import on_image
 from show_attend_tell.extensions.beam_search import beam_search
 from show_attend_tell.figures import draw_attention
 
@@ -43,10 +44,11 @@ class Caption(cli.Machine):
             annotations = annotations_of(image).to(choose_device(self.device))
             best = beam_search(opened.model, annotations, self.beam, opened.longest, penalty)[0][0]
             print(f"{file}: {decode(opened.tokenizer, best.ids)}  (log p {best.log_probability:.3f})")
-            if is_square(best.weights.shape[1]):
+            weights = best.weights.cpu() if opened.is_toy else on_image(best.weights.cpu())
+            if is_square(weights.shape[1]):
                 pictures.append(free(opened.folder / f"attention-{file.stem}.png", pictures))
                 words = opened.tokenizer.decode(best.ids).split()
-                draw_attention(pictures[-1], image.float() / 255, words, best.weights.cpu())
+                draw_attention(pictures[-1], image.float() / 255, words, weights)
                 print(pictures[-1])
 
 

@@ -13,7 +13,14 @@ from lab.efficientnet import EfficientNetLite
 from show_attend_tell.commands.caption import Penalty, Width, check_search
 from show_attend_tell.commands.opened import open_run
 from show_attend_tell.datasets import scores
-from show_attend_tell.datasets.features import FeatureFolder, Vectors, check_width, grid_features
+from show_attend_tell.datasets.features import (
+    MIRRORED,
+    FeatureFolder,
+    Vectors,
+    WithMirrorImages,
+    check_width,
+    grid_features,
+)
 from show_attend_tell.datasets.flickr8k import read_unseen
 from show_attend_tell.datasets.sources import examples_of
 
@@ -45,9 +52,14 @@ class Evaluate(cli.Machine):
             )
         images = read_unseen(self.images, self.captions)
         paths = {name: images.paths[name] for name in images.splits["test"]}
-        vectors: Vectors = (
-            grid_features(paths, EfficientNetLite()) if self.features is None else FeatureFolder(self.features, paths)
-        )
+        vectors: Vectors
+        if self.features is None:
+            encoder = EfficientNetLite()
+            readable = grid_features(paths, encoder)
+            mirrored = grid_features({name: paths[name] for name in readable.rows}, encoder, view=MIRRORED)
+            vectors = WithMirrorImages(readable, mirrored)
+        else:
+            vectors = FeatureFolder(self.features, paths)
         check_width(vectors, opened.data["width"], str(opened.folder))
         examples = examples_of(images.without(name for name in paths if name not in vectors), "test")
         penalty = opened.config.length_penalty if self.length_penalty is None else self.length_penalty

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
@@ -54,7 +55,8 @@ class Opened:
             raise CheckpointError(f"{self.folder / FREQUENT} is damaged or missing: train anew") from error
 
     def reader(self, command: str, machine: cli.Machine) -> tuple[int, Reader]:
-        """What the model needs of an image file: its size in pixels, and what turns the pixels into annotations.
+        """What the model needs of an image file: its size in pixels, and what turns the pixels into annotations. Those
+        of a photograph are of the image and of its mirror image.
 
         Raises:
             ValueError: if the network is not known, or is not the one of the training.
@@ -70,7 +72,7 @@ class Opened:
                 "known: caption needs a run without --features"
             )
         encoder = EfficientNetLite()
-        return encoder.size, lambda image: vectors_of(encoder, image)[None]
+        return encoder.size, lambda image: torch.cat([vectors_of(encoder, one) for one in (image, image.flip(2))])[None]
 
 
 def open_run(name: str, device: str | None = None) -> Opened:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from lab.images import load_image
 from show_attend_tell.commands.task import FREQUENT, CaptionTask, fingerprint
 from show_attend_tell.datasets import scores
-from show_attend_tell.datasets.features import GridFeatures
+from show_attend_tell.datasets.features import GridFeatures, on_image
 from show_attend_tell.datasets.sources import PhotoSource, open_source
 from show_attend_tell.extensions.fast import quick
 from show_attend_tell.extensions.photographs import PhotoConfig, build_for_photographs, train_on_photographs
@@ -100,12 +100,12 @@ class PhotoTask(CaptionTask):
         return build_for_photographs(self.config, len(self.tokenizer), self.source.vectors.channels)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """On a part of dev; the score is BLEU-4 without brevity penalty, as the paper reports it."""
+        """On a part of dev; the score is the mean of BLEU-1 to 4 without brevity penalty, as in the paper."""
         names, references = self.source.validation()
-        config, vectors = self.config, self.source.vectors
+        config, vectors = self.config, self.source.judged
         found = scores.captions_of(model, scores.in_chunks(vectors, names), config.beam, config.length_penalty)
         reached = scores.scores(scores.words_of_captions(found, self.tokenizer), references)
-        return {"score": reached["BLEU-4 without brevity penalty"], **reached}
+        return {"score": sum(reached[f"BLEU-{n} without brevity penalty"] for n in range(1, 5)) / 4, **reached}
 
     def judge(self, model: nn.Module) -> dict[str, Any]:
         """By split: the baselines, and under ``"reached"`` the model."""
@@ -114,7 +114,7 @@ class PhotoTask(CaptionTask):
         return {
             "splits": {
                 split: scores.judge(
-                    model, self.tokenizer, source.vectors, source.examples(split), often,
+                    model, self.tokenizer, source.judged, source.examples(split), often,
                     config.beam, config.length_penalty,
                 )
                 for split in source.splits
@@ -126,12 +126,14 @@ class PhotoTask(CaptionTask):
         source, curves, figure = self.source, folder / "training.png", folder / "attention.png"
         draw_photo_training(curves, results["validation"])
         name = source.images.splits[source.splits[0]][0]
-        (caption,) = scores.captions_of(model, [source.vectors([name])], self.config.beam, self.config.length_penalty)
-        if not is_square(caption.weights.shape[1]):
+        (caption,) = scores.captions_of(model, [source.judged([name])], self.config.beam, self.config.length_penalty)
+        weights, size = caption.weights, 224
+        if isinstance(source.vectors, GridFeatures):
+            weights, size = on_image(weights), source.vectors.encoder.size
+        if not is_square(weights.shape[1]):
             return [curves]
-        size = source.vectors.encoder.size if isinstance(source.vectors, GridFeatures) else 224
         image = load_image(source.images.paths[name], size).float() / 255
-        draw_attention(figure, image, self.tokenizer.decode(caption.ids).split(), caption.weights)
+        draw_attention(figure, image, self.tokenizer.decode(caption.ids).split(), weights)
         return [curves, figure]
 
 

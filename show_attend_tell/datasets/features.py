@@ -8,8 +8,9 @@ last change of every image. When images change, come or go, only they are comput
 Beside it, ``KEY.json`` says how many rows are on the disk. It is replaced atomically, after the rows. So computing that
 was stopped or killed goes on where it was.
 
-A training can see each image in several *views*, ``image_in_view``: parts of it, and its mirror image. Each view has a
-file of its own.
+A training can see each image in several *views*, ``image_in_view``: parts of it, and mirror images of parts. Each view
+has a file of its own. Where captions are written, the model sees the image and its mirror image together, as
+``WithMirrorImages``: twice as many places that it can look at.
 
 ``FeatureFolder`` reads any other network's features, one file an image.
 """
@@ -37,6 +38,7 @@ from show_attend_tell.datasets.captioned import name_left_out
 
 CACHE = Path("runs/features")
 FLUSH = 50  # images, a few seconds of work: as many are lost at most
+MIRRORED = -1  # the view that is the mirror image of the whole image
 LEAST_AREA = 0.6  # share of an image that is in a view
 GREY = 127  # brightness of a blank image, 0 to 255
 SOME = 200  # files whose mean stands for a blank image where no network is known
@@ -78,15 +80,15 @@ def vectors_of(encoder: Encoder, image: UInt8[Tensor, "3 h w"]) -> Float[Tensor,
 
 
 def image_in_view(path: Path, size: int, view: int) -> UInt8[Tensor, "3 {size} {size}"]:
-    """View 0 is the whole image. The others are a part of it, 60% to 100% of the area; odd views are mirrored.
-
-    The same name and view give the same part.
+    """View 0 is the whole image, and ``MIRRORED`` is its mirror image. The others are a part of it, 60% to 100% of the
+    area; odd views are mirrored. The same name and view give the same part.
 
     Raises:
         ValueError: if the image cannot be read.
     """
-    if view == 0:
-        return load_image(path, size)
+    if view in (0, MIRRORED):
+        image = load_image(path, size)
+        return image.flip(2) if view == MIRRORED else image
     rng = random.Random(f"{path.name}/{view}")
     whole = round(size / math.sqrt(rng.uniform(LEAST_AREA, 1)))  # pixels of a side, when the part has ``size``
     x, y = rng.randint(0, whole - size), rng.randint(0, whole - size)
@@ -109,6 +111,34 @@ class GridFeatures:
 
     def blank(self) -> Float[Tensor, "L D"]:
         return vectors_of(self.encoder, torch.full((3, self.encoder.size, self.encoder.size), GREY, dtype=torch.uint8))
+
+
+class WithMirrorImages:
+    """``Vectors`` of each image, and then those of its mirror image.
+
+    Args:
+        mirrored: of the mirror images, by the same names.
+    """
+
+    def __init__(self, vectors: Vectors, mirrored: Vectors) -> None:
+        self.vectors, self.mirrored = vectors, mirrored
+        self.places, self.channels = 2 * vectors.places, vectors.channels
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.vectors and name in self.mirrored
+
+    def __call__(self, names: Sequence[str]) -> Float[Tensor, "n {self.places} D"]:
+        return torch.cat([self.vectors(names), self.mirrored(names)], dim=1)
+
+    def blank(self) -> Float[Tensor, "{self.places} D"]:
+        return self.vectors.blank().repeat(2, 1)
+
+
+def on_image(weights: Float[Tensor, "t both"]) -> Float[Tensor, "t L"]:
+    """Attention over L places of an image and L of its mirror image, added up at those of the image; L is a square."""
+    rows = math.isqrt(weights.shape[1] // 2)
+    image, mirrored = weights.unflatten(1, (2, rows, rows)).unbind(dim=1)  # (t, rows, columns)
+    return (image + mirrored.flip(-1)).flatten(1)
 
 
 class FeatureFolder:
@@ -180,7 +210,7 @@ def grid_features(paths: Mapping[str, Path], encoder: Encoder, cache: Path = CAC
         ValueError: if none can be read.
         OSError: if the cache cannot be written.
     """
-    folder, names = cache / (f"{encoder.name}-grid" + (f"-view-{view}" if view else "")), list(paths)
+    folder, names = cache / f"{encoder.name}-grid{suffix(view)}", list(paths)
     stamps = [stamp(name, path) for name, path in paths.items()]
     file = folder / f"{hashlib.sha256(json.dumps(stamps).encode()).hexdigest()[:16]}.npy"
     unreadable = compute(file, stamps, paths, encoder, view)
@@ -189,6 +219,11 @@ def grid_features(paths: Mapping[str, Path], encoder: Encoder, cache: Path = CAC
     if not rows:
         raise ValueError(f"none of the {len(names)} images can be read")
     return GridFeatures(rows, np.load(file, mmap_mode="r"), encoder)
+
+
+def suffix(view: int) -> str:
+    """Of the cache's name."""
+    return "-mirrored" if view == MIRRORED else f"-view-{view}" if view else ""
 
 
 def stamp(name: str, path: Path) -> str:
@@ -212,7 +247,7 @@ def compute(
     if done == len(stamps):
         return unreadable
     known = known_rows(file, shape)
-    title = f"features, view {view}" if view else "features"
+    title = f"features{suffix(view).replace('-', ' ')}"
     bar = tqdm(total=len(stamps), initial=done, desc=title, unit="image", dynamic_ncols=True)
     written = done  # rows that KEY.json knows
     with naming(file):

@@ -23,7 +23,7 @@ from lab.efficientnet import EfficientNetLite
 from show_attend_tell.data import Batch
 from show_attend_tell.datasets.captioned import CaptionedImages
 from show_attend_tell.datasets.coco import read_coco
-from show_attend_tell.datasets.features import FeatureFolder, Vectors, grid_features
+from show_attend_tell.datasets.features import MIRRORED, FeatureFolder, Vectors, WithMirrorImages, grid_features
 from show_attend_tell.datasets.flickr8k import read_flickr8k
 from show_attend_tell.extensions.metrics.words import caption_words
 from toyworld.tokenizer import END, START, UNKNOWN, Tokenizer, padded
@@ -65,17 +65,26 @@ class PhotoSource:
         size: captions in a batch.
         least: a word that comes less often in the training captions is <unknown>.
         views: further annotations of the training images.
+        judged: what the model sees of the other images; ``vectors``, if None.
 
     Raises:
         ValueError: if no word is left, or there are fewer captions than a batch has.
     """
 
     def __init__(
-        self, images: CaptionedImages, vectors: Vectors, seed: int, size: int, least: int, views: Sequence[Vectors] = ()
+        self,
+        images: CaptionedImages,
+        vectors: Vectors,
+        seed: int,
+        size: int,
+        least: int,
+        views: Sequence[Vectors] = (),
+        judged: Vectors | None = None,
     ) -> None:
         used = [name for listed in images.splits.values() for name in listed]
         self.images = images.without(name for name in used if name not in vectors)
-        self.vectors, self.views, self.seed, self.size = vectors, (vectors, *views), seed, size
+        self.vectors, self.views, self.judged = vectors, (vectors, *views), judged or vectors
+        self.seed, self.size = seed, size
         self.splits = tuple(split for split in self.images.splits if split != "train")
         training = [
             (name, caption_words(text)) for name in self.images.splits["train"] for text in images.captions[name]
@@ -182,4 +191,6 @@ def open_source(
     vectors = grid_features(paths, encoder)
     training = {name: images.paths[name] for name in images.splits["train"] if name in vectors}
     others = [grid_features(training, encoder, view=view) for view in range(1, views)]
-    return PhotoSource(images, vectors, seed, size, least, others)
+    rest = {name: path for name, path in paths.items() if name in vectors and name not in training}
+    judged = WithMirrorImages(vectors, grid_features(rest, encoder, view=MIRRORED))
+    return PhotoSource(images, vectors, seed, size, least, others, judged)

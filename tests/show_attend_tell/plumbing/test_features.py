@@ -10,7 +10,16 @@ from PIL import Image
 
 from lab.images import load_image
 from show_attend_tell.datasets import features
-from show_attend_tell.datasets.features import FeatureFolder, check_width, grid_features, image_in_view, vectors_of
+from show_attend_tell.datasets.features import (
+    MIRRORED,
+    FeatureFolder,
+    WithMirrorImages,
+    check_width,
+    grid_features,
+    image_in_view,
+    on_image,
+    vectors_of,
+)
 from tests.show_attend_tell.plumbing.photographs import Corners, name_of, write_images
 
 COUNT = 7
@@ -106,6 +115,28 @@ def test_each_view_has_its_own_file(tmp_path, paths) -> None:
     again = Corners()
     grid_features(paths, again, tmp_path / "cache", view=1)
     assert again.calls == 0
+
+
+def test_an_image_with_its_mirror_image(tmp_path, paths) -> None:
+    """The first image has a green corner at the upper left; in its mirror image, it is at the upper right."""
+    whole, mirrored = (grid_features(paths, Corners(), tmp_path / "cache", view) for view in (0, MIRRORED))
+    both = WithMirrorImages(whole, mirrored)
+    green, other = [0, 50, 0], [50, 0, 200]
+    assert both([name_of(5)]).tolist() == [[green, other, other, other, other, green, other, other]]
+    assert (both.places, both.channels, both.blank().shape) == (8, 3, (8, 3))
+    assert torch.equal(both.blank()[:4], whole.blank())
+    assert torch.equal(both.blank()[4:], whole.blank())
+    assert name_of(5) in both
+    assert "another" not in both
+    assert name_of(6) not in WithMirrorImages(
+        whole, grid_features({name_of(5): paths[name_of(5)]}, Corners(), tmp_path)
+    )
+
+
+def test_attention_to_a_mirror_image_is_that_to_the_place_it_mirrors() -> None:
+    """Rows of two places: the upper left one of the mirror image is the upper right one of the image."""
+    weights = torch.tensor([[0.1, 0.2, 0.3, 0.05, 0.15, 0.0, 0.0, 0.2], [0, 0, 0, 0, 0, 0, 1, 0]])
+    assert torch.allclose(on_image(weights), torch.tensor([[0.1, 0.35, 0.5, 0.05], [0, 0, 0, 1]]))
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemError])

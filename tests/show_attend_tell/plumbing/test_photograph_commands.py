@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 import torch
 
+from lab.images import load_image
 from show_attend_tell.__main__ import main
-from show_attend_tell.commands import Overrides, Train, evaluate, opened, photographs, task
-from show_attend_tell.datasets import sources
+from show_attend_tell.commands import Overrides, Train, caption, evaluate, opened, photographs, task
+from show_attend_tell.datasets import scores, sources
+from show_attend_tell.datasets.features import vectors_of
 from show_attend_tell.extensions.photographs import PhotoConfig
 from tests.refusals import check_refused
 from tests.runs import files_of
@@ -65,12 +67,33 @@ def test_train_judge_caption_evaluate(copy, monkeypatch, capsys) -> None:
     main(["judge", "--run", "flickr8k"])
     assert not Path("runs/features/corners-grid-view-1").exists(), "judging needs whole images alone"
     assert json.loads((RUN / "results.json").read_text()) == results
+    seen, drawn = [], []
+    search, draw = caption.beam_search, caption.draw_attention
+    monkeypatch.setattr(
+        caption, "beam_search", lambda model, given, *others: seen.append(given) or search(model, given, *others)
+    )
+    monkeypatch.setattr(caption, "draw_attention", lambda *given: drawn.append(given[-1]) or draw(*given))
     main(["caption", "--run", "flickr8k", f"data/images/{name_of(3)}", "--beam", "3"])
+    image = load_image(Path("data/images", name_of(3)), Corners.size)
+    assert torch.equal(seen[0], torch.cat([vectors_of(Corners(), one) for one in (image, image.flip(2))])[None])
+    assert drawn[0].shape[1] == Corners.rows**2
+    torch.testing.assert_close(drawn[0].sum(dim=1), torch.ones(len(drawn[0])))
     assert "(log p -" in capsys.readouterr().out
     assert (RUN / f"attention-{Path(name_of(3)).stem}.png").exists()
+    judged, vectors = scores.judge, []
+    monkeypatch.setattr(scores, "judge", lambda *given: vectors.append(given[2]) or judged(*given))
     main(UNSEEN)
     assert "16 images" in capsys.readouterr().out
     assert json.loads((RUN / "evaluation.json").read_text())["images"] == 16
+    assert torch.equal(vectors[0]([name_of(3)]), seen[0]), "the image and its mirror image"
+
+
+def test_captions_are_judged_on_images_with_their_mirror_images(work) -> None:
+    task = photographs.PhotoTask("flickr8k", PhotoConfig(images=4, views=1), Path("data"), None, "a run")
+    image = load_image(Path("data/images", name_of(13)), Corners.size)
+    expected = torch.cat([vectors_of(Corners(), one) for one in (image, image.flip(2))])
+    assert torch.equal(task.source.judged([name_of(13)])[0], expected)
+    assert name_of(3) not in task.source.judged, "only images that are judged have a mirror image"
 
 
 @pytest.mark.parametrize("loop", ["train_on_photographs", "train_self_critically"])

@@ -170,6 +170,6 @@ def test_views_are_of_readable_training_images(tmp_path, monkeypatch, capsys) ->
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sources, "EfficientNetLite", lambda: calls)
     source = open_source("flickr8k", root, 0, SIZE, 1, views=3)
-    assert calls.calls == 15 + 2 * 11
+    assert calls.calls == 15 + 2 * 11 + 4, "whole, two views of 11 for training, 4 mirrored for judging"
     assert len(source.views) == 3
     assert capsys.readouterr().err.count("1 of 16 images cannot be read") == 1, "said once"
