@@ -1,7 +1,7 @@
 """What a failed test prints: the equation, what came, the input, and the line of code; no frame of test machinery.
 
-``pytest -vv``, and ``--tb`` with a style, print the whole traceback. So do the tests of plumbing, always. A test that
-computes for longer than ``--limit`` fails: a function that a reader wrote may never end.
+``pytest -vv``, and ``--tb`` with a style, print the whole traceback. A test that computes for longer than ``--limit``
+fails: a function that a reader wrote may never end. For tests of plumbing, none of this holds.
 """
 
 import inspect
@@ -32,15 +32,20 @@ class TooLong(BaseException):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     text = "processor time of one test, in seconds; twenty times as much in the profile thorough"
-    parser.addoption("--limit", type=float, default=60.0, metavar="SECONDS", help=text)
+    parser.addoption("--limit", type=float, default=30.0, metavar="SECONDS", help=text)
+
+
+def is_plumbing(node: pytest.Item | pytest.Collector) -> bool:
+    return "plumbing" in node.path.parts
 
 
 @contextmanager
-def limited(config: pytest.Config) -> Iterator[None]:
+def limited(item: pytest.Item) -> Iterator[None]:
     def stop(*_) -> None:
         raise TooLong(f"no result after {seconds:g} s of computing; an endless loop?")
 
-    seconds = config.getoption("limit") * max(1, settings().max_examples / 50)
+    seconds = item.config.getoption("limit") * max(1, settings().max_examples / 50)
+    seconds = 0 if is_plumbing(item) else seconds  # 0: no limit
     before = signal.signal(signal.SIGPROF, stop)
     signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
@@ -52,19 +57,19 @@ def limited(config: pytest.Config) -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
-    with limited(item.config):
+    with limited(item):
         return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    with limited(item.config):
+    with limited(item):
         return (yield)
 
 
 def is_short(node: pytest.Item | pytest.Collector) -> bool:
     option = node.config.option
-    return option.verbose < 2 and option.tbstyle == "auto" and "plumbing" not in node.path.parts
+    return option.verbose < 2 and option.tbstyle == "auto" and not is_plumbing(node)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # the last to change a report

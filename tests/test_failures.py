@@ -116,6 +116,16 @@ def test_fixture(trained): ...
 def test_passes(): ...
 '''
 
+PLUMBING = """import time
+
+
+def test_plumbing():
+    rows, began = [1], time.process_time()
+    while time.process_time() < began + 1.3:
+        pass
+    assert rows == [2]
+"""
+
 SAID = {
     "test_value": [
         "^the sum at index 1: got 2, expected 3$",
@@ -159,9 +169,7 @@ def folder(tmp_path_factory) -> Path:
     (path / "functions.py").write_text(FUNCTIONS)
     (path / "test_sums.py").write_text(TESTS)
     (path / "plumbing").mkdir()
-    (path / "plumbing" / "test_plumbing.py").write_text(
-        "def test_plumbing():\n    rows = [1]\n    assert rows == [2]\n"
-    )
+    (path / "plumbing" / "test_plumbing.py").write_text(PLUMBING)
     (path / "test_broken.py").write_text("import nothing_of_the_kind\n")
     (path / "test_unclosed.py").write_text("print((1)\n")
     (path / "none.ini").write_text("[pytest]\n")
