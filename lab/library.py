@@ -5,8 +5,8 @@ core needs no checks of its own, and a user of the library gets one line where t
 
     negative_sampling_loss: noise_scores must be a float tensor of shape (n, k) with n = 3, got float32 of shape (5, 2)
 
-A function is wrapped. Of a model (``nn.Module``), the public methods are wrapped in place. Only the call from outside is
-checked, not the calls that it makes. Nothing is imported here that imports torch: a command line sets up threads first.
+A function is wrapped. Of a model (``nn.Module``), the public methods are wrapped in place. Only the call from outside
+is checked, not the calls it makes. Nothing is imported here that imports torch: a command line sets up threads first.
 
 jaxtyping with beartype was tried instead. But of a list, beartype checks one item, chosen at random. It takes True for
 an int, checks no range of a configuration, and its words are ``Float[Tensor, 'n d'] with n=3, d=5, got f32[3,1]``.
