@@ -23,7 +23,7 @@ import pytest
 from hypothesis import settings
 
 WIDTH = 150
-SAID = {"what", "equation", "got", "expected", "relative", "absolute", "rtol", "atol"}  # they are in the message
+SAID = {"what", "equation", "got", "expected", "relative", "absolute", "rtol", "atol", "tolerance"}  # no inputs
 
 
 class TooLong(BaseException):
@@ -90,6 +90,34 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
     return report
 
 
+def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> list[str] | None:
+    """Of ``assert got == expected``: the first place where they differ."""
+    if op != "==" or config.option.verbose > 1 or "/plumbing/" in os.environ.get("PYTEST_CURRENT_TEST", ""):
+        return None
+    place, left, right = first_difference(left, right)
+    return [f"{place and f'at {place}: '}got {cut(repr(left), 60)}, expected {cut(repr(right), 60)}"]
+
+
+def first_difference(left: object, right: object, place: str = "") -> tuple[str, object, object]:
+    """The place, and what is there: of lists an index, of mappings a key, of records a field."""
+    if type(left) is not type(right):
+        return place, left, right
+    fields = getattr(left, "_fields", None) or getattr(left, "__dataclass_fields__", ())
+    if fields:
+        pairs = [(f"{place}.{name}".lstrip("."), getattr(left, name), getattr(right, name)) for name in fields]
+    elif isinstance(left, dict):
+        pairs = [(f"{place}[{key!r}]", left.get(key), right.get(key)) for key in {**left, **right}]
+    elif isinstance(left, list | tuple):
+        pairs = [(f"{place}[{k}]", a, b) for k, (a, b) in enumerate(zip(left, right, strict=False))]
+        pairs.append((f"{place} length".strip(), len(left), len(right)))
+    else:
+        return place, left, right
+    for name, a, b in pairs:
+        if a is not b and a != b:
+            return first_difference(a, b, name)
+    return place, left, right
+
+
 def explain(error: BaseException, test: Callable | None = None, table: str = "") -> str:
     """The failure in at most nine lines of at most 150 characters.
 
@@ -134,11 +162,12 @@ def cut(text: str, width: int) -> str:
 
 
 def said(error: BaseException) -> str:
-    """The message in one line."""
+    """The message in one line; where pytest explains an ``assert``, without its own words."""
     if isinstance(error, jaxtyping.TypeCheckError):
         return type_error(str(error))
     lines = [line.strip() for line in str(error).splitlines()]
-    text = " | ".join([line for line in lines if line and not line.startswith(("+", "Use -v"))][:4])
+    lines = [re.sub("^assert ((?:at .*?: )?got )", r"\1", line) for line in lines if line]
+    text = " | ".join([line for line in lines if not line.startswith(("+", "Use -v"))][:5])
     speaks = isinstance(error, AssertionError | TooLong | pytest.fail.Exception) and text
     return text if speaks else f"{type(error).__name__}: {text}"
 

@@ -39,12 +39,16 @@ s = Σ x_i      total    test_value
 n! in loops    endless   test_endless
 """
 
+from collections import namedtuple
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions import both, endless, mean, total
+
+Point = namedtuple("Point", "x y")
 
 
 def check(what, got, expected):
@@ -82,6 +86,15 @@ def test_shapes():
 
 def test_list():
     assert [*range(500)] == [*range(499), 7], "the order"
+
+
+def test_record():
+    """Of a list of records, a field."""
+    assert [Point(1, 2), Point(3, {"a": (4, 5), "b": 6})] == [Point(1, 2), Point(3, {"a": (4, 7), "b": 6})]
+
+
+def test_length():
+    assert "abc".split("b") == ["a"]
 
 
 def test_raised_nothing():
@@ -147,7 +160,9 @@ SAID = {
         "in test_wrong_type: ",
     ],
     "test_shapes": [r"^functions.both got two = f64\[3\]\(numpy\); its type is Float", "in test_shapes: both"],
-    "test_list": [r"^the order \| assert .* At index 499 diff: 499 != 7"],
+    "test_list": [r"^the order \| at \[499\]: got 499, expected 7$"],
+    "test_record": [r"^at \[1\]\.y\['a'\]\[1\]: got 5, expected 7$", "test +Of a list of records, a field.$"],
+    "test_length": ["^at length: got 2, expected 1$"],
     "test_raised_nothing": ["^DID NOT RAISE .*ValueError"],
     "test_endless": [r"^no result after 1 s of computing", "equation  n! in loops", r"input +n = \d+$", "in endless: "],
     "test_smallest": [r"^n is less than 17 \| assert 17 < 17$", "input +n = 17$", r"words = \[\]$"],
