@@ -1,5 +1,6 @@
 """A failure says the equation, what came, the input and the line; no frame of test machinery."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -7,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from lab.papers import PAPERS
+
+FOLDERS = (*PAPERS, "detector", "toyworld")
 FUNCTIONS = '''"""What a reader wrote, with a mistake in each."""
 
 import numpy as np
@@ -226,3 +230,30 @@ def test_the_whole_traceback(folder, option: str) -> None:
 
 def test_the_whole_traceback_of_plumbing(blocks) -> None:
     assert ">       assert rows == [2]" in blocks["test_plumbing"]
+
+
+NAMELESS = r"assert (all\(.*)?torch\.(equal|allclose)\b(?!.* == )|(torch\.testing\.)?assert_close\("
+
+
+def nameless_comparisons(code: str) -> list[int]:
+    """The lines that compare tensors and name neither the equation nor the entry. That two differ has no entry."""
+    statements = (node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Assert | ast.Expr))
+    return [node.lineno for node in statements if re.match(NAMELESS, ast.unparse(node))]
+
+
+def test_equation_tests_name_what_they_compare() -> None:
+    files = [file for file in Path(__file__).parent.glob("*/test_*.py") if file.parent.name in FOLDERS]
+    assert len(files) > 60
+    assert {file: found for file in files if (found := nameless_comparisons(file.read_text()))} == {}
+    lines = (
+        "assert torch.equal(a, b)",
+        "assert_close(a, b)",
+        "assert torch.allclose(a, b), 'a'",
+        "assert all(map(torch.equal, a, b))",
+    )
+    assert nameless_comparisons("\n".join((*lines, "assert not torch.equal(a, b)", "check_close('a', a, b)"))) == [
+        1,
+        2,
+        3,
+        4,
+    ]
