@@ -152,6 +152,8 @@ class Run:
         self.lock = None
         if self.interrupted and kind is None:  # Ctrl-C before the first step or after the last
             raise KeyboardInterrupt
+        if isinstance(exception, RuntimeError) and "without overflow" in str(exception):  # torch: a rate above float32
+            raise self._diverged("the optimizer's step", math.inf, f"in step {self.done}") from exception
         if ended:
             saved = f"{self.saved} steps are saved: go on with {self.resume_command}"
             raise ConnectionError(f"another process has ended, so this one stops too; {saved}") from exception

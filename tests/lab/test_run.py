@@ -457,3 +457,16 @@ def test_a_training_that_diverges_ends_and_keeps_the_last_good_weights(
     assert not (tmp_path / "run").exists()
     tiny.run_tiny(tmp_path / "run", resume=True)
     check_same_run(tmp_path / "run", whole)
+
+
+def test_a_learning_rate_beyond_float32_is_named(tmp_path) -> None:
+    """torch has an error of its own for it."""
+    model, optimizer = tiny.build()
+    optimizer.param_groups[0]["lr"] = 1e38
+
+    def train() -> None:
+        with tiny.make_run(tmp_path / "run", model, optimizer) as run:
+            tiny.train(model, optimizer, tiny.batch_at, run.steps(3), run.log)
+
+    with pytest.raises(ValueError, match=r"^the optimizer's step must be finite, got inf in step 0: .* a lower learn"):
+        train()
