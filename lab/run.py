@@ -202,7 +202,7 @@ class Run:
         """Keeps named numbers for this step's line in ``metrics.jsonl``, and shows them beside the bar.
 
         Raises:
-            ValueError: if ``step`` is not the current step, or a number is not finite: the weights are lost by then.
+            ValueError: if ``step`` is not the current step, or a number is not finite.
         """
         if step != self.row.get("step"):
             raise ValueError(f"step must be {self.row.get('step')}, the current step, got {step}")

@@ -66,7 +66,7 @@ class Train(cli.TrainingOptions):
 class Text(cli.Threads):
     """Train on any text, on the CPU, with an engine that is fast on large texts."""
 
-    path: File  # the text, in UTF-8, one sentence a line, words with spaces between them
+    path: File  # the text, in UTF-8, one sentence a line, spaces between words; of Korean text, what `morphemes` wrote
     run: cli.Name = None  # the run is kept in runs/word2vec/NAME; by default NAME is text- and the file's name
     resume: cli.Flag = False  # continue a run that was stopped
     restart: cli.Flag = False  # delete a stopped run, or replace a finished one of another text or configuration

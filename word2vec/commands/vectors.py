@@ -90,7 +90,7 @@ def note_on_size(words: int, counts: Sequence[int]) -> None:
     if words < SMALL:
         rare = sum(count < RARE for count in counts) / len(counts)
         print(
-            f"note: {words:,} words are few: 3.8 million gave 13% of the public analogies, a billion 59%; "
+            f"note: {words:,} words are few: 3.8 million answered 13% of public analogies, a billion 59%; "
             f"{rare:.0%} of the vectors are of words that occur fewer than {RARE} times",
             file=sys.stderr,
         )

@@ -173,7 +173,7 @@ def test_how_rare_a_rare_word_is(capsys, count: int, said: bool) -> None:
 def test_a_small_text_says_what_to_expect(capsys, words: int, said: bool) -> None:
     note_on_size(words, [RARE, RARE - 1, 1, 1])
     told = capsys.readouterr().err
-    assert told.startswith(f"note: {words:,} words are few: 3.8 million gave 13% ") == said
+    assert told.startswith(f"note: {words:,} words are few: 3.8 million answered 13% ") == said
     assert ("75% of the vectors are of words that occur fewer than 100 times" in told) == said
 
 
