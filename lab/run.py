@@ -152,6 +152,8 @@ class Run:
         self.lock = None
         if self.interrupted and kind is None:  # Ctrl-C before the first step or after the last
             raise KeyboardInterrupt
+        if isinstance(exception, RuntimeError) and "without overflow" in str(exception):  # torch: a rate above float32
+            raise self._diverged("the optimizer's step", math.inf, f"in step {self.done}") from exception
         if ended:
             saved = f"{self.saved} steps are saved: go on with {self.resume_command}"
             raise ConnectionError(f"another process has ended, so this one stops too; {saved}") from exception
@@ -168,7 +170,8 @@ class Run:
         """The remaining steps of 0 … n − 1. After the last one the run is finished and takes its place.
 
         Raises:
-            ValueError: if ``n`` is not positive, or less than the steps already taken.
+            ValueError: if ``n`` is not positive, or less than the steps already taken; if a weight or the score is not
+                finite when the run validates or saves.
             OSError: if the folder cannot be written, before the first step or whenever the disk is full.
             SystemExit: with status 130 after Ctrl-C, between two steps, or when the run has taken its place.
         """
@@ -199,17 +202,28 @@ class Run:
         """Keeps named numbers for this step's line in ``metrics.jsonl``, and shows them beside the bar.
 
         Raises:
-            ValueError: if ``step`` is not the current step, or a number is not finite: the weights are lost by then.
+            ValueError: if ``step`` is not the current step, or a number is not finite.
         """
         if step != self.row.get("step"):
             raise ValueError(f"step must be {self.row.get('step')}, the current step, got {step}")
         self.row.update({name: float(number) for name, number in numbers.items()})
         for name, number in self.row.items():
             if not math.isfinite(number):
-                anew = f"begin anew with a lower learning rate and {self.restart_command}"
-                raise ValueError(
-                    f"{name} must be finite, got {number} in step {step}: look for NaN in the data, or {anew}"
-                )
+                raise self._diverged(name, number, f"in step {step}")
+
+    def _diverged(self, name: str, number: float, when: str) -> ValueError:
+        """The error for a number that is not finite. Nothing is saved after it, so ``last.pt`` keeps finite weights."""
+        anew = f"begin anew with a lower learning rate and {self.restart_command}"
+        kept = f"{self.unfinished / 'last.pt'} keeps the weights after {self.saved} steps"
+        return ValueError(f"{name} must be finite, got {number} {when}: look for NaN in the data, or {anew}; {kept}")
+
+    def _check_weights(self) -> None:
+        """Raises ValueError if a weight is not finite: the loss of a step is older than the weights that it leaves."""
+        for module, kept in self.modules.items():
+            for name, tensor in kept.state_dict().items():
+                wrong = tensor[~tensor.isfinite()]
+                if len(wrong):
+                    raise self._diverged(f"{module}.{name}", wrong[0].item(), f"after {self.done} steps")
 
     def _between_steps(self, last: bool) -> None:
         self.bar.set_postfix({name: number for name, number in self.row.items() if name != "step"}, refresh=False)
@@ -233,12 +247,15 @@ class Run:
         raise SystemExit(130)
 
     def _validate(self) -> None:
+        self._check_weights()
         with evaluation(self.modules):
             result = self.validate()
         numbers = result if isinstance(result, dict) else {"score": result}
         numbers = {name: float(number) for name, number in numbers.items()}
         if "score" not in numbers or numbers.keys() & self.row.keys():
             raise ValueError(f"validate must give a score, and no {', '.join(self.row)}, got {', '.join(numbers)}")
+        if not math.isfinite(numbers["score"]):
+            raise self._diverged("the score", numbers["score"], f"after {self.done} steps")
         self.row.update(numbers)
         self.history.append({"steps": self.done, **numbers})
         if numbers["score"] > (self.best["score"] if self.best else float("-inf")):
@@ -275,6 +292,8 @@ class Run:
         }  # fmt: skip
 
     def _save(self) -> None:
+        if self.done:
+            self._check_weights()
         states = gather(random_states())
         on_first(self._write_metrics)  # first: last.pt must not count lines that are not on the disk
         self.lines.clear()

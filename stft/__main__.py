@@ -1,4 +1,4 @@
-"""``python -m stft [hear | show | stretch | invert | measure]``: the verbs are in ``stft/commands.py``."""
+"""``python -m stft [hear | show | stretch | invert | measure]``: the verbs are in ``stft/commands/``."""
 
 from functools import partial
 

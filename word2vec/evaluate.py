@@ -13,11 +13,8 @@ Word similarity is judged by the rank correlation of cosines with scores that pe
 WordSim-353; Hill et al. 2015, SimLex-999). Pairs and questions with an unknown word are left out and counted.
 """
 
-import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from jaxtyping import Float, Int
@@ -164,60 +161,3 @@ def judge_similarity(
     a, b = torch.tensor([[a, b] for a, b, _ in known]).T
     similar = torch.cosine_similarity(vectors[a], vectors[b])
     return Similarity(spearman(similar.tolist(), [score for *_, score in known]), len(known), len(pairs) - len(known))
-
-
-def read_similarity(path: Path) -> list[tuple[str, str, float]]:
-    """Lines of two words and a number, separated by tabs or commas. Lines that begin with # and one line of headings
-    are skipped.
-
-    Raises:
-        ValueError: if a line is of another kind, or the file has no such line.
-    """
-    pairs, headings = [], 1
-    for number, line in enumerate(lines_of(path), 1):
-        cells = [cell.strip() for cell in re.split("\t|,", line)]
-        if line.startswith("#") or not line.strip():
-            continue
-        try:
-            first, second, score = cells
-            if not math.isfinite(float(score)):
-                raise ValueError
-            pairs.append((first, second, float(score)))
-        except ValueError:
-            headings -= 1
-            if pairs or len(cells) != 3 or headings < 0:
-                raise ValueError(f"{path} must have two words and a number, got {line!r} in line {number}") from None
-    if not pairs:
-        raise ValueError(f"{path} must have lines of two words and a number, and has none")
-    return pairs
-
-
-def read_analogies(path: Path) -> dict[str, list[Analogy]]:
-    """The questions of each section: lines of four words; a section begins with the line ``: NAME``.
-
-    Raises:
-        ValueError: if a line is of another kind, or the file has no question.
-    """
-    sections: dict[str, list[Analogy]] = {}
-    here: list[Analogy] = []
-    for number, line in enumerate(lines_of(path), 1):
-        words = tuple(line.split())
-        if line.startswith(":"):
-            here = sections.setdefault(line[1:].strip(), [])
-        elif len(words) == 4 and sections:
-            here.append(words)
-        elif words:
-            expected = "four words" if sections else "': NAME' before the first question"
-            raise ValueError(f"{path} must have {expected}, got {line!r} in line {number}")
-    if not any(sections.values()):
-        raise ValueError(f"{path} must have lines of four words, and has none")
-    return sections
-
-
-def lines_of(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} must be text in UTF-8, and is not") from None
-    except OSError as error:
-        raise OSError(f"cannot read {path}: {error.strerror}") from error

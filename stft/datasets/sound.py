@@ -1,4 +1,4 @@
-"""Sound files (WAV, FLAC and OGG, by soundfile) with any sample rate and any number of channels."""
+"""Sound files, read by soundfile, with any sample rate and any number of channels."""
 
 import io
 import re
@@ -13,10 +13,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lab.checkpoint import write_bytes
+from stft.datasets.mp3 import mp3_stream
 
 HIGHEST = 10_000_000  # Hz; no recorder is faster
 LIMITS = {".wav": (1024, HIGHEST), ".flac": (8, 655_350), ".ogg": (8, 192_000)}  # most channels, highest rate in Hz
-READ = ("WAV", "WAVEX", "FLAC", "OGG")
+READ = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "FLAC", "OGG", "MP3")  # libsndfile's names
+LENGTHS = {"RF64": "Riff size", "W64": "riff", "AIFF": "SSND", "AU": "Data Size"}  # in its log; else "data"
 BLOCK = 2**16  # samples per channel that are read or written at once
 LOUDEST = 1e12  # floating-point samples beyond this are no sound, and their power would be infinite
 OPEN_END = 0x7FFFF000  # bytes; the least length that a program that writes into a pipe puts into the header
@@ -57,6 +59,8 @@ def opened(path: Path) -> Forward:
     try:
         rate, place = wav_header(path)
         check_rate(path, rate)
+        if (stream := mp3_stream(path)) is not None:
+            return Forward(io.BytesIO(stream))
         return Forward(path if place is None else ToTheEnd(path, place))
     except (soundfile.LibsndfileError, TypeError, struct.error) as error:  # TypeError: raw samples without a header
         reason = getattr(error, "error_string", "raw samples without a header")
@@ -73,15 +77,15 @@ def check_sound(path: Path) -> tuple[int, int, int]:
     """Sample rate in Hz, channels, and samples per channel of a complete file.
 
     Raises:
-        ValueError: if the file does not exist, is not WAV, FLAC or OGG, is cut short or damaged, or has no samples; if
-            its sample rate is impossible.
+        ValueError: if the file does not exist, is of no kind in ``READ``, is cut short or damaged, or has no samples;
+            if its sample rate is impossible.
     """
     with opened(path) as file:
         rate, channels, samples, kind, log = file.samplerate, file.channels, file.frames, file.format, file.extra_info
     if kind not in READ:
-        raise ValueError(f"{path}: only WAV, FLAC and OGG are read, got {kind}")
+        raise ValueError(f"{path}: only {', '.join(READ)} are read, got {kind}")
     check_rate(path, rate)
-    if wav_is_cut(log) or (kind == "OGG" and not ends_as_ogg(path)):
+    if is_cut(kind, log) or (kind == "OGG" and not ends_as_ogg(path)):
         raise ValueError(f"{path}: the file is cut short")
     if kind == "OGG" and (streams := ogg_streams(path)) > 1:
         raise ValueError(f"{path}: an OGG file must have one stream, got {streams}")
@@ -125,9 +129,10 @@ def chunks(file: BinaryIO, place: int, end: int) -> Iterator[tuple[bytes, int, i
         place += 8 + size + size % 2  # an odd chunk has one byte more
 
 
-def wav_is_cut(log: str) -> bool:
+def is_cut(kind: str, log: str) -> bool:
     """Whether libsndfile found fewer bytes of samples than the header says."""
-    noted = re.search(r"^data : (\d+) \(should be (\d+)\)", log, flags=re.MULTILINE)
+    name = LENGTHS.get(kind, "data")
+    noted = re.search(rf"^ *{name} *: (\d+) \(should be (\d+)\)", log, flags=re.MULTILINE)
     return noted is not None and int(noted[2]) < int(noted[1]) < OPEN_END
 
 

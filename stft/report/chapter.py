@@ -6,7 +6,8 @@ from pathlib import Path
 
 from lab.chapter import Chapter, Page, Row
 from lab.cli import TrainingOptions
-from stft.commands import RUNS, hear_scene
+from stft.commands.hear import hear_scene
+from stft.commands.options import RUNS
 from stft.evaluate import CHANCE, PROMISES, SOUNDS, hearing
 
 ABOUT = (

@@ -6,10 +6,12 @@ The plain training without a run, ``tiny.train(…, range(40), …)``, is what e
 import errno
 import gc
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -336,8 +338,8 @@ def test_too_few_steps_are_named(n, tmp_path) -> None:
         tiny.run_tiny(tmp_path / "run", steps=n, resume=True)
 
 
-def test_the_best_is_the_first_of_the_highest_and_never_nan(tmp_path) -> None:
-    scores = iter([float("nan"), 1, 3, 3, 2])
+def test_the_best_is_the_first_of_the_highest(tmp_path) -> None:
+    scores = iter([-5, 1, 3, 3, 2])
     kept = []
     model, optimizer = tiny.build()
 
@@ -416,19 +418,55 @@ def test_unit_and_size_are_no_part_of_what_is_resumed(whole, tmp_path) -> None:
     check_same_run(tmp_path / "run", whole)
 
 
-@pytest.mark.parametrize("number", [float("nan"), float("inf"), torch.tensor(-float("inf"))])
-def test_a_loss_that_is_not_finite_ends_the_run_and_names_the_step(tmp_path, number) -> None:
-    """What was saved before stays; the line says how to begin anew."""
+@pytest.mark.parametrize(
+    ("at", "name", "number", "saved"),
+    [
+        (0, "loss", math.nan, 0),
+        (22, "loss", -math.inf, 20),
+        (29, "model.3.bias", math.nan, 20),  # only the weights that the step leaves: no later loss shows it in time
+        (29, "the score", -math.inf, 20),
+        (39, "model.0.weight", math.inf, 30),  # the last step
+    ],
+)
+def test_a_training_that_diverges_ends_and_keeps_the_last_good_weights(
+    whole, tmp_path, at: int, name: str, number: float, saved: int
+) -> None:
+    """It says the step and what to try. The run that is kept can be resumed, and ends with the right bits."""
     model, optimizer = tiny.build()
+    score, now = tiny.score_of(model), [0]
+
+    def train() -> None:
+        with tiny.make_run(tmp_path / "run", model, optimizer, validate=validate) as run:
+            tiny.train(model, optimizer, tiny.batch_at, run.steps(40), partial(log, run))
+
+    def validate() -> dict[str, float]:
+        return score() | ({"score": number} if (now[0], name) == (at, "the score") else {})
+
+    def log(run, step: int, loss: float) -> None:
+        now[0] = step
+        run.log(step, loss=torch.tensor(number) if (step, name) == (at, "loss") else loss)
+        if step == at and name.startswith("model."):
+            with torch.no_grad():
+                model.get_parameter(name.removeprefix("model.")).view(-1)[1] = number
+
+    when = f"in step {at}" if name == "loss" else f"after {at + 1} steps"
+    with pytest.raises(ValueError, match=rf"^{name} must be finite, got {number} {when}: .*[^\n]+\Z") as caught:
+        train()
+    assert "begin anew with a lower learning rate and python -m tiny --restart" in str(caught.value)
+    assert str(caught.value).endswith(f"{tmp_path / 'run.unfinished/last.pt'} keeps the weights after {saved} steps")
+    assert not (tmp_path / "run").exists()
+    tiny.run_tiny(tmp_path / "run", resume=True)
+    check_same_run(tmp_path / "run", whole)
+
+
+def test_a_learning_rate_beyond_float32_is_named(tmp_path) -> None:
+    """torch has an error of its own for it."""
+    model, optimizer = tiny.build()
+    optimizer.param_groups[0]["lr"] = 1e38
 
     def train() -> None:
         with tiny.make_run(tmp_path / "run", model, optimizer) as run:
-            for step in run.steps(5):
-                run.log(step, loss=number if step == 2 else 1.0)
+            tiny.train(model, optimizer, tiny.batch_at, run.steps(3), run.log)
 
-    with pytest.raises(
-        ValueError, match=r"loss must be finite, got -?(nan|inf) in step 2: .* python -m tiny --restart"
-    ):
+    with pytest.raises(ValueError, match=r"^the optimizer's step must be finite, got inf in step 0: .* a lower learn"):
         train()
-    assert (tmp_path / "run.unfinished" / "last.pt").exists()
-    assert not (tmp_path / "run").exists()

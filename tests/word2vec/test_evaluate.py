@@ -1,4 +1,4 @@
-"""Judging by hand, beside gensim with the same vectors, and what is said to files that are none."""
+"""Judging by hand, and beside gensim with the same vectors."""
 
 import math
 from pathlib import Path
@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 import torch
 from gensim.models import KeyedVectors
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.teach import check_equal
 from toyworld.language import RELATIONS
+from word2vec.datasets.word_sets import read_analogies, read_similarity
 from word2vec.evaluate import (
     ALL,
     HELD_OUT,
@@ -21,8 +20,6 @@ from word2vec.evaluate import (
     judge_analogies,
     judge_similarity,
     lower_case_index,
-    read_analogies,
-    read_similarity,
     table_of,
     toy_analogies,
 )
@@ -157,59 +154,3 @@ def test_baselines_by_hand() -> None:
     assert found["chance"] == {"colour": 1 / 4, ALL: 1 / 4}
     assert found["word-form"]["colour"] == 1 / (len(RELATIONS["colour"].pairs) - 1)
     assert found["nearest"] == {"colour": 0.5, ALL: 0.5}
-
-
-@given(st.lists(st.tuples(*[st.text("ab한é", min_size=1, max_size=4)] * 2, st.integers(-9, 9)), min_size=1, max_size=9))
-def test_pairs_are_read_between_tabs_or_commas(rows: list[tuple[str, str, int]]) -> None:
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        path, lines = Path(folder) / "pairs", [(a, b, float(score)) for a, b, score in rows]
-        for separator, head in (("\t", "# Word 1\tWord 2\tHuman\n\n"), (",", "word 1,word 2,score\n"), ("\t", "")):
-            text = head + "".join(f"{a}{separator}{b}{separator}{score}\n" for a, b, score in rows)
-            path.write_bytes(b"\xef\xbb\xbf" + text.encode())
-            assert read_similarity(path) == lines
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (b"", "must have lines of two words and a number, and has none"),
-        (b"# only\n\n", "must have lines of two words and a number, and has none"),
-        (b"a\tb\t1\na\tb\n", r"must have two words and a number, got 'a\\tb' in line 2"),
-        (b"a\tb\tc\td\n", r"must have two words and a number, got 'a\\tb\\tc\\td' in line 1"),
-        (b"a\tb\t1\n\nc\td\te\n", r"must have two words and a number, got 'c\\td\\te' in line 3"),
-        (b"a,b,x\nc,d,y\ne,f,1\n", "must have two words and a number, got 'c,d,y' in line 2"),
-        (b"a\tb\t1\na\tb\tnan\n", r"must have two words and a number, got 'a\\tb\\tnan' in line 2"),
-        (b"a\tb\t\xff\n", "must be text in UTF-8, and is not"),
-    ],
-)
-def test_what_is_no_file_of_pairs_is_told(tmp_path: Path, text: bytes, message: str) -> None:
-    path = tmp_path / "pairs"
-    path.write_bytes(text)
-    with pytest.raises(ValueError, match=f"^{path} {message}$"):
-        read_similarity(path)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (b"", "must have lines of four words, and has none"),
-        (b": s\n\n: t\n", "must have lines of four words, and has none"),
-        (b": s\na b c d\na b c\n", "must have four words, got 'a b c' in line 3"),
-        (b": s\na b c d e\n", "must have four words, got 'a b c d e' in line 2"),
-        (b"\na b c d\n", "must have ': NAME' before the first question, got 'a b c d' in line 2"),
-        (b": s\n\xff b c d\n", "must be text in UTF-8, and is not"),
-    ],
-)
-def test_what_is_no_file_of_analogies_is_told(tmp_path: Path, text: bytes, message: str) -> None:
-    path = tmp_path / "questions"
-    path.write_bytes(text)
-    with pytest.raises(ValueError, match=f"^{path} {message}$"):
-        read_analogies(path)
-
-
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    for read in (read_similarity, read_analogies):
-        with pytest.raises(OSError, match=f"^cannot read {tmp_path / 'gone'}: No such file or directory$"):
-            read(tmp_path / "gone")

@@ -1,4 +1,5 @@
-"""The verbs of ``python -m word2vec``: train (the default), text, judge, compare, nearest, analogy, export, phrases."""
+"""The verbs of ``python -m word2vec``: train (the default), text, judge, compare, nearest, analogy, export, phrases,
+morphemes."""
 
 import json
 import shlex
@@ -12,18 +13,18 @@ import tyro
 from lab import cli, training
 from lab.checkpoint import write_text
 from word2vec.commands.tasks import TextTask, ToyTask
-from word2vec.commands.vectors import check_words, completions, neighbours, open_vectors
+from word2vec.commands.vectors import check_words, completions, neighbours, note_on_size, open_vectors
+from word2vec.datasets.word_sets import read_analogies, read_similarity
 from word2vec.evaluate import (
     ALL,
     HELD_OUT,
     KNOWN,
     judge_analogies,
     judge_similarity,
-    read_analogies,
-    read_similarity,
     toy_analogies,
 )
 from word2vec.extensions.formats import WordVectors, write_vectors
+from word2vec.extensions.morphemes import write_morphemes
 from word2vec.extensions.objectives import CONFIGS, OBJECTIVES, ObjectiveConfig
 from word2vec.extensions.phrases import write_phrases
 from word2vec.extensions.text import TextConfig
@@ -65,7 +66,7 @@ class Train(cli.TrainingOptions):
 class Text(cli.Threads):
     """Train on any text, on the CPU, with an engine that is fast on large texts."""
 
-    path: File  # the text, in UTF-8, one sentence a line, words with spaces between them
+    path: File  # the text, in UTF-8, one sentence a line, spaces between words; of Korean text, what `morphemes` wrote
     run: cli.Name = None  # the run is kept in runs/word2vec/NAME; by default NAME is text- and the file's name
     resume: cli.Flag = False  # continue a run that was stopped
     restart: cli.Flag = False  # delete a stopped run, or replace a finished one of another text or configuration
@@ -84,6 +85,7 @@ class Text(cli.Threads):
         words = [word for word in task.vocabulary.words[:201] if not word.startswith("-")]  # "-x" would be an option
         word = words[-1] if words else "WORD"
         print("ask it:", shlex.join(["python", "-m", "word2vec", "nearest", word, "--run", task.name]))
+        note_on_size(task.corpus.tokens, task.vocabulary.counts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,6 +228,20 @@ class Phrases(cli.Threads):
         print(self.out)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Morphemes(cli.Threads):
+    """Write a Korean text with its particles and endings as words of their own. Then train on the written file."""
+
+    path: File  # the text, in UTF-8, one sentence a line
+    out: File  # the file that is written
+
+    def execute(self, command: str) -> None:
+        counts = write_morphemes(self.path, self.out, self.threads)
+        print(f"{counts.words:,} words between spaces, {counts.different_words:,} different")
+        print(f"{counts.morphemes:,} morphemes, {counts.different_morphemes:,} different")
+        print(self.out)
+
+
 def check_least(name: str, value: int | float, least: int) -> None:
     if not value >= least:
         raise ValueError(f"{name} must be at least {least}, got {value}")
@@ -248,5 +264,5 @@ def toy_tables(results: Mapping[str, Any]) -> str:
     return "\n".join(parts)
 
 
-VERBS = (Train, Text, Judge, Compare, Nearest, Analogy, Export, Phrases)
+VERBS = (Train, Text, Judge, Compare, Nearest, Analogy, Export, Phrases, Morphemes)
 DEFAULT = Train

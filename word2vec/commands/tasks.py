@@ -1,7 +1,6 @@
 """The two trainings: vectors of the toy language with any objective, and vectors of a text by the block engine."""
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -43,8 +42,13 @@ class ToyTask(training.Task):
         return ToyText(self.vocabulary, c.seed, c.sentences, c.window, c.negatives, c.sample, c.power, split)
 
     def check(self) -> None:
-        if len(self.objective.batch_at(self.text("test"), 0)[0]) == 0:
-            values = f"{self.config.sample} and {self.config.sentences}"
+        for split in ("test", "train"):
+            self.check_batch(0, self.objective.batch_at(self.text(split), 0))
+
+    def check_batch(self, step: int, batch: tuple[torch.Tensor, ...]) -> None:
+        """Raises ValueError if subsampling has left no pair."""
+        if len(batch[0]) == 0:
+            values = f"{self.config.sample} and {self.config.sentences}, which leave none in step {step}"
             raise ValueError(f"sample and sentences must leave words beside each other, got {values}")
 
     def files(self) -> dict[str, str]:
@@ -60,7 +64,9 @@ class ToyTask(training.Task):
         text = self.text("train")
 
         def batch_at(step: int) -> tuple[torch.Tensor, ...]:
-            return tuple(tensor.to(device) for tensor in self.objective.batch_at(text, step))
+            batch = self.objective.batch_at(text, step)
+            self.check_batch(step, batch)
+            return tuple(tensor.to(device) for tensor in batch)
 
         self.objective.train(model, *optimizers.values(), batch_at, steps, log)
 
@@ -125,7 +131,7 @@ class TextTask(training.Task):
     def train(self, model: nn.Module, optimizers: Mapping[str, Any], device: torch.device, steps, log) -> None:
         for step in steps:
             loss = self.training.step(step)
-            known = {} if math.isnan(loss) else {"loss": loss}  # a chunk without pairs has no loss
+            known = {} if loss is None else {"loss": loss}  # a chunk without pairs has no loss
             log(step, **known, rate=self.training.rate_at(step))
 
     def judge(self, model: nn.Module) -> dict[str, Any]:

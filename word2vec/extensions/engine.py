@@ -100,12 +100,13 @@ class Engine:
         self.neighbours, self.weights = (table.to(self.centre) for table in patterns(window, negatives))
         self.sums = self.centre.new_zeros(len(noise_distribution))  # zero except inside ``limit``
 
-    def learn(self, text: Text, rate: float, generator: torch.Generator) -> float:
-        """Trains on a text once. Returns the mean loss of a pair in the first block, before its step, in nats."""
+    def learn(self, text: Text, rate: float, generator: torch.Generator) -> float | None:
+        """Trains on a text once. Returns the mean loss of a pair in the first block that has pairs, before its step, in
+        nats; None if no block has any."""
         targets, weights = rate * self.neighbours, rate * self.weights
-        loss = math.nan
+        loss = None
         for block in self.blocks(text, generator):
-            if math.isnan(loss):
+            if loss is None and self.neighbours[block[2]].any():
                 loss = self.loss(*block)
             self.step(*block, targets, weights)
         return loss

@@ -5,6 +5,9 @@ Both begin with a line of two numbers: V words, D numbers each. Then, for each w
     text    ``.txt``, ``.vec``   the word, then D numbers with a space before each, then a line break
     binary  ``.bin``             the word, a space, D float32 (4 bytes, little-endian)
 
+GloVe's text (Pennington et al. 2014) is the same without the first line, and is read; one line on stderr says so. Its
+words may have spaces: the last D parts of a line are the numbers, and D is that of the first line.
+
 The suffix of the file name decides the format. The reference is gensim 4.4 (``KeyedVectors.save_word2vec_format``,
 ``load_word2vec_format``): each program reads the other's files.
 
@@ -17,13 +20,17 @@ What differs, and why:
 - An empty word, or a word with a space or a line break, is an error in both formats. gensim writes such words, and
   reads them in pieces or not at all. Phrases are joined with ``_``, as in the authors' code. Other kinds of white space
   (U+00A0, U+3000) are allowed in words.
-- A word that comes twice is an error; gensim keeps the first. A number that is not finite is an error, too, and so is a
-  word that is not UTF-8: the authors' code cuts long words after a fixed number of bytes, maybe within a letter.
+- A word that comes twice is an error; gensim keeps the first. In GloVe's text the first is kept here, too. A number
+  that is not finite is an error, and so is a word that is not UTF-8: the authors' code cuts long words after a fixed
+  number of bytes, maybe within a letter.
 """
 
 import mmap
+import re
+import sys
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -35,14 +42,17 @@ from lab.checkpoint import write_bytes
 
 BINARY = {".txt": False, ".vec": False, ".bin": True}  # by suffix, whether the format is binary
 IN_TEXT = b"0123456789+-.eE \r\n"  # the bytes that numbers in text consist of
+LONGEST_LINE = 2**20  # bytes in which the first line ends
+IS_NUMBER = re.compile(rb"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
 class WordVectors:
-    """Row i of ``vectors``, in float32, belongs to word i."""
+    """Row i of ``vectors``, in float32, belongs to word i, which occurs ``counts[i]`` times in the text, if known."""
 
     words: tuple[str, ...]
     vectors: Float[Tensor, "v d"]
+    counts: tuple[int, ...] | None = None
 
 
 def write_vectors(path: Path, vectors: WordVectors) -> None:
@@ -72,8 +82,8 @@ def read_vectors(path: Path, limit: int | None = None) -> WordVectors:
 
     Raises:
         ValueError: if the name does not end in .txt, .vec or .bin; if the file cannot be read or is empty; if it does
-            not begin with two positive whole numbers, or has fewer or more words or numbers than they say; or as
-            ``check_vectors``. The message has one line, with the file's name.
+            not begin with two positive whole numbers (or, in text, with a word and its numbers), or has fewer or more
+            words or numbers than they say; or as ``check_vectors``. The message has one line, with the file's name.
     """
     binary = is_binary(path)
     if limit is not None and limit < 1:
@@ -83,6 +93,8 @@ def read_vectors(path: Path, limit: int | None = None) -> WordVectors:
             if path.stat().st_size == 0:
                 raise ValueError(f"{path} is empty")
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                if not binary and (d := numbers_behind_a_word(data[:LONGEST_LINE].split(b"\n")[0])):
+                    return read_glove(path, data, d, limit)
                 v, d = read_header(path, data, binary)
                 n = min(v, limit or v)
                 words, rows = (read_binary if binary else read_text)(path, data, n, v, d)
@@ -92,6 +104,32 @@ def read_vectors(path: Path, limit: int | None = None) -> WordVectors:
     if rest:
         raise ValueError(f"{path}: the header says {v} words of {d} numbers, but more follows: {rest[:20]!r}")
     check_vectors(path, words, rows)
+    return WordVectors(words, torch.from_numpy(rows))
+
+
+def numbers_behind_a_word(line: bytes) -> int:
+    """How many numbers end a line of GloVe; 0 if it is no such line. Two numbers alone are a header."""
+    parts = line.split()[1:]
+    numbers = next((k for k, part in enumerate(reversed(parts)) if not IS_NUMBER.fullmatch(part)), len(parts))
+    return numbers if numbers > 1 else 0
+
+
+def read_glove(path: Path, data: mmap.mmap, d: int, limit: int | None) -> WordVectors:
+    """Lines of a word and ``d`` numbers, without a header. One line on stderr says what was assumed."""
+    v = sum(1 for line in islice(iter(data.readline, b""), limit) if line.strip())
+    data.seek(0)
+    words, rows = read_text(path, data, v, v, d, header=False)
+    first: dict[str, int] = {}
+    for i, word in enumerate(words):
+        first.setdefault(word, i)
+    twice = v - len(first)
+    if twice:
+        words, rows = tuple(first), rows[list(first.values())]
+    check_vectors(path, words, rows, spaces=True)
+    more = f"; {twice:,} more are of words that came before, and left out" if twice else ""
+    print(
+        f"note: {path} has no header: read as GloVe's text, {len(words):,} words of {d} numbers{more}", file=sys.stderr
+    )
     return WordVectors(words, torch.from_numpy(rows))
 
 
@@ -106,15 +144,15 @@ def is_binary(path: Path) -> bool:
     return BINARY[path.suffix.lower()]
 
 
-def check_vectors(path: Path, words: tuple[str, ...], rows: Float[np.ndarray, "v d"]) -> None:
-    """Checks that both formats can hold the words and vectors.
+def check_vectors(path: Path, words: tuple[str, ...], rows: Float[np.ndarray, "v d"], spaces: bool = False) -> None:
+    """Checks that both formats can hold the words and vectors; with ``spaces``, that GloVe's text can.
 
     Raises:
         ValueError: if a word is empty, contains a space or a line break, cannot be encoded, or occurs twice; or if a
             number is not finite. The message counts words from 1.
     """
     for number, word in enumerate(words, start=1):
-        if not word or " " in word or "\n" in word:
+        if not word or (" " in word and not spaces) or "\n" in word:
             what = f"{path}: word {number} must not be empty or hold a space or a line break"
             raise ValueError(f"{what}, got {word[:40]!r}")
         if word.encode(errors="ignore").decode() != word:
@@ -137,9 +175,8 @@ def read_header(path: Path, data: mmap.mmap, binary: bool) -> tuple[int, int]:
     line = data[:64].split(b"\n")[0]
     sizes = [int(field) for field in line.split() if field.isdigit()]
     if len(line.split()) != 2 or len(sizes) != 2 or 0 in sizes:
-        raise ValueError(
-            f"{path}: the first line must be two whole positive numbers (words, numbers each), got {line!r}"
-        )
+        allowed = "two whole positive numbers (words, numbers each)" + ("" if binary else " or a word and its numbers")
+        raise ValueError(f"{path}: the first line must be {allowed}, got {line!r}")
     v, d = sizes
     least = (
         v * (1 + 1 + 4 * d) if binary else v * (1 + 2 * d + 1) - 1
@@ -152,8 +189,12 @@ def read_header(path: Path, data: mmap.mmap, binary: bool) -> tuple[int, int]:
     return v, d
 
 
-def read_text(path: Path, data: mmap.mmap, n: int, v: int, d: int) -> tuple[tuple[str, ...], Float[np.ndarray, "n d"]]:
+def read_text(
+    path: Path, data: mmap.mmap, n: int, v: int, d: int, header: bool = True
+) -> tuple[tuple[str, ...], Float[np.ndarray, "n d"]]:
     """The first ``n`` of ``v`` words with ``d`` numbers each. Only U+0020 separates them, and only U+000A ends a line.
+
+    Without a header a word may have spaces, if none of its parts behind the first is a number.
 
     Raises:
         ValueError: if there are fewer lines, or one (counted from 1, with the header) is not a word and d numbers.
@@ -163,16 +204,20 @@ def read_text(path: Path, data: mmap.mmap, n: int, v: int, d: int) -> tuple[tupl
         line = data.readline()
         if not line:
             raise ValueError(f"{path}: cut short: the header says {v} words, got {i}")
+        whole, number = line.endswith(b"\n"), i + 1 + header
         word, *numbers = line.rstrip().split(b" ")
+        if not header and len(numbers) > d == numbers_behind_a_word(line):
+            word, numbers = b" ".join([word, *numbers[:-d]]), numbers[-d:]
         if len(numbers) != d:
-            raise ValueError(f"{path}: line {i + 2} must have {d} numbers behind a word, got {len(numbers)}")
+            cut = "" if whole else "cut short: "
+            raise ValueError(f"{path}: {cut}line {number} must have {d} numbers behind a word, got {len(numbers)}")
         try:
             with np.errstate(
                 over="ignore"
             ):  # a number too large for float32 becomes infinite; check_vectors refuses it
                 rows[i] = [float(number) for number in numbers]
         except ValueError as error:
-            raise ValueError(f"{path}: line {i + 2}: {error}") from None
+            raise ValueError(f"{path}: line {number}: {error}") from None
         words.append(decode(path, i, word))
     return tuple(words), rows
 

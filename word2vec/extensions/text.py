@@ -52,13 +52,15 @@ def vocabulary_of(corpus: Corpus, min_count: int) -> Vocabulary:
     return build_vocabulary(Counter(dict(zip(corpus.words, corpus.counts, strict=True))), min_count)
 
 
+def has_pairs(sentence: Int[torch.Tensor, " n"]) -> bool:
+    """Whether two words are beside each other, given the number of each word's sentence."""
+    return bool((sentence[1:] == sentence[:-1]).any())
+
+
 def check_pairs(corpus: Corpus, vocabulary_ids: Int[np.ndarray, " all"]) -> None:
     """Raises ValueError if no sentence has two words of the vocabulary, so that there are no pairs."""
-    for k in range(len(corpus.ends)):
-        _, sentence = corpus.chunk(k, vocabulary_ids)
-        if (sentence[1:] == sentence[:-1]).any():
-            return
-    raise ValueError(f"{corpus.source[0]} must have a sentence with two words of the vocabulary, and has none")
+    if not any(has_pairs(corpus.chunk(k, vocabulary_ids)[1]) for k in range(len(corpus.ends))):
+        raise ValueError(f"{corpus.source[0]} must have a sentence with two words of the vocabulary, and has none")
 
 
 class TextTraining:
@@ -79,6 +81,14 @@ class TextTraining:
         distribution = noise_distribution(vocabulary.counts, config.power)
         self.engine = Engine(self.model, distribution, config.window, config.negatives)
         self.steps = config.epochs * len(corpus.ends)
+        self.check_sample()
+
+    def check_sample(self) -> None:
+        """Raises ValueError if subsampling drops so many words that no step has a pair."""
+        texts = (self.text_at(step, generator_at(self.config.seed, step)) for step in range(self.steps))
+        if not any(has_pairs(text.sentence) for text in texts):
+            allowed = f"sample must leave a pair of words in {self.corpus.source[0]}"
+            raise ValueError(f"{allowed}, got {self.config.sample:g}: take a larger one, or 0 to keep all words")
 
     def rate_at(self, step: int) -> float:
         """2013a, section 4.2: the learning rate falls linearly with the number of words read."""
@@ -97,8 +107,8 @@ class TextTraining:
         blocks = self.engine.blocks(self.text_at(step, generator), generator)
         return statistics.fmean(self.engine.scaled(*block, rate) for block in blocks)
 
-    def step(self, step: int) -> float:
-        """Trains on one chunk of text. Returns the mean loss of a pair in its first block, in nats."""
+    def step(self, step: int) -> float | None:
+        """Trains on one chunk of text. Returns the mean loss of a pair in its first block, in nats; None: no pairs."""
         generator = generator_at(self.config.seed, step)
         text = self.text_at(step, generator)
         return self.engine.learn(text, self.rate_at(step), generator)

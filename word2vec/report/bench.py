@@ -25,10 +25,11 @@ from lab.checkpoint import write_text
 from lab.seeding import seed_everything
 from lab.timing import Spread, ratios, shown, spread, table
 from word2vec.datasets.corpus import Corpus, read_corpus
-from word2vec.evaluate import ALL, judge_analogies, judge_similarity, read_analogies, read_similarity
+from word2vec.datasets.word_sets import read_analogies, read_similarity
+from word2vec.evaluate import ALL, judge_analogies, judge_similarity
 from word2vec.extensions.engine import BOUND
 from word2vec.extensions.text import TextConfig, TextTraining, vocabulary_of
-from word2vec.report import memory
+from word2vec.report import memory, small_texts
 
 RESULTS = Path("runs/bench/word2vec/results.json")
 BOUND_RESULTS = Path("runs/bench/bound/results.json")
@@ -233,4 +234,4 @@ class Memory(cli.Threads):
         print(memory.measure())
 
 
-VERBS = (Word2vec, Bound, Memory)
+VERBS = (Word2vec, Bound, Memory, *small_texts.VERBS)

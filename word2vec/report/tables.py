@@ -5,6 +5,7 @@ from functools import partial
 
 from lab.tables import images_of, markdown, percent, reading_order, take_entries
 from word2vec.evaluate import HELD_OUT, KNOWN, PROMISES
+from word2vec.report.small_texts import morpheme_rows, rare_rows
 
 TAKEN = {  # entry of report/results.json: its images, by their names in the run's folder
     "toy": {"relations.png": "relations.png", "training.png": "training.png"},
@@ -12,6 +13,8 @@ TAKEN = {  # entry of report/results.json: its images, by their names in the run
     "bench": {},
     "bound": {},
     "memory": {},
+    "morphemes": {},
+    "rare": {},
 }
 CORE = {  # file of the core, in reading order: what it contains
     "model": "the two tables and their scores",
@@ -101,12 +104,32 @@ def memory(results: Mapping) -> str:
     )
 
 
+def morphemes(results: Mapping) -> str:
+    entry = results["morphemes"]
+    head, *rows = morpheme_rows(entry)
+    return (
+        f"{markdown(head, rows)}\n\n`{entry['command']}`: the first {entry['reviews']:,} reviews of korean.txt; mean, "
+        f"lowest and highest of {entry['repetitions']} seeds ({entry['machine']})."
+    )
+
+
+def rare(results: Mapping) -> str:
+    entry = results["rare"]
+    head, *rows = rare_rows(entry)
+    return (
+        f"{markdown(head, rows)}\n\n`{entry['command']}`: english.txt, {entry['words']:,} words, read five times; "
+        f"seeds 0 and 1; up to {entry['asked']} words asked in each row ({entry['machine']})."
+    )
+
+
 BLOCKS: dict[str, Callable[[Mapping], str]] = {
     "toy": toy,
     "comparison": comparison,
     "bench": bench,
     "bound": bound,
     "memory": memory,
+    "morphemes": morphemes,
+    "rare": rare,
     "lines": lambda results: reading_order("word2vec", CORE),
 }
 

@@ -12,9 +12,12 @@ import torch
 from PIL import Image
 from torch.testing import assert_close
 
-from stft import commands, figures
+from stft import figures
 from stft.__main__ import main
-from stft.commands import padded_istft, spread
+from stft.commands import hear as hear_verb
+from stft.commands import show as show_verb
+from stft.commands.measure import spread
+from stft.commands.stretch import padded_istft
 from stft.datasets.sound import read_sound, write_sound
 from stft.evaluate import CHANCE, hearing
 from stft.extensions.analysis import analyse
@@ -70,7 +73,7 @@ def test_hear_by_default(work, monkeypatch, capsys) -> None:
     """Scene 1 of the test split, and 500 sounds in each split, which are not computed here."""
     asked = []
     monkeypatch.setattr(
-        commands, "listen", lambda folder, seed, sounds, line: asked.append((folder, seed, sounds)) or {}
+        hear_verb, "listen", lambda folder, seed, sounds, line: asked.append((folder, seed, sounds)) or {}
     )
     run()
     folder = Path("runs/stft/toy")
@@ -85,7 +88,7 @@ def test_hear_by_default(work, monkeypatch, capsys) -> None:
 
 def test_flags_of_hear(work, monkeypatch, capsys) -> None:
     asked = []
-    monkeypatch.setattr(commands, "hearing", lambda *arguments: asked.append(arguments) or hearing(*arguments))
+    monkeypatch.setattr(hear_verb, "hearing", lambda *arguments: asked.append(arguments) or hearing(*arguments))
     run("hear", "--split", "compositional", "--seed", 3, "--index", 2, "--sounds", 4, "--out", "a/b c")
     scene = scene_at("compositional", 3, 2)
     assert_close(read_sound(Path("a/b c/scene.wav"))[0], hear(scene), rtol=0, atol=2**-15)
@@ -126,9 +129,9 @@ def test_the_frame_and_the_window_are_handed_on(work, monkeypatch) -> None:
     sound[0, 4000] = 1
     write_sound(Path("a.wav"), sound, RATE)
     asked = []
-    monkeypatch.setattr(commands, "analyse", lambda *given: asked.append(given) or analyse(*given))
+    monkeypatch.setattr(show_verb, "analyse", lambda *given: asked.append(given) or analyse(*given))
     for name in ("draw_sound", "draw_frames", "draw_windows"):
-        monkeypatch.setattr(commands, name, lambda *given: None)
+        monkeypatch.setattr(show_verb, name, lambda *given: None)
     run("show", "a.wav", "--frame", 8, "--window", "blackman")
     assert [given[2:] for given in asked] == [(6000, 64, blackman), (1024, 64, blackman), (1024, 8, blackman)]
     assert int(asked[1][0][0].argmax()) == 512
@@ -137,7 +140,7 @@ def test_the_frame_and_the_window_are_handed_on(work, monkeypatch) -> None:
 def test_pictures_of_another_file_are_kept(work, monkeypatch, capsys) -> None:
     """Files of one name in two folders; a folder of the user; pictures without a note of their file."""
     for name in ("draw_sound", "draw_frames", "draw_windows"):
-        monkeypatch.setattr(commands, name, lambda path, *given: path.touch())
+        monkeypatch.setattr(show_verb, name, lambda path, *given: path.touch())
     folders = []
     for folder in ("a", "b", "a", "c", "b"):
         Path(folder).mkdir(exist_ok=True)
@@ -151,7 +154,17 @@ def test_pictures_of_another_file_are_kept(work, monkeypatch, capsys) -> None:
     Path("old/windows.png").touch()
     capsys.readouterr()
     for out in ("mine", "old"):
-        check_refused(main, ["show", "b/x.wav", "--out", out], f"{out}: this folder has pictures of another", capsys)
+        for verb in (["show", "b/x.wav"], ["hear", "--sounds", "1"]):
+            check_refused(main, [*verb, "--out", out], f"{out}: this folder has pictures of another file", capsys)
+    monkeypatch.setattr(hear_verb, "listen", lambda *given: {})
+    Path("scene").mkdir()
+    for name in ("draw_sound", "draw_leakage"):
+        monkeypatch.setattr(hear_verb, name, lambda path, *given: path.open("ab").write(b"drawn"))
+    for _ in range(2):
+        run("hear", "--out", "scene")
+    capsys.readouterr()
+    check_refused(main, ["show", "b/x.wav", "--out", "scene"], "scene: this folder has pictures of another", capsys)
+    assert Path("scene/windows.png").read_bytes() == 2 * b"drawn", "its own pictures are drawn anew"
 
 
 @pytest.mark.parametrize(

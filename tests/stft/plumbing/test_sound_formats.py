@@ -79,12 +79,57 @@ def test_floating_point_samples_are_read_as_they_are(tmp_path) -> None:
     assert torch.equal(read_sound(tmp_path / "a.wav")[0], x)
 
 
-@pytest.mark.parametrize("kind", ["AIFF", "AU", "MP3"])
+@pytest.mark.parametrize("kind", ["CAF", "VOC", "NIST", "IRCAM", "PAF", "XI", "MAT5"])
 def test_other_formats_are_not_read(tmp_path, kind: str) -> None:
     """libsndfile could; that they are whole is not known here."""
     soundfile.write(tmp_path / "a.wav", noise(1, 5000).T.numpy(), RATE, format=kind)
-    with pytest.raises(ValueError, match=rf"a\.wav: only WAV, FLAC and OGG are read, got {kind}$"):
+    with pytest.raises(ValueError, match=rf"a\.wav: only WAV, .*, FLAC, OGG, MP3 are read, got {kind}$"):
         read_sound(tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize(
+    ("kind", "subtype"),
+    [("RF64", "FLOAT"), ("W64", "PCM_24"), ("AIFF", "PCM_16"), ("AIFF", "FLOAT"), ("AU", "PCM_32")],
+)
+@pytest.mark.parametrize(("channels", "samples"), [(1, 1), (2, 4999)])
+def test_formats_of_studios_are_read_whole_or_refused(tmp_path, kind, subtype, channels: int, samples: int) -> None:
+    """From the first byte to the last one; one byte that is missing is seen."""
+    path, x = tmp_path / "a", noise(channels, samples)
+    soundfile.write(path, x.T.numpy(), RATE, format=kind, subtype=subtype)
+    assert check_sound(path) == (RATE, channels, samples)
+    assert_close(read_sound(path)[0].double(), x, rtol=0, atol=2**-15)
+    data = path.read_bytes()
+    for cut in (len(data) - 1, len(data) - 9, len(data) // 2, 20):
+        path.write_bytes(data[:cut])
+        with pytest.raises(ValueError, match=rf"^{path}: [^\n]*(cut short|no samples|no sound file)[^\n]*$"):
+            read_sound(path)
+
+
+@pytest.mark.parametrize(("rate", "mode"), [(8000, "CONSTANT"), (8000, "VARIABLE"), (44_100, "VARIABLE")])
+def test_mp3_is_read_whole_or_refused(tmp_path, capfd, rate: int, mode: str) -> None:
+    """With tags or without; libsndfile's decoder has nothing to print. Without its length a part would be lost."""
+    x, path = noise(2, 30_000), tmp_path / "a"
+    soundfile.write(path, x.T.numpy(), rate, format="MP3", bitrate_mode=mode, compression_level=0.2)
+    data = path.read_bytes()
+    tag = b"ID3\3\0\0\0\0\1\0" + bytes(128)
+    for whole in (data, tag + data, data + b"TAG" + bytes(125), data + b"APETAGEX" + bytes(2000)):
+        path.write_bytes(whole)
+        assert check_sound(path) == (rate, 2, 30_000)
+        likeness = torch.corrcoef(torch.cat([x, read_sound(path)[0].double()]))[:2, 2:].diagonal()
+        assert (likeness > 0.5).all(), "the decoder's delay is left out"
+    for wrong, message in (
+        (data[:-1], "the file is cut short"),
+        (tag + data[: len(data) // 2], "the file is cut short"),
+        (data[data.find(data[:2], 300) :], "an MP3 file without its length is not read: write it as WAV or FLAC first"),
+        (data + data, "an MP3 file must have one stream, and more follows"),
+        (data[:100], "the file is cut short"),
+        (data[:20], "an MP3 file without its length"),
+        (tag, "no sound file that can be read"),
+    ):
+        path.write_bytes(wrong)
+        with pytest.raises(ValueError, match=rf"^{path}: {message}[^\n]*$"):
+            read_sound(path)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_the_name_does_not_matter_when_a_file_is_read(tmp_path) -> None:

@@ -73,6 +73,9 @@ WHOLE = {
     "24 bits": lambda folder: encoded(folder / "a.wav", subtype="PCM_24"),
     "many channels' header": lambda folder: encoded(folder / "a.wav", format="WAVEX"),
     "the highest byte first": lambda folder: encoded(folder / "a.wav", endian="BIG"),
+    "RF64": lambda folder: encoded(folder / "a.rf64", format="RF64"),
+    "W64": lambda folder: encoded(folder / "a.w64", format="W64"),
+    "AIFF with tags": lambda folder: encoded(folder / "a.aiff") + b"NAME\0\0\0\4song",
 }
 
 
@@ -121,8 +124,6 @@ REFUSED = {
         lambda folder: 2 * encoded(folder / "a.ogg"),
         "an OGG file must have one stream, got 2",
     ),
-    "RF64": (lambda folder: encoded(folder / "a.rf64", format="RF64"), "only WAV, FLAC and OGG are read, got RF64"),
-    "W64": (lambda folder: encoded(folder / "a.w64", format="W64"), "only WAV, FLAC and OGG are read, got W64"),
 }
 
 

@@ -12,7 +12,7 @@ from toyworld.language import sentence_at
 from word2vec.__main__ import main
 
 TINY = ["--device", "cpu", "--sentences", "4", "--dim", "4"]
-TEXT = ["text", "--dim", "4", "--min-count", "1", "--epochs", "2", "--path"]
+TEXT = ["text", "--dim", "4", "--min-count", "1", "--epochs", "2", "--sample", "0", "--path"]
 KOREAN = "고양이 와 강아지 는 동물 이다\n사과 와 포도 는 과일 이다\n고양이 는 사과 를 먹지 않는다\n"
 
 

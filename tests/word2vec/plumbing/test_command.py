@@ -22,11 +22,11 @@ from tests.word2vec.plumbing.conftest import TEXT, TINY
 from word2vec.__main__ import main
 from word2vec.commands import DEFAULT, VERBS, Compare, Text, Train
 from word2vec.commands.tasks import ToyTask
-from word2vec.commands.vectors import load_trained
+from word2vec.commands.vectors import CHANGES, RARE, SMALL, load_trained, neighbours, note_on_size
 from word2vec.data import ToyText
 from word2vec.datasets import corpus
 from word2vec.evaluate import toy_analogies
-from word2vec.extensions.formats import read_vectors
+from word2vec.extensions.formats import WordVectors, read_vectors
 from word2vec.extensions.objectives import CONFIGS, OBJECTIVES
 from word2vec.extensions.text import TextConfig, TextTraining
 
@@ -149,6 +149,32 @@ def test_nearest_and_analogy_rank_words_by_their_scores(work, capsys) -> None:
         assert [score for score, _ in found] == pytest.approx(scores[expected].tolist(), rel=1e-5, abs=6e-5)
     everything = output(["analogy", *question, "--count", "1000"], capsys)
     assert len(everything) == len(vectors.words) - 3, "the words of the question are no answers"
+
+
+def test_a_rare_word_is_named_with_its_number(work, capsys) -> None:
+    """On stderr, and only where the number of occurrences is known and small."""
+    for word, times in (("고양이", "only 2 times"), ("강아지", "only once")):
+        main(["nearest", word, "--run", "text-words"])
+        assert capsys.readouterr().err == f"note: {word} occurs {times} in the text: {CHANGES}\n"
+    main(["export", "--out", "toy.vec"])
+    for question in (["king"], ["king", "--vectors", "toy.vec"]):
+        main(["nearest", *question])
+        assert capsys.readouterr().err == ""
+    Path("toy.vec").unlink()
+
+
+@pytest.mark.parametrize(("count", "said"), [(RARE - 1, True), (RARE, False)])
+def test_how_rare_a_rare_word_is(capsys, count: int, said: bool) -> None:
+    neighbours(WordVectors(("a", "b"), torch.eye(2), (500, count)), "b", 1)
+    assert bool(capsys.readouterr().err) == said
+
+
+@pytest.mark.parametrize(("words", "said"), [(SMALL - 1, True), (SMALL, False)])
+def test_a_small_text_says_what_to_expect(capsys, words: int, said: bool) -> None:
+    note_on_size(words, [RARE, RARE - 1, 1, 1])
+    told = capsys.readouterr().err
+    assert told.startswith(f"note: {words:,} words are few: 3.8 million answered 13% ") == said
+    assert ("75% of the vectors are of words that occur fewer than 100 times" in told) == said
 
 
 def test_tables_are_w_w_prime_and_their_sum(work, tmp_path, capsys) -> None:
@@ -344,9 +370,9 @@ def test_two_seeds_are_two_trainings_and_one_is_one(work, no_figures, tmp_path, 
 
 
 def test_as_a_program(work) -> None:
-    """A question, as another process: nothing is printed on stderr where that is no terminal."""
+    """A question, as another process: only the note is printed on stderr where that is no terminal."""
     program = [sys.executable, "-m", "word2vec", "nearest", "고양이", "--run", "text-words"]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3]), "PYTHONUTF8": "1"}
     done = subprocess.run(program, capture_output=True, encoding="utf-8", timeout=100, env=environment)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, f"note: 고양이 occurs only 2 times in the text: {CHANGES}\n")
     assert len(rows(done.stdout.splitlines())) == 10

@@ -15,7 +15,7 @@ from tests import refusals
 from word2vec.__main__ import main
 from word2vec.extensions.formats import WordVectors, write_vectors
 
-TRAIN = ["text", "--min-count", "1", "--dim", "4", "--path"]
+TRAIN = ["text", "--min-count", "1", "--dim", "4", "--sample", "0", "--path"]
 RUN = Path("runs/word2vec/text-short")
 OF_RUN = ["--run", "text-short"]
 
@@ -97,6 +97,15 @@ WRONG = {
         "--objective must be left out where all are compared, got 'cbow'",
     ),
     "no words are left": (["--sample", "1e-12"], "sample and sentences must leave words beside each other, got 1e-12"),
+    "no pairs are left": (
+        [*TRAIN[:-3], "--sample", "1e-9", "--path", "short.txt"],
+        "short.txt, got 1e-09: take a larger one, or 0 to keep all words",
+    ),
+    "no pairs are left for CBOW": (["--sample", "1e-12", "--objective", "cbow"], "got 1e-12 and 256, which leave none"),
+    "morphemes of nothing": (["morphemes", "--path", "blank", "--out", "x"], "blank holds no words; it must hold text"),
+    "morphemes of no file": (["morphemes", "--path", "gone", "--out", "x"], "cannot read gone: No such file"),
+    "morphemes of no text": (["morphemes", "--path", "latin", "--out", "x"], "latin, line 2: must be UTF-8"),
+    "morphemes nowhere": (["morphemes", "--path", "short.txt", "--out", "one/x"], "cannot write one/x: File exists"),
     "a limit without a file": (["nearest", "king", *OF_RUN, "--limit", "3"], "limit must be left out where no file"),
     "thresholds": (["phrases", "--path", "one", "--out", "x", "--thresholds", "nan"], "thresholds must be a finite"),
     "count 0": (["nearest", "king", *OF_RUN, "--count", "0"], "--count must be at least 1, got 0"),

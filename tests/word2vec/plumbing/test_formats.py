@@ -187,10 +187,10 @@ FLOATS = np.arange(1, 7, dtype="<f4").tobytes()  # 24 bytes
         ("a.bin", b"", "a.bin is empty"),
         ("a.gz", b"1 1\na 1\n", "a.gz: the name must end in .txt or .vec (text) or .bin (binary)"),
         *(
-            (name, line + b"\na 1 2 3\n", f"must be two whole positive numbers (words, numbers each), got {line!r}")
-            for name in ("a.txt", "a.bin")
-            for line in (b"", b"2", b"2 3 4", b"the 0.1 0.2", b"2 0", b"0 3", b"-2 3", b"2 3.0", b"2_0 3",
-                         b"\xb2 3", b"\xef\xbb\xbf2 3", b"9" * 64)
+            (name, line + b"\na 1 2 3\n", f"two whole positive numbers (words, numbers each){more}, got {line!r}")
+            for name, more in (("a.txt", " or a word and its numbers"), ("a.bin", ""))
+            for line in (b"", b"2", b"2 0", b"0 3", b"-2 3", b"2 3.0", b"2_0 3", b"\xb2 3", b"\xef\xbb\xbf2 3",
+                         b"9" * 64, b"the cat sat", b"the 0,1 0,2", b"the nan nan")
         ),
         ("a.txt", b"1 3", "cut short, or a wrong header: 1 words of 3 numbers need 7 bytes or more, got 0"),
         ("a.bin", b"1 3\n", "cut short, or a wrong header: 1 words of 3 numbers need 14 bytes or more, got 0"),
@@ -209,6 +209,14 @@ FLOATS = np.arange(1, 7, dtype="<f4").tobytes()  # 24 bytes
         ("a.txt", b"2 1\na 1\nb 1e39\n", "a.txt: numbers must be finite in float32, but those of 'b' are not"),
         ("a.txt", b"2 1\na 1\na 2\n", "a.txt: each word must come once, but 'a' comes 2 times"),
         ("a.txt", b"2 1\na 1\n 22\n", "a.txt: word 2 must not be empty or hold a space or a line break, got ''"),
+        ("a.bin", b"the 0.1 0.2\n", "two whole positive numbers (words, numbers each), got b'the 0.1 0.2'"),
+        ("a.txt", b"the 0.1 0.2\na 1 2 3\n", "a.txt: line 2 must have 2 numbers behind a word, got 3"),
+        ("a.txt", b"2 3 4\na 1 2 3\n", "a.txt: line 2 must have 2 numbers behind a word, got 3"),
+        ("a.txt", b"the 0.1 0.2\na 1 x 2\n", "a.txt: line 2 must have 2 numbers behind a word, got 3"),
+        ("a.txt", b"the 1 2\na 1", "a.txt: cut short: line 2 must have 2 numbers behind a word, got 1"),
+        ("a.txt", b"the 1 2\n\na 1 2\n", "a.txt: line 2 must have 2 numbers behind a word, got 0"),
+        ("a.txt", b"the 1 2\na 1 1e39\n", "a.txt: numbers must be finite in float32, but those of 'a' are not"),
+        ("a.txt", b"the 1 2\n\xed 1 2\n", "a.txt: word 2 must be UTF-8, got b'\\xed'"),
         ("a.bin", b"2 3\nabcd " + FLOATS[:12] + b"abcd ", "2 words of 3 numbers need 28 bytes or more, got 22"),
         ("a.bin", b"2 3\nabcd " + FLOATS[:12] + b"abcd " + FLOATS[:8], "a.bin: cut short: the header says 2 words of 3 "
          "numbers, got 1"),
@@ -229,6 +237,49 @@ def test_wrong_files_are_named(tmp_path, name: str, content: bytes, message: str
         read_vectors(tmp_path / name)
     assert "\n" not in str(caught.value)
     assert str(tmp_path / name) in str(caught.value)
+
+
+GLOVE = {  # as the authors' files have them: their words, and what else is said
+    "glove.6B": ("the 0.418 0.24968\n, 0.013441 0.23682\n1914 -.5 2e-3\n", ("the", ",", "1914"), ""),
+    "glove.840B, a word with blanks": (
+        "the 1 2\n. . . -3 4\nat name@domain.com 5 6\n",
+        ("the", ". . .", "at name@domain.com"),
+        "",
+    ),
+    "a word with blanks first": (". . 1 2\nthe 3 4\n", (". .", "the"), ""),
+    "other blanks in a word": ("a\u00a0b 1 2\n새\u3000해 3 4\n\u0085 5 6\n", ("a\u00a0b", "새\u3000해", "\u0085"), ""),
+    "line ends of Windows, the last one open": ("the 1 2\r\nof 3 4", ("the", "of"), ""),
+    "a blank line at the end": ("the 1 2\nof 3 4\n\n", ("the", "of"), ""),
+    "a word twice": (
+        "the 1 2\nof 3 4\nthe 5 6\n",
+        ("the", "of"),
+        "; 1 more are of words that came before, and left out",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", GLOVE)
+def test_gloves_text_is_read_and_said(tmp_path, capsys, case: str) -> None:
+    text, words, more = GLOVE[case]
+    (tmp_path / "a.txt").write_bytes(text.encode())
+    found = read_vectors(tmp_path / "a.txt")
+    assert found.words == words
+    lines = {" ".join(line.split(" ")[:-2]): line.split(" ")[-2:] for line in reversed(text.strip().split("\n"))}
+    assert found.vectors.tolist() == [pytest.approx([float(x) for x in lines[word]]) for word in words]
+    note = f"note: {tmp_path}/a.txt has no header: read as GloVe's text, {len(words)} words of 2 numbers{more}\n"
+    assert capsys.readouterr().err == note
+    assert read_vectors(tmp_path / "a.txt", 1).words == words[:1]
+    assert "read as GloVe's text, 1 words of 2 numbers\n" in capsys.readouterr().err
+
+
+def test_gloves_text_equals_gensims(tmp_path) -> None:
+    save_by_gensim(tmp_path / "a.txt", NORMAL)
+    lines = (tmp_path / "a.txt").read_text().split("\n", 1)[1]
+    (tmp_path / "glove.txt").write_text(lines)
+    theirs = KeyedVectors.load_word2vec_format(str(tmp_path / "glove.txt"), binary=False, no_header=True)
+    check_same(
+        read_vectors(tmp_path / "glove.txt"), WordVectors(tuple(theirs.index_to_key), torch.from_numpy(theirs.vectors))
+    )
 
 
 @pytest.mark.parametrize("kind", ["txt", "bin"])

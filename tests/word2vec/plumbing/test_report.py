@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 import word2vec
+from word2vec.commands.vectors import CHANGES, RARE
 from word2vec.data import toy_vocabulary
 from word2vec.evaluate import PROMISES
 from word2vec.extensions.engine import BOUND, NOISE, ROW
 from word2vec.extensions.text import TextConfig
 from word2vec.report import tables
+from word2vec.report.small_texts import PARSED, SPACES
 from word2vec.train import Config
 
 ROOM = Path(word2vec.__file__).parent
@@ -35,6 +37,21 @@ def test_the_first_losses_in_numbers() -> None:
     words, negatives = len(toy_vocabulary(0)), Config().negatives
     assert f"V = {words} words: ln {words} ≈ {math.log(words):.2f}" in README
     assert f"with k = {negatives} that is {(negatives + 1) * math.log(2):.2f}" in README
+
+
+def test_what_a_small_text_gives() -> None:
+    """The numbers that commands and the README quote are those of the benches."""
+    ways = RESULTS["morphemes"]["ways"]
+    unknown = [100 * way["unknown"] / RESULTS["morphemes"]["pairs"] for way in ways.values()]
+    assert list(ways) == [SPACES, PARSED]
+    assert "{:.1f}% of the pairs in WordSim-353 are unknown; with morphemes {:.1f}%.".format(*unknown) in README
+    for row in RESULTS["rare"]["rows"]:
+        rare = row["to"] is not None and row["to"] <= RARE
+        assert (row["same"] < 0.37) == rare, "about a third below RARE occurrences, more above"
+    assert "about a third" in CHANGES
+    english = RESULTS["bench"]["texts"]["english"]
+    assert english["words"] // TextConfig().epochs == pytest.approx(3.8e6, rel=0.01)
+    assert round(100 * english["quality"]["analogies"]["ours"]["mean"]) == 13
 
 
 def test_the_engine_is_as_large_as_the_readme_says() -> None:

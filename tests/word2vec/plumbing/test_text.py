@@ -193,12 +193,12 @@ def test_a_chunk_without_frequent_words_teaches_nothing(tmp_path, monkeypatch) -
     monkeypatch.setattr(corpus_module, "CHUNK", 6)
     source = tmp_path / "text"
     source.write_text("a b c a b c\nx y z\n")
-    config = replace(SMALL, min_count=2, epochs=1)
+    config = replace(SMALL, min_count=2, epochs=1, sample=0.0)
     corpus = read_corpus(source, tmp_path / "corpus")
     assert len(corpus.ends) == 2
     steps = TextTraining(corpus, vocabulary_of(corpus, 2), config)
     before = steps.model.centre.clone()
-    assert math.isnan(steps.step(1))
+    assert steps.step(1) is None
     assert torch.equal(steps.model.centre, before)
     assert train_on_text(config, source).results["words"] == 9
 
@@ -253,6 +253,38 @@ def test_the_limits_of_a_text_configuration(values: dict, message: str) -> None:
     check_config(TextConfig(sample=0.0, power=0.0, seed=0))
     with pytest.raises(ValueError, match=f"^{message}$"):
         check_config(replace(TextConfig(), **values))
+
+
+@pytest.mark.parametrize(
+    ("chunk", "epochs", "name"),
+    [
+        (500, 4, "loss must be finite, got nan in step 1"),
+        (10**6, 1, "model.centre must be finite, got nan after 1 steps"),
+    ],
+)
+def test_a_training_that_diverges_is_named(source, monkeypatch, chunk: int, epochs: int, name: str) -> None:
+    """Also in its only step, whose loss is that of the first weights. The bound keeps rates up to 1e38 finite."""
+    monkeypatch.setattr(corpus_module, "CHUNK", chunk)
+    with pytest.raises(ValueError, match=rf"^{name}: .* begin anew with a lower learning rate and .*{RUNS}/run"):
+        train_on_text(replace(SMALL, learning_rate=1e39, sample=0.0, epochs=epochs), source)
+    assert not (RUNS / "run").exists()
+    saved = torch.load(RUNS / "run.unfinished" / "last.pt")["modules"]["model"]
+    assert all(tensor.isfinite().all() for tensor in saved.values())
+
+
+@pytest.mark.parametrize(("sample", "refused"), [(0.0, False), (1.0, False), (1e-9, True)])
+def test_a_threshold_that_leaves_no_pair_is_refused(tmp_path, sample: float, refused: bool) -> None:
+    """Before the first step. The text alone has pairs; with a threshold of 1 they are all kept."""
+    source, config = tmp_path / "text", replace(SMALL, sample=sample, epochs=1)
+    source.write_text("a b\nb a\n")
+    if refused:
+        with pytest.raises(
+            ValueError, match=rf"^sample must leave a pair of words in {source}, got 1e-09: take a larger"
+        ):
+            train_on_text(config, source)
+        assert not (RUNS / "run.unfinished").exists()
+    else:
+        assert "loss" in train_on_text(config, source).folder.joinpath("metrics.jsonl").read_text()
 
 
 def test_too_few_words_are_refused(tmp_path) -> None:
