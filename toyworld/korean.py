@@ -4,6 +4,7 @@ A Hangul syllable is one code point: 0xAC00 + (initial * 21 + vowel) * 28 + fina
 consonant" (The Unicode Standard, section 3.12). So a remainder modulo 28 decides between 이 and 가.
 """
 
+import re
 from collections.abc import Sequence
 
 from toyworld.facts import Count, Description, Relation
@@ -111,6 +112,13 @@ def say(sentences: Sequence[Sentence], rng: Rng, level: dict[str, str] | None = 
     verbs = rng.choice((PLAIN, POLITE))
     verbs = level or verbs
     return " ".join(f"{SAY[type(sentence)](sentence, verbs, rng)}." for sentence in sentences)
+
+
+def politeness(text: str) -> str | None:
+    """The level of the verbs in a Korean text: polite (있습니다), plain (있다), or None if there is no verb."""
+    if re.search(r"니다\b", text):
+        return "polite"
+    return "plain" if re.search(r"다(\.|$)", text) else None
 
 
 def say_relation(relation: Relation, verbs: dict[str, str], rng: Rng) -> str:

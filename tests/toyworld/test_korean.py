@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.toyworld.misconceptions import captions as misconceptions
 from toyworld.facts import Description, Exists
-from toyworld.korean import PARTICLES, PLAIN, POLITE, has_final_consonant, say, with_particle
+from toyworld.korean import PARTICLES, PLAIN, POLITE, has_final_consonant, politeness, say, with_particle
 from toyworld.rng import Rng
 from toyworld.sentences import sentences
 
@@ -69,6 +69,8 @@ def test_one_level_of_politeness_where_it_is_asked_for() -> None:
     assert [text.replace("보입니다", "보인다").replace("습니다", "다") for text in told["polite"]] == told["plain"]
     assert all(text in (told["plain"][k], told["polite"][k]) for k, text in enumerate(told["drawn"]))
     assert told["drawn"] not in (told["plain"], told["polite"])
+    assert {politeness(text) for text in told["plain"]} == {"plain", None}
+    assert {politeness(text) for text in told["polite"]} == {"polite", None}
 
 
 @pytest.mark.parametrize("wrong", misconceptions.PARTICLES_CHOSEN, ids=lambda function: function.__name__)

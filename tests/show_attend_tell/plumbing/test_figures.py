@@ -48,6 +48,15 @@ def test_a_caption_that_is_not_true_is_shown_before_one_that_is_only_incomplete(
     assert figures.chosen([incomplete, untrue, one("right", 2, True)])[-1].caption == "untrue"
 
 
+def test_korean_captions_of_a_figure_have_one_level_of_politeness() -> None:
+    """That of the wrong caption, which is always shown; without a wrong one, that of the first."""
+    plain, polite, no_verb = one("원이다.", 2, True), one("원입니다.", 2, True), one("큰 원.", 1, True)
+    captions = [plain, polite, no_verb, plain]
+    assert figures.chosen([*captions, one("별이 있습니다.", 1, False)])[:2] == [polite, no_verb]
+    assert figures.chosen(captions) == [plain, plain, no_verb]
+    assert figures.chosen([polite, *captions]) == [polite, polite, no_verb]
+
+
 @pytest.mark.parametrize("place", range(4))
 def test_the_frame_is_around_the_place_with_the_largest_weight(place: int) -> None:
     """4 places of 4 by 4 pixels in an image of 8 by 8. Equal weights have no frame."""
