@@ -1,7 +1,6 @@
 """Figures: captions with their nearest images, what happens during training, several objectives side by side."""
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from textwrap import fill
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from clip_mini.evaluate import IMAGE_TO_TEXT, TEXT_TO_IMAGE, Examples
 from lab.figure import PALETTE, drawing
+from toyworld.korean import politeness
 
 NEAREST = 5  # images for each caption
 RIGHT, WRONG = 4, 1  # captions that find their image first, and captions that do not
@@ -42,10 +42,9 @@ def chosen_captions(similarity: Float[Tensor, "n m"], image_of: Int[Tensor, " m"
 def captions_of_one_level(captions: Sequence[str]) -> list[int]:
     """The captions that can be in one figure. If some Korean ones are plain (있다) and some polite (있습니다), only the
     more frequent level stays, beside the captions without a verb."""
-    polite = {k for k, caption in enumerate(captions) if re.search(r"니다\b", caption)}
-    plain = {k for k, caption in enumerate(captions) if re.search(r"다(\.|$)", caption)} - polite
-    left_out = min(polite, plain, key=len)
-    return [k for k in range(len(captions)) if k not in left_out]
+    levels = [politeness(caption) for caption in captions]
+    rarer = min(("polite", "plain"), key=levels.count)
+    return [k for k, level in enumerate(levels) if level != rarer]
 
 
 def draw_retrieval(

@@ -1,6 +1,6 @@
 """What a paper contributes to the tour: its ``report/chapter.py`` has ``CHAPTERS``, one for each data set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,15 +24,29 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Exhibit:
+    """A picture (.png) or a sound (.wav) in the report, with a sentence or two on what there is to see or to hear."""
+
+    path: Path
+    text: str
+
+
+def exhibits(files: Iterable[Path], texts: Mapping[str, str]) -> tuple[Exhibit, ...]:
+    """The pictures and sounds that have a text, found by their name without suffix, in the order of the texts."""
+    named = {file.stem: file for file in files if file.suffix in (".png", ".wav")}
+    return tuple(Exhibit(named[name], text) for name, text in texts.items() if name in named)
+
+
+@dataclass(frozen=True)
 class Page:
-    """A paper's part of the report. ``seconds`` are those of training; ``images`` are PNG files."""
+    """A paper's part of the report. ``seconds`` are those of training."""
 
     paper: str
     data: str
     about: str  # one paragraph
     rows: tuple[Row, ...]
     seconds: float
-    images: tuple[Path, ...]
+    exhibits: tuple[Exhibit, ...]
 
 
 @dataclass(frozen=True)

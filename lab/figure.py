@@ -49,6 +49,7 @@ def style() -> Iterator[None]:
     add_fonts()
     settings = {
         "font.family": ["NanumGothic", "DejaVu Sans"],  # the second draws what the first lacks: − and other signs
+        "text.parse_math": False,  # "$5 or $10" in a question, a caption or a file name is drawn as it is written
         "font.size": 14,
         "axes.titlesize": 15,
         "axes.unicode_minus": True,

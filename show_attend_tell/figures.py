@@ -17,6 +17,7 @@ from torch.nn.functional import interpolate
 from lab.figure import PALETTE, drawing
 from show_attend_tell.data import decode
 from show_attend_tell.evaluate import Examples, captions_of, judge_caption, mentions
+from toyworld.korean import politeness
 from toyworld.tokenizer import Tokenizer
 
 COLUMNS = 6  # panels in a row
@@ -53,10 +54,15 @@ def captioned(model: nn.Module, tokenizer: Tokenizer, language: str, examples: E
 
 
 def chosen(captions: Sequence[Captioned], count: int = 4) -> list[Captioned]:
-    """Right captions, those with most nouns first; in the last place a wrong one, if possible one that is not true."""
+    """Right captions, those with most nouns first; in the last place a wrong one, if possible one that is not true.
+
+    Korean captions are all plain or all polite, as the wrong one is.
+    """
     ordered = sorted(captions, key=lambda one: (one.true, -len(one.nouns)))
-    wrong = [one for one in ordered if not one.right][:1]
-    return [one for one in ordered if one.right][: count - len(wrong)] + wrong
+    wrong, right = [one for one in ordered if not one.right][:1], [one for one in ordered if one.right]
+    level = next((found for one in wrong + right if (found := politeness(one.caption))), None)
+    fitting = [one for one in right if politeness(one.caption) in (None, level)]
+    return fitting[: count - len(wrong)] + wrong
 
 
 def draw_captions(path: Path, captions: Sequence[Captioned], models: Sequence[str] = ()) -> None:

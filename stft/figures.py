@@ -50,7 +50,7 @@ class Analysis:
 def draw_sound(path: Path, title: str, shown: Analysis, scene: Scene | None = None) -> None:
     """Writes the figure of one sound. With a scene: also its image, and a label at each harmonic of each object."""
     with drawing(path, 1100, 1180) as figure:
-        figure.suptitle(title, parse_math=False)
+        figure.suptitle(title)
         widths = (0.86, 0.14) if scene else (0.93, 0.07)
         grid = figure.add_gridspec(4, 2, height_ratios=(0.8, 1.4, 1, 0.8), width_ratios=widths)
         outline, spectrogram, mel, mfcc = (figure.add_subplot(grid[row, 0]) for row in range(4))
@@ -81,7 +81,7 @@ def draw_sound(path: Path, title: str, shown: Analysis, scene: Scene | None = No
 def draw_frames(path: Path, title: str, long: Analysis, short: Analysis) -> None:
     """The spectrogram of one sound with two frame lengths: long frames separate frequencies, short ones moments."""
     with drawing(path, 1100, 560) as figure:
-        figure.suptitle(title, parse_math=False)
+        figure.suptitle(title)
         panels = figure.subplots(1, 2, sharey=True)
         for axes, shown in zip(panels, (long, short), strict=True):
             n_fft = 2 * (len(shown.spectrogram) - 1)
@@ -198,7 +198,7 @@ def draw_windows(
     """
     n = len(samples)
     with drawing(path, 1100, 760) as figure:
-        figure.suptitle(title, parse_math=False)
+        figure.suptitle(title)
         panels = figure.subplots(2, 2, sharex=True, sharey=True)
         for axes, (name, window) in zip(panels.flat, WINDOWS.items(), strict=True):
             w = window(n, dtype=samples.dtype).to(samples)

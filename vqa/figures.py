@@ -15,6 +15,8 @@ from vqa.evaluate import ALL, AnswerVocabulary, Examples, predict, probabilities
 SHOWN = 5  # answers to a question
 RIGHT, WRONG = (PALETTE.green, "✓"), (PALETTE.vermillion, "✗")
 GREY = "#9A9A9A"
+IMAGE_ONLY = "image only"  # the model of the comparison that does not know the question
+LOW = 2  # %: a bar so low has its number over it
 
 
 def one_of_each_kind(examples: Examples, count: int = 6, last: int | None = None) -> Examples:
@@ -57,7 +59,7 @@ def draw_answers(path: Path, model: nn.Module, vocabulary: AnswerVocabulary, exa
             part.suptitle(fill(examples.texts[k], 52), fontsize=15, x=0.03, ha="left")
             right.set_title(f"{sign} {shortened(words[0])}", color=colour, loc="left", fontweight="bold")
             if sign == WRONG[1]:
-                expected = f"expected: {shortened(max(set(answers), key=answers.count))}"
+                expected = f"wrong, expected: {shortened(max(set(answers), key=answers.count))}"
                 left.text(0.5, -0.06, expected, transform=left.transAxes, ha="center", va="top", fontsize=12)
         for part in parts[n:]:
             part.set_visible(False)
@@ -118,16 +120,20 @@ def draw_training(path: Path, history: Sequence[Mapping[str, float | int]], chan
 
 
 def draw_comparison(path: Path, reached: Mapping[str, Mapping[str, float]], chance: Mapping[str, float]) -> None:
-    """Grouped bars: accuracy (0 to 1) by model, then by kind of question, with the chance level across each group."""
+    """Grouped bars: accuracy (0 to 1) by model, then by kind of question, with the chance level across each group.
+
+    A line under the bars says why the model without the question is far below chance for some kinds.
+    """
     kinds, models = list(chance), list(reached)
+    never = [kind for kind in kinds if 2 * reached.get(IMAGE_ONLY, chance)[kind] < chance[kind]]
     width = 0.84 / len(models)
     with drawing(path, 1000, 520) as figure:
         axes = figure.subplots()
         for k, model in enumerate(models):
             places = [x + (k - (len(models) - 1) / 2) * width for x in range(len(kinds))]
-            axes.bar(
-                places, [100 * reached[model][kind] for kind in kinds], 0.92 * width, label=model, color=PALETTE[k]
-            )
+            values = [100 * reached[model][kind] for kind in kinds]
+            bars = axes.bar(places, values, 0.92 * width, label=model, color=PALETTE[k])
+            axes.bar_label(bars, [f"{value:.1f}" if value < LOW else "" for value in values], padding=2, fontsize=11)
         for x, kind in enumerate(kinds):
             label = "chance" if x == 0 else None
             axes.hlines(
@@ -138,4 +144,10 @@ def draw_comparison(path: Path, reached: Mapping[str, Mapping[str, float]], chan
         axes.set_xlim(-0.55, len(kinds) - 0.45)
         axes.set_ylim(0, 101)
         axes.set_ylabel("accuracy (%)")
+        if never:
+            figure.supxlabel(
+                f"“{IMAGE_ONLY}” does not know the question. It gives one answer to all questions about an image,\n"
+                f"the likeliest of all. That is hardly ever an answer to a question of the kind {' or '.join(never)}.",
+                fontsize=13,
+            )
         figure.legend(loc="outside upper center", ncols=len(models) + 1, columnspacing=1.2, handlelength=1.4)

@@ -19,6 +19,7 @@ from word2vec.vocabulary import Vocabulary
 SHOWN = 3  # pairs of each kind in a panel
 COLOURS = {KNOWN: PALETTE.blue, HELD_OUT: PALETTE.vermillion}
 GREY = "#6A6A6A"
+MARKERS = "os^D"  # of lines that lie on each other
 GAP = 0.07  # of the height of all arrows, the smallest distance between two words on one side
 
 
@@ -120,18 +121,20 @@ def draw_training(path: Path, history: Sequence[Mapping[str, float | int]], base
         axes.legend(loc="center right")
 
 
-def draw_comparison(path: Path, reached: Mapping[str, Mapping[str, float]]) -> None:
-    """The accuracy on analogies of each objective, for both kinds of pairs."""
-    with drawing(path, 1000, 480) as figure:
-        axes = figure.subplots()
-        for k, kind in enumerate((KNOWN, HELD_OUT)):
-            places = [x + 0.4 * (k - 0.5) for x in range(len(reached))]
-            values = [100 * row[kind] for row in reached.values()]
-            bars = axes.bar(places, values, 0.37, color=COLOURS[kind], label=f"{kind} pairs")
-            axes.bar_label(bars, [f"{value:.1f}" for value in values], padding=3, fontsize=12)
-        axes.set_xticks(range(len(reached)), reached)
-        axes.grid(visible=False, axis="x")
-        axes.set_ylim(0, 112)
-        axes.set_yticks(range(0, 101, 25))
-        axes.set_ylabel("correct analogies (%)")
-        figure.legend(loc="outside upper center", ncols=2)
+def draw_comparison(path: Path, histories: Mapping[str, Sequence[Mapping[str, float | int]]]) -> None:
+    """The accuracy on analogies by step for each objective: known pairs on the left, held-out pairs on the right.
+
+    A history is that of ``draw_training``.
+    """
+    with drawing(path, 1000, 460) as figure:
+        panels = figure.subplots(1, 2, sharey=True)
+        for axes, kind in zip(panels, (KNOWN, HELD_OUT), strict=True):
+            for (name, history), colour, marker in zip(histories.items(), PALETTE, MARKERS, strict=False):
+                steps, values = zip(*((point["steps"], 100 * point[f"{kind} {ALL}"]) for point in history), strict=True)
+                axes.plot(steps, values, marker=marker, color=colour, label=name)
+            axes.set_title(f"{kind} pairs")
+            axes.set_xlim(left=0)
+            axes.set_ylim(-2, 104)
+            axes.set_xlabel("steps")
+        panels[0].set_ylabel("correct analogies (%)")
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(histories))

@@ -6,7 +6,7 @@ from cgan.commands.task import task_of
 from cgan.evaluate import PROMISES
 from cgan.extensions.gradient_penalty import PICTURE_CONFIGS
 from cgan.train import CONFIGS, Config
-from lab.chapter import Page, Row, TrainedChapter
+from lab.chapter import Page, Row, TrainedChapter, exhibits
 from lab.training import Trained
 
 Promises = Mapping[tuple[str, str, str], float]  # (data, split, measure) -> what is promised
@@ -24,6 +24,30 @@ ABOUT = {
     ),
 }
 
+LOSSES = (
+    "The losses of both players. The dashed lines are the values in theory where the discriminator cannot tell fakes "
+    "from real samples."
+)
+SHOWN = {
+    "ring": {
+        "ring": (
+            "Fakes during training, in the colour of their label. The circles have the radius 3σ: a point outside the "
+            "circle of its colour is wrong."
+        ),
+        "losses": LOSSES,
+        "vanishing": (
+            "Why the generator does not minimise the minimax loss. Left: where the discriminator recognises fakes, "
+            "D(G(z)) near 0, this loss has no slope. Right: the better the discriminator, the smaller the gradient."
+        ),
+    },
+    "digits": {
+        "digits": "Fakes of each label, none of them chosen.",
+        "interpolation": "The label goes from 3 to 8 in small steps; each row has its own noise.",
+        "nearest": "Fakes, and under each the nearest training picture: the fakes are not copies.",
+        "losses": LOSSES,
+    },
+}
+
 
 def gan_chapter(data: str, config: Config, promises: Promises = PROMISES) -> TrainedChapter:
     """Trains on ``data``, and compares what was reached with the promises."""
@@ -35,8 +59,8 @@ def gan_chapter(data: str, config: Config, promises: Promises = PROMISES) -> Tra
             for (name, split, measure), promised in promises.items()
             if name == data
         )
-        images = tuple(figure for figure in trained.figures if figure.suffix == ".png")
-        return Page("Conditional GANs", data, ABOUT[data], rows, trained.results["seconds"], images)
+        shown = exhibits(trained.figures, SHOWN[data])
+        return Page("Conditional GANs", data, ABOUT[data], rows, trained.results["seconds"], shown)
 
     return TrainedChapter(
         "cgan", data, config, lambda options, command: task_of(data, config, command, options, None, data), tell

@@ -25,6 +25,7 @@ from clip_mini.extensions.search_figures import draw_captions, draw_grid
 from lab import cli, training
 from toyworld.drawing import draw
 from toyworld.facts import Fact, descriptions, holds
+from toyworld.korean import politeness
 from toyworld.parser import read
 from toyworld.rng import Rng
 from toyworld.scenes import HELD_OUT, Scene, scene_at
@@ -118,12 +119,11 @@ class Search(cli.Machine):
 
     def search_captions(self, model: Opened, query: Tensor, path: Path) -> None:
         count, split = self.scenes or SCENES, self.split or "test"
-        texts = list(
-            dict.fromkeys(
-                caption(scene_to_search(split, k), model.language, Rng(f"clip_mini/search/{split}/{k}"))
-                for k in range(count)
-            )
+        scenes = (scene_to_search(split, k) for k in range(count))
+        all_texts = (
+            caption(scene, model.language, Rng(f"clip_mini/search/{split}/{k}")) for k, scene in enumerate(scenes)
         )
+        texts = [text for text in dict.fromkeys(all_texts) if politeness(text) != "plain"]  # Korean: polite, or no verb
         index = ExactIndex()
         for at in range(0, len(texts), CHUNK):
             index.add(model.embed_texts(texts[at : at + CHUNK]))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lab.chapter import Page, Row, TrainedChapter
+from lab.chapter import Page, Row, TrainedChapter, exhibits
 from lab.training import Trained
 from show_attend_tell.commands.task import ToyTask
 from show_attend_tell.evaluate import PROMISES
@@ -16,6 +16,18 @@ ABOUT = (
     "labelled; in the pointing game, its attention at a noun must be on the object. For captions, the column of "
     "chance has the same model with the images exchanged: what language alone gives."
 )
+SHOWN = {
+    "captions": (
+        "Captions of test images, and where the model looks when it writes a noun: the bright places. Right captions "
+        "are green. The last one is wrong, if there was a wrong one: it is orange."
+    ),
+    "attention": "Where the model looks before each word of one caption. The frame is at the largest weight.",
+    "training": "Right captions, and hits in the pointing game, during training.",
+    "forcing": (
+        "One model, judged with the true words before each word, and with its own words. The loss of training shows "
+        "only the first."
+    ),
+}
 
 
 def caption_chapter(data: str, config: Config, promises: Promises = PROMISES) -> TrainedChapter:
@@ -28,8 +40,8 @@ def caption_chapter(data: str, config: Config, promises: Promises = PROMISES) ->
             for (name, split, what), promised in promises.items()
             if name == data
         )
-        images = tuple(figure for figure in trained.figures if figure.name != "example.png")
-        return Page("Show, Attend and Tell", data, ABOUT, rows, trained.results["seconds"], images)
+        shown = exhibits(trained.figures, SHOWN)
+        return Page("Show, Attend and Tell", data, ABOUT, rows, trained.results["seconds"], shown)
 
     return TrainedChapter(
         "show_attend_tell",

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from lab.chapter import Chapter, Page, Row
+from lab.chapter import Chapter, Page, Row, exhibits
 from lab.cli import TrainingOptions
 from stft.commands.hear import hear_scene
 from stft.commands.options import RUNS
@@ -17,6 +17,18 @@ ABOUT = (
     "shape. A place counts as right if its error is at most 0.01 image widths."
 )
 
+SHOWN = {
+    "scene": "The sound of a scene with three objects. An object on the left is louder on the left side.",
+    "heard": (
+        "The same sound as a picture: its wave, its spectrogram with the number of each harmonic, its mel bands and "
+        "its cepstral coefficients. Top right: the scene."
+    ),
+    "windows": (
+        "One frame with a strong tone and a weak one (circle), seen through four windows. The rectangular window "
+        "hides the weak tone under its side lobes."
+    ),
+}
+
 
 def stft_page(
     options: TrainingOptions,
@@ -25,14 +37,14 @@ def stft_page(
     sounds: int = SOUNDS,
 ) -> Page:
     """Draws a scene's sound in ``folder``, and compares the accuracy of naming by ear with the promises."""
-    heard, windows, _ = hear_scene(folder, "test", 0, 1)
+    files = hear_scene(folder, "test", 0, 1)
     begun = time.monotonic()
     reached = {split: hearing(split, 0, sounds) for split in dict.fromkeys(split for _, split, _ in promises)}
     rows = tuple(
         Row(f"accuracy by ear, {split}: {name}", CHANCE[name], reached[split][name], promised)
         for (_, split, name), promised in promises.items()
     )
-    return Page("STFT", "toy", ABOUT, rows, time.monotonic() - begun, (heard, windows))
+    return Page("STFT", "toy", ABOUT, rows, time.monotonic() - begun, exhibits(files, SHOWN))
 
 
 CHAPTERS = (Chapter(stft_page),)

@@ -1,5 +1,6 @@
 """Figures: the same bytes, fonts that draw every sign, colours that are told apart, and no trace left in matplotlib."""
 
+import re
 import subprocess
 import sys
 import warnings
@@ -12,9 +13,12 @@ from matplotlib import font_manager
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
+from matplotlib.text import Text
 from PIL import Image
 
 from lab.figure import PALETTE, drawing, save_figure, style
+from lab.papers import PAPERS
+from lab.tables import ROOT
 
 
 def draw(path: Path, title: str = "빨간 원 α ≤ −1", **size: int) -> np.ndarray:
@@ -51,6 +55,42 @@ def test_every_sign_has_a_glyph_in_the_font_that_is_chosen(tmp_path) -> None:
         draw(tmp_path / "figure.png", hangul + signs)
     with pytest.warns(UserWarning, match="missing from font"):  # the check can fail: Egyptian is in neither
         draw(tmp_path / "figure.png", "\U00013000")
+
+
+@pytest.mark.parametrize("written", ["$5 or $10", r"$\frac$", "a_1 $x^2$"])
+def test_every_text_is_drawn_as_it_is_written(tmp_path, written: str) -> None:
+    r"""Dollars are no mathematics: ``$5 or $10`` keeps its signs, and ``$\frac$`` is no error."""
+    with drawing(tmp_path / "figure.png", 1200, 800) as figure:
+        figure.suptitle(written)
+        figure.supxlabel(written)
+        figure.text(0.1, 0.1, written)
+        part, other = figure.subfigures(1, 2)
+        part.suptitle(written)
+        axes = part.subplots()
+        axes.bar([0, 1], [1, 2], label=written)
+        axes.bar_label(axes.containers[0], [written] * 2)
+        axes.set_xticks([0, 1], [written] * 2)
+        axes.set_title(written)
+        axes.set_ylabel(written)
+        axes.annotate(written, (0, 1))
+        axes.legend(title=written)
+        figure.legend()
+        other.subplots().table([[written]])
+    drawn = [text for text in figure.findobj(Text) if text.get_text() == written]
+    assert len(drawn) == 16
+    assert not any(text.get_parse_math() for text in drawn)
+
+
+def test_figures_are_drawn_in_this_style_and_no_text_is_mathematics() -> None:
+    """So that the setting above holds for every figure: none is made elsewhere, and none asks for mathematics."""
+    folders = ["bench", "detector", "docs", "lab", "tour", "toyworld", *PAPERS]
+    sources = {
+        str(file.relative_to(ROOT)): file.read_text() for name in folders for file in (ROOT / name).rglob("*.py")
+    }
+    raw = re.compile(r"(import|from) \S*pyplot|parse_math=|parse_math\(|usetex|\bFigure\(|rc_context|rcParams")
+    found = {(name, match[0]) for name, text in sources.items() for match in raw.finditer(text)}
+    assert found == {("lab/figure.py", "Figure("), ("lab/figure.py", "rc_context"), ("cgan/figures.py", "Figure(")}
+    assert "with style():" in sources["cgan/figures.py"]  # the frames of its animation
 
 
 def test_lines_take_the_palette_in_order(tmp_path) -> None:

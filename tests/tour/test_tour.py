@@ -14,14 +14,17 @@ from functools import cache, partial
 from pathlib import Path
 
 import pytest
+import soundfile
+import torch
 from PIL import Image
 
 from detector import commands as detector_commands
 from detector.commands import DetectorTask
 from detector.report.chapter import tell as detector_page
-from lab.chapter import Chapter, Page, Row, TrainedChapter
+from lab.chapter import Chapter, Exhibit, Page, Row, TrainedChapter, exhibits
 from lab.cli import TrainingOptions
 from lab.papers import PAPERS, part
+from stft.datasets.sound import write_sound
 from stft.report import chapter as stft_chapter
 from tests import toy
 from tests.refusals import check_refused
@@ -46,8 +49,10 @@ def made_up(reached: float, folder: Path) -> Page:
     folder.mkdir(parents=True, exist_ok=True)
     image = folder / "a <b>.png"
     Image.new("RGB", (7, 5), (10, 200, 30)).save(image)
+    write_sound(folder / "a.wav", torch.zeros(2, 800), 8000)
     rows = (Row("accuracy, test: all", 0.25, reached, 0.9), Row("accuracy, test: count", 0.2, 1.0, 0.5))
-    return Page("VQA & more", "toy", "A <paragraph>.", rows, 12.4, (image,))
+    shown = (Exhibit(image, 'What a "picture" shows.'), Exhibit(folder / "a.wav", "What is heard."))
+    return Page("VQA & more", "toy", "A <paragraph>.", rows, 12.4, shown)
 
 
 def small_chapters() -> list[Chapter | TrainedChapter]:
@@ -101,7 +106,7 @@ def make_small(patch: pytest.MonkeyPatch, folder: Path) -> None:
     patch.setattr("lab.training.advise_on_threads", lambda: None)
     for module, name in FIGURES:
         patch.setattr(module, name, save_dot)
-    patch.setattr(stft_chapter, "hear_scene", lambda folder, *scene: [save_dot(folder / "dot.png")] * 3)
+    patch.setattr(stft_chapter, "hear_scene", lambda folder, *scene: [save_dot(folder / "heard.png")])
 
 
 @pytest.fixture
@@ -170,22 +175,55 @@ def test_a_promise_is_kept_or_the_status_is_1(small, monkeypatch, capsys, reache
     assert REPORT.is_file()
 
 
-def test_the_report_is_one_file_with_its_images_inside(tmp_path) -> None:
-    pages = [made_up(0.95, tmp_path / "one"), made_up(0.1, tmp_path / "two")]
-    write_report(tmp_path / "report.html", pages)
-    for page in pages:
-        page.images[0].unlink()
-    text = (tmp_path / "report.html").read_text(encoding="utf-8")
-    images = re.findall(r'<img [^>]*src="data:image/png;base64,([^"]*)"', text)
+def report(folder: Path, *reached: float) -> str:
+    """The report on made-up pages; their files are gone when it is read."""
+    pages = [made_up(share, folder / str(k)) for k, share in enumerate(reached)]
+    write_report(folder / "report.html", pages)
+    for exhibit in (one for page in pages for one in page.exhibits):
+        exhibit.path.unlink()
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_report_is_one_file_with_its_pictures_and_sounds_inside(tmp_path) -> None:
+    text = report(tmp_path, 0.95, 0.1)
+    images = re.findall(r'<img alt="What a &quot;picture&quot; shows." src="data:image/png;base64,([^"]*)"', text)
     assert len(images) == text.count("<img ") == 2
+    sounds = re.findall(r'<audio controls src="data:audio/wav;base64,([^"]*)"', text)
+    assert len(sounds) == 2
+    assert soundfile.read(io.BytesIO(base64.b64decode(sounds[0])))[0].shape == (800, 2)
     for data in images:
         assert Image.open(io.BytesIO(base64.b64decode(data))).getpixel((3, 3)) == (10, 200, 30)
     assert not re.findall(r"https?:|//|<link|<script|@import|url\(", re.sub(r'src="[^"]*"', "", text))
-    assert text.count("<section>") == text.count("</section>") == 2
+    assert text.count("<section ") == text.count("</section>") == 2
     assert "VQA & more" not in text
     assert "<paragraph>" not in text
-    assert text.count("class=broken") == 1
-    assert "10.00% ✗" in text
+    assert text.count("10.00% ✗") == 1
+
+
+def test_the_verdict_comes_first_then_text_then_pictures(tmp_path) -> None:
+    text = report(tmp_path, 0.95, 0.1)
+    parts = ["Broken promises: 1 of 4", 'href="#1"', "promises kept", 'id="0"', "A &lt;paragraph", "chance", "<img"]
+    assert sorted(parts, key=text.index) == parts
+    assert "accuracy, test: all: 90.0% are promised, 10.00% were reached" in text
+    assert re.findall(r"(\d) of 2<", text) == ["2", "1"]
+    good = report(tmp_path, 0.95)
+    assert "Every promise is kept, 2 in all" in good
+    assert "✗" not in good
+    assert "class=broken" not in good
+
+
+def test_the_report_fits_a_telephone(tmp_path) -> None:
+    """Each table and picture is in a box that scrolls, and a table has few columns."""
+    text = report(tmp_path, 0.95)
+    assert '<meta name="viewport" content="width=device-width' in text
+    assert len(re.findall('<div class="wide"><(table|img)', text)) == text.count("<table") + text.count("<img")
+    assert max(line.count("<th>") for line in text.splitlines()) == 4
+    assert ".wide { overflow-x: auto; }" in text
+
+
+def test_what_is_shown_is_found_by_its_name(tmp_path) -> None:
+    files = [tmp_path / name for name in ("b.gif", "b.png", "example.png", "a.wav")]
+    assert exhibits(files, {"a": "A.", "gone": "C.", "b": "B."}) == (Exhibit(files[3], "A."), Exhibit(files[1], "B."))
 
 
 def test_the_table_is_aligned(tmp_path) -> None:
@@ -204,8 +242,8 @@ def test_every_chapter_is_compared_with_its_promises(toured) -> None:
     assert ["word2vec", "toy", "analogies, held out pairs: all"] in rows
     assert ["STFT", "toy", "accuracy by ear, test: colour"] in rows
     text = (folder / REPORT).read_text(encoding="utf-8")
-    assert text.count("<section>") == 4
-    assert text.count("data:image/png;base64,") >= 7
+    assert text.count("<section ") == 4
+    assert text.count("data:image/png;base64,") == 6  # of the detector 1, word2vec 2, VQA 2, STFT 1
 
 
 def test_the_runs_of_the_tour_are_those_of_the_papers(after, capsys) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lab.chapter import Page, Row, TrainedChapter
+from lab.chapter import Page, Row, TrainedChapter, exhibits
 from lab.training import Trained
 from vqa.commands import VQATask
 from vqa.evaluate import PROMISES
@@ -24,6 +24,14 @@ ABOUT = {
     ),
 }
 
+SHOWN = {
+    "answers": (
+        "Test images with a question, the model's answer, and the five likeliest answers. Right answers are green. The "
+        "last answer is wrong, if there was a wrong one: it is orange, and the expected answer is under its image."
+    ),
+    "training": "Accuracy by kind of question during training, on images held out of training, with chance.",
+}
+
 
 def vqa_chapter(data: str, config: Config, promises: Promises = PROMISES) -> TrainedChapter:
     """Trains on ``data``, and compares what was reached with the promises."""
@@ -35,7 +43,7 @@ def vqa_chapter(data: str, config: Config, promises: Promises = PROMISES) -> Tra
             for (name, split, kind), promised in promises.items()
             if name == data
         )
-        return Page("VQA", data, ABOUT[data], rows, trained.results["seconds"], tuple(trained.figures[:2]))
+        return Page("VQA", data, ABOUT[data], rows, trained.results["seconds"], exhibits(trained.figures, SHOWN))
 
     return TrainedChapter("vqa", data, config, lambda options, command: VQATask(data, config, command, options), tell)
 

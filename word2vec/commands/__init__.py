@@ -148,13 +148,12 @@ class Compare(Train):
         if config.objective != CONFIGS["toy"].objective:
             raise ValueError(f"--objective must be left out where all are compared, got {config.objective!r}")
         tasks = {name: ToyTask(replace(config, objective=name), f"{place}/{name}") for name in OBJECTIVES}
-        found = {}
-        for name, one in training.compare(tasks, self, command).items():
+        found, trained = {}, training.compare(tasks, self, command)
+        for name, one in trained.items():
             reached = {pairs: one.results["pairs"][pairs]["reached"][ALL] for pairs in (KNOWN, HELD_OUT)}
             found[name] = {**reached, "seconds": one.results["seconds"]}
         folder = training.folder_of("word2vec", place)
-        reached = {name: {pairs: row[pairs] for pairs in (KNOWN, HELD_OUT)} for name, row in found.items()}
-        draw_comparison(folder / "comparison.png", reached)
+        draw_comparison(folder / "comparison.png", {name: one.results["validation"] for name, one in trained.items()})
         results = {
             "paper": "word2vec",
             "what": "comparison",

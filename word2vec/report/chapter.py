@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lab.chapter import Page, Row, TrainedChapter
+from lab.chapter import Page, Row, TrainedChapter, exhibits
 from lab.training import Trained
 from word2vec.commands.tasks import ToyTask
 from word2vec.evaluate import PROMISES
@@ -11,9 +11,18 @@ from word2vec.extensions.objectives import CONFIGS, ObjectiveConfig
 ABOUT = (
     "Skip-gram with negative sampling reads sentences of a toy language, in which words come in pairs: king and queen, "
     "cat and cats, red and reddish. For half of the pairs, no sentence has both words. The promise: these pairs still "
-    "complete analogies, because their vectors differ in the same way as those of the other pairs. In the figure, the "
-    "arrows of a relation are nearly parallel."
+    "complete analogies, because their vectors differ in the same way as those of the other pairs."
 )
+SHOWN = {
+    "relations": (
+        "Pairs of words in a plane, by relation. Each arrow goes from the first word of a pair to the second. Arrows "
+        "of one relation are nearly parallel, also the orange ones: no sentence has both of their words."
+    ),
+    "training": (
+        "Correct analogies during training, of known and of held-out pairs. The dashed line is a guess without the "
+        "analogy: the word nearest to the third one."
+    ),
+}
 
 
 def word2vec_chapter(
@@ -32,7 +41,7 @@ def word2vec_chapter(
             )
             for (_, name, relation), promised in promises.items()
         )
-        return Page("word2vec", "toy", ABOUT, rows, trained.results["seconds"], tuple(trained.figures))
+        return Page("word2vec", "toy", ABOUT, rows, trained.results["seconds"], exhibits(trained.figures, SHOWN))
 
     return TrainedChapter("word2vec", "toy", config, lambda options, command: ToyTask(config), tell)
 

@@ -19,6 +19,7 @@ from cgan.datasets.digits import Digits
 from cgan.evaluate import PROMISES
 from cgan.extensions.gradient_penalty import PICTURE_CONFIGS
 from cgan.extensions.judge import JudgeConfig
+from cgan.report.chapter import SHOWN
 from cgan.train import CONFIGS
 from lab import cli
 from tests.refusals import check_refused
@@ -84,6 +85,8 @@ def test_training_keeps_everything_in_the_run(work, trained) -> None:
     assert files | {"ring.png", "ring.gif", "vanishing.png"} <= {path.name for path in (RUNS / "ring").iterdir()}
     shown = {"digits.png", "interpolation.png", "nearest.png"}
     assert files | shown <= {path.name for path in (RUNS / "digits").iterdir()}
+    for name, texts in SHOWN.items():
+        assert set(texts) <= {path.stem for path in (RUNS / name).glob("*.png")}, "the tour shows them"
     for name, kind in (("ring", "PNG"), ("digits", "PNG")):
         for path in (RUNS / name).glob("*.png"):
             with Image.open(path) as image:

@@ -59,7 +59,7 @@ def test_the_page_of_a_chapter() -> None:
     assert [(row.measured, row.chance, row.reached, row.kept) for row in page.rows] == [
         ("within 3σ", 0.12, 0.94, False), ("worst mode", 0.0, 0.95, True)
     ]  # fmt: skip
-    assert page.images == (Path("ring.png"),)
+    assert [one.path for one in page.exhibits] == [Path("ring.png")]
     assert [(chapter.paper, chapter.name) for chapter in CHAPTERS] == [("cgan", "ring"), ("cgan", "digits")]
 
 

@@ -18,6 +18,7 @@ from clip_mini.commands.task import ClipTask, open_model
 from clip_mini.datasets import shards
 from clip_mini.evaluate import ACCURACY, IMAGE_TO_TEXT, KS, PROMISES, SEEN, TEXT_TO_IMAGE, UNSEEN, embed
 from clip_mini.extensions import parallel
+from clip_mini.report.chapter import SHOWN
 from clip_mini.train import CONFIGS, Config
 from lab import training
 from lab.distributed import Processes
@@ -55,7 +56,7 @@ def work(trained, monkeypatch) -> Path:
 
 
 def test_training_judges_and_keeps_everything_in_the_run(work, trained) -> None:
-    names = {"best.safetensors", "run.json", "words.txt", "results.json", "retrieval.png", "training.png"}
+    names = {"best.safetensors", "run.json", "words.txt", "results.json", *(f"{name}.png" for name in SHOWN)}
     assert names <= {path.name for path in RUN.iterdir()}
     for name in ("retrieval.png", "training.png"):
         Image.open(RUN / name).verify()

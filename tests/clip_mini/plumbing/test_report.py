@@ -41,12 +41,12 @@ def test_the_chapter_compares_every_promise() -> None:
     promises = {("toy", "test", "image→text R@1"): 0.3, ("toy", "zero-shot, unseen pairs", "accuracy"): 0.8}
     chapter = clip_chapter("toy", CONFIGS["toy"], {**promises, ("emoji", "openmoji", "image→text R@1"): 0.4})
     results = {"splits": SPLITS, "seconds": 9.0}
-    page = chapter.tell(Trained(Path("run"), nn.Module(), results, [Path("a.png")]))
+    page = chapter.tell(Trained(Path("run"), nn.Module(), results, [Path("example.png"), Path("retrieval.png")]))
     assert [(row.measured, row.chance, row.reached, row.promised, row.kept) for row in page.rows] == [
         ("test: image→text R@1", 0.1, 0.25, 0.3, False),
         ("zero-shot, unseen pairs: accuracy", 0.02, 0.875, 0.8, True),
     ]
-    assert (page.seconds, page.images) == (9.0, (Path("a.png"),))
+    assert (page.seconds, [one.path for one in page.exhibits]) == (9.0, [Path("retrieval.png")])
     assert {data for data, _, _ in PROMISES} == {chapter.name for chapter in CHAPTERS}
 
 

@@ -26,6 +26,7 @@ from tests.pictures import check_texts, keep_figures
 from tests.refusals import check_refused
 from toyworld.drawing import draw
 from toyworld.facts import Description, Exists, Relation, holds
+from toyworld.korean import politeness
 from toyworld.rng import Rng
 from toyworld.tokenizer import END
 
@@ -251,6 +252,13 @@ def test_a_damaged_image_is_named_and_the_search_goes_on(work, photos, capsys) -
     assert len(rows(out)) == 3
     assert error.startswith("left out: photos/bad.jpg: not an image, or damaged")
     assert error.count("\n") == 1
+
+
+def test_korean_captions_are_found_in_one_level_of_politeness(work, photos, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(opened, "open_model", Work("korean").open)
+    main("search", "--image", str(photos / "a.png"), "--scenes", "40", "--top", "40", *CPU)
+    levels = {politeness(text) for _, text in rows(capsys.readouterr().out)}
+    assert levels == {"polite", None}
 
 
 @pytest.mark.parametrize("language", ["english", "korean"])

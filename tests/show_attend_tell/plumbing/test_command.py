@@ -19,6 +19,7 @@ from show_attend_tell.evaluate import most_frequent_caption
 from show_attend_tell.extensions import free_running
 from show_attend_tell.extensions.hard_attention import HardConfig
 from show_attend_tell.extensions.photographs import PHOTO_CONFIGS
+from show_attend_tell.report.chapter import SHOWN
 from show_attend_tell.train import CONFIGS, Config
 from tests.refusals import check_refused
 from tests.runs import files_of, stop_in
@@ -80,6 +81,7 @@ def test_training_keeps_everything_in_the_run(work, trained) -> None:
     files = {"best.safetensors", "run.json", "vocabulary.json", "results.json"}
     figures = {"captions.png", "attention.png", "training.png", "forcing.png", "example.png"}
     assert files | figures <= {path.name for path in RUN.iterdir()}
+    assert {f"{name}.png" for name in SHOWN} <= figures, "the tour shows them"
     results = json.loads((RUN / "results.json").read_text())
     assert set(results["splits"]) == {"test", "compositional"}
     for columns in results["splits"].values():

@@ -10,7 +10,7 @@ from show_attend_tell.figures import Captioned
 from tests.pictures import check_texts, keep_figures
 
 ENGLISH = "the picture shows two objects: a small purple triangle and a large yellow diamond."
-KOREAN = "물체가 두 개 보이는데, 큰 노란색 삼각형과 작은 하늘색 십자가입니다."
+KOREAN = "물체가 두 개 보이는데, 큰 노란색 삼각형과 작은 하늘색 십자 모양입니다."
 IMAGE = torch.full((3, 8, 8), 0.5)
 
 
@@ -46,6 +46,15 @@ def test_right_captions_come_first_then_one_that_is_wrong() -> None:
 def test_a_caption_that_is_not_true_is_shown_before_one_that_is_only_incomplete() -> None:
     incomplete, untrue = one("incomplete", 3, False), one("untrue", 1, False)._replace(true=False)
     assert figures.chosen([incomplete, untrue, one("right", 2, True)])[-1].caption == "untrue"
+
+
+def test_korean_captions_of_a_figure_have_one_level_of_politeness() -> None:
+    """That of the wrong caption, which is always shown; without a wrong one, that of the first."""
+    plain, polite, no_verb = one("원이다.", 2, True), one("원입니다.", 2, True), one("큰 원.", 1, True)
+    captions = [plain, polite, no_verb, plain]
+    assert figures.chosen([*captions, one("별이 있습니다.", 1, False)])[:2] == [polite, no_verb]
+    assert figures.chosen(captions) == [plain, plain, no_verb]
+    assert figures.chosen([polite, *captions]) == [polite, polite, no_verb]
 
 
 @pytest.mark.parametrize("place", range(4))

@@ -84,7 +84,7 @@ def test_the_chapter_compares_every_promise() -> None:
         ("test: right", 0.125, 0.5, 0.6, False),
         ("test: pointing", 0.0625, 0.875, 0.8, True),
     ]
-    assert (page.seconds, page.images) == (9.0, (Path("attention.png"),))
+    assert (page.seconds, [one.path for one in page.exhibits]) == (9.0, [Path("attention.png")])
     assert {chapter.name for chapter in CHAPTERS} <= {data for data, _, _ in PROMISES}
 
 

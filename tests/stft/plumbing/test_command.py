@@ -22,6 +22,7 @@ from stft.datasets.sound import read_sound, write_sound
 from stft.evaluate import CHANCE, hearing
 from stft.extensions.analysis import analyse
 from stft.extensions.fast import stft
+from stft.report.chapter import SHOWN
 from stft.windows import blackman
 from tests.pictures import keep_figures
 from tests.refusals import check_refused
@@ -79,6 +80,7 @@ def test_hear_by_default(work, monkeypatch, capsys) -> None:
     folder = Path("runs/stft/toy")
     assert asked == [(folder, 0, 500)]
     names = ["heard.png", "windows.png", "scene.wav", "results.json"]
+    assert set(SHOWN) == {"heard", "windows", "scene"}, "the tour shows them"
     assert capsys.readouterr().out.splitlines()[-4:] == [str(folder / name) for name in names]
     check_images(folder / "heard.png", folder / "windows.png")
     sound, rate = read_sound(folder / "scene.wav")

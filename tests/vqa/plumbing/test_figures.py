@@ -58,7 +58,7 @@ def test_answers_show_five_bars_and_right_or_wrong(tmp_path, drawn, given: str, 
         assert labels[0] == given
         assert labels[2:] == ["purple and a li…", "2", "blue"]
     written = [text.get_text() for text in figure.findobj(Text)]
-    assert written.count("expected: yes") == (0 if sign == "✓" else 5)
+    assert written.count("wrong, expected: yes") == (0 if sign == "✓" else 5)
     assert all(text in written for text in asked(5).texts)
     check_texts(figure)
 
@@ -106,6 +106,24 @@ def test_training_has_a_panel_with_its_chance_for_each_kind(tmp_path, drawn, kin
         assert list(curve.get_ydata()) == pytest.approx([10 * i for i in range(1, 11)])
         assert level.get_ydata() == pytest.approx([15 * k] * 2)
     check_texts(figure)
+
+
+def test_the_comparison_says_why_a_number_is_never_the_answer_without_the_question(tmp_path, drawn) -> None:
+    """Far below chance is below half of it: 9.9% is, and 10% is not. A bar that cannot be seen has its number."""
+    chance = {"count": 0.2, "colour": 0.2, "existence": 0.5, "all": 0.3}
+    reached = {"product": dict.fromkeys(chance, 0.9), "image only": {"count": 0.004, "colour": 0.1, "existence": 0.5}}
+    reached["image only"]["all"] = 0.25
+    figures.draw_comparison(tmp_path / "comparison.png", reached, chance)
+    reached["image only"]["colour"] = 0.099
+    figures.draw_comparison(tmp_path / "comparison.png", reached, chance)
+    figures.draw_comparison(tmp_path / "comparison.png", {"product": dict.fromkeys(chance, 0.0)}, chance)
+    said = [figure.get_supxlabel() for figure in drawn]
+    assert said[0].endswith("kind count.")
+    assert said[1].endswith("kind count or colour.")
+    assert said[2] == ""
+    assert [text.get_text() for text in drawn[0].axes[0].texts if text.get_text()] == ["0.4"]
+    for figure in drawn:
+        check_texts(figure)
 
 
 def test_comparison_has_a_bar_for_each_model_and_kind(tmp_path, drawn) -> None:

@@ -1,6 +1,4 @@
-"""The figures show their data: arrows connect the words' vectors, bars have the given heights, no texts overlap."""
-
-from itertools import pairwise
+"""The figures show their data: arrows connect the words' vectors, curves have the given heights, no texts overlap."""
 
 import pytest
 import torch
@@ -194,24 +192,26 @@ def test_training_draws_both_kinds_and_the_nearest_word(tmp_path, drawn, points:
     check_texts(figure)
 
 
-def test_comparison_has_two_bars_for_each_objective(tmp_path, drawn) -> None:
-    reached = {name: {KNOWN: 1 - 0.1 * k, HELD_OUT: 0.3 * k} for k, name in enumerate(OBJECTIVES)}
-    figures.draw_comparison(tmp_path / "comparison.png", reached)
+@pytest.mark.parametrize("points", [1, 10])
+def test_comparison_draws_each_objective_over_the_steps(tmp_path, drawn, points: int) -> None:
+    histories = {
+        name: [
+            {"steps": 50 * i, "score": 0.0, "known all": i / points / (k + 1), "held out all": 0.1 * k}
+            for i in range(1, points + 1)
+        ]
+        for k, name in enumerate(OBJECTIVES)
+    }
+    figures.draw_comparison(tmp_path / "comparison.png", histories)
     (figure,) = drawn
-    (axes,) = figure.axes
-    known, held_out = axes.containers
-    assert [bar.get_height() for bar in known] == pytest.approx([100, 90, 80, 70])
-    assert [bar.get_height() for bar in held_out] == pytest.approx([0, 30, 60, 90])
-    for k, (one, other) in enumerate(zip(known, held_out, strict=True)):
-        edges = [k - 0.5, one.get_x(), one.get_x() + one.get_width(), other.get_x(), other.get_x() + other.get_width()]
-        assert all(left < right for left, right in pairwise([*edges, k + 0.5])), "side by side, over their name"
-    assert [to_hex(bars[0].get_facecolor()).upper() for bars in (known, held_out)] == [
-        PALETTE.blue,
-        PALETTE.vermillion,
-    ]
-    assert [label.get_text() for label in axes.get_xticklabels()] == list(OBJECTIVES)
-    numbers = [text.get_text() for text in axes.texts]
-    assert numbers == ["100.0", "90.0", "80.0", "70.0", "0.0", "30.0", "60.0", "90.0"]
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["known pairs", "held out pairs"]
-    assert axes.get_ylim()[0] == 0
+    known, held_out = figure.axes
+    assert [axes.get_title() for axes in figure.axes] == ["known pairs", "held out pairs"]
+    for k, name in enumerate(OBJECTIVES):
+        for axes, expected in ((known, [100 * i / points / (k + 1) for i in range(1, points + 1)]),
+                               (held_out, [10 * k] * points)):  # fmt: skip
+            line = axes.lines[k]
+            assert (line.get_label(), list(line.get_xdata())) == (name, [50 * i for i in range(1, points + 1)])
+            assert list(line.get_ydata()) == pytest.approx(expected)
+        assert known.lines[k].get_color() == held_out.lines[k].get_color()
+    assert len({(line.get_color(), line.get_marker()) for line in known.lines}) == len(OBJECTIVES)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == list(OBJECTIVES)
     check_texts(figure)
