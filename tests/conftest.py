@@ -11,14 +11,22 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import settings
+from hypothesis import Phase, settings
+from hypothesis.internal.conjecture import engine
 from jaxtyping import install_import_hook
 
+pytest_plugins = ["tests.failures"]
 PAPERS = runpy.run_path(str(Path(__file__).parent.parent / "lab" / "papers.py"))["PAPERS"]  # before lab is imported
 install_import_hook([*PAPERS, "toyworld", "detector", "lab", "tour", "bench"], "beartype.beartype")
 
-settings.register_profile("fast", max_examples=50, deadline=None, derandomize="CI" in os.environ)
-settings.register_profile("thorough", max_examples=1000, deadline=None)
+engine.MAX_SHRINKING_SECONDS = 5  # a small input within seconds is worth more than the smallest one within minutes
+SEARCH = {  # no phase that explains: it takes time, and a failure says its input itself (see failures.py)
+    "deadline": None,
+    "phases": [Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink],
+    "report_multiple_bugs": False,
+}
+settings.register_profile("fast", max_examples=50, derandomize="CI" in os.environ, **SEARCH)
+settings.register_profile("thorough", max_examples=1000, **SEARCH)
 settings.load_profile("fast")
 torch.set_num_threads(1)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs without Ctrl-C

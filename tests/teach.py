@@ -11,15 +11,31 @@ def check_close(
 ) -> None:
     """Raises AssertionError, with the worst index, if the two differ. ``what`` names the equation."""
     __tracebackhide__ = True
-    got, expected = (torch.as_tensor(value, dtype=torch.float64).detach() for value in (got, expected))
-    assert got.shape == expected.shape, f"{what}: shape {tuple(got.shape)}, expected {tuple(expected.shape)}"
-    off = (got - expected).abs() - relative * expected.abs() - absolute
-    off = off.where(off == off, torch.inf).where(got != expected, -1.0)  # NaN is off, equal infinities are not
-    if got.numel() == 0 or off.max() <= 0:
+    right = torch.as_tensor(expected).detach()
+    try:
+        came = torch.as_tensor(got).detach()
+    except (TypeError, ValueError, RuntimeError):
+        wanted = f"a tensor of shape {tuple(right.shape)}" if right.dim() else f"{right.item():.12g}"
+        raise AssertionError(f"{what}: got {got!r:.80}, expected {wanted}") from None
+    assert came.shape == right.shape, f"{what}: shape {tuple(came.shape)}, expected {tuple(right.shape)}"
+    types = [str(value.dtype).removeprefix("torch.") for value in (came, right)]
+    exact = torch.is_tensor(expected) and relative < 1e-9
+    assert not exact or types != ["float32", "float64"], f"{what}: dtype float32, expected float64"
+    kind = torch.complex128 if came.is_complex() or right.is_complex() else torch.float64
+    came, right = came.to(kind), right.to(kind)
+    off = (came - right).abs() - relative * right.abs() - absolute
+    off = off.where(off == off, torch.inf).where(came != right, -1.0)  # NaN is off, equal infinities are not
+    if came.numel() == 0 or off.max() <= 0:
         return
     index = tuple(int(i) for i in torch.unravel_index(off.argmax(), off.shape)) if off.dim() else ()
     place = f" at index {index[0] if len(index) == 1 else index}" if index else ""
-    raise AssertionError(f"{what}{place}: got {got[index].item():.12g}, expected {expected[index].item():.12g}")
+    raise AssertionError(f"{what}{place}: got {came[index].item():.12g}, expected {right[index].item():.12g}")
+
+
+def check_equal(what: str, got: Tensor, expected: Tensor) -> None:
+    """The same shape, type and numbers, to the last bit."""
+    __tracebackhide__ = True
+    check_close(what, got, expected, 0, 0)
 
 
 def check_same(what: str, candidate: Callable, expected: Callable, *arguments) -> None:

@@ -15,7 +15,7 @@ import torch
 
 from cgan.data import MODES, RADIUS, SIGMA, SPLITS, Batch, picture_batches, ring_batches, ring_means
 from tests.runs import check_pure
-from tests.teach import check_close
+from tests.teach import check_close, check_equal
 
 
 def test_means_by_hand() -> None:
@@ -86,7 +86,7 @@ def test_batches_are_pure(name: str) -> None:
     torch.manual_seed(1)
     first = one.batch_at(5)
     torch.manual_seed(2)
-    assert torch.equal(first.noise, one.batch_at(5).noise), "the batch depends on torch's own random numbers"
+    check_equal("the noise of step 5 with another seed of torch", first.noise, one.batch_at(5).noise)
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -100,7 +100,7 @@ def test_nothing_in_common(name: str) -> None:
 def test_pictures_keep_their_labels() -> None:
     batch = picture_batches(PICTURES, LABELS, "train", 0, 200, 3)(0)
     places = ((batch.samples[:, 0, 0, 0] + 1) * 5.5).round().long()
-    assert torch.equal(batch.labels, LABELS[places])
+    check_equal("the labels of the drawn pictures", batch.labels, LABELS[places])
     assert len(set(places.tolist())) == 12, "some pictures are never drawn"
 
 

@@ -36,7 +36,7 @@ from cgan.model import MLPGenerator
 from cgan.train import CONFIGS, build, build_optimizers
 from tests.cgan.misconceptions import evaluate as misconceptions
 from tests.strategies import unequal_sizes
-from tests.teach import check_close
+from tests.teach import check_close, check_equal
 
 SEEDS = st.integers(0, 10_000)
 
@@ -224,7 +224,7 @@ def test_fakes_are_a_function_of_split_and_seed() -> None:
     generator = MLPGenerator(3, 2, 2, 8)
     fakes, labels = fakes_of_each(generator, 2, 3, 4, "test")
     assert labels.tolist() == [0] * 4 + [1] * 4 + [2] * 4
-    assert torch.equal(fakes, fakes_of_each(generator, 2, 3, 4, "test")[0])
+    check_equal("the same split and seed, the same fakes", fakes, fakes_of_each(generator, 2, 3, 4, "test")[0])
     for other in (("validation", 0), ("test", 1)):
         assert not torch.equal(fakes, fakes_of_each(generator, 2, 3, 4, *other)[0])
 
@@ -242,7 +242,8 @@ def test_the_gradient_vanishes() -> None:
     late, early = (sum(minimax[part]) for part in (slice(-10, None), slice(10)))
     assert late < 0.1 * early, "the gradient of minimax does not vanish"
     assert sum(other[-10:]) > 20 * late, "the other one must stay"
-    assert all(torch.equal(a, b) for a, b in zip(gan.generator.parameters(), before, strict=True)), "G must not learn"
+    for parameter, value in zip(gan.generator.parameters(), before, strict=True):
+        check_equal("G, which must not learn", parameter, value)
 
 
 def each(wrongs: tuple):

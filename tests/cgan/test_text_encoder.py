@@ -20,7 +20,7 @@ from cgan.extensions.projection import TextConfig, build_text_gan, train_text_wi
 from cgan.text_encoder import PAD, PictureEncoder, SentenceEncoder, joint_embedding_loss
 from cgan.train import build_optimizers
 from tests.cgan.misconceptions import text as misconceptions
-from tests.teach import check_close, check_same
+from tests.teach import check_close, check_equal, check_same
 
 
 def each(wrongs: tuple):
@@ -181,7 +181,7 @@ def frozen(gan: TextGAN) -> None:
     train_text_with_penalty(gan, *build_optimizers(gan, config), batch_at, range(3), lambda step, **losses: None)
     assert any(not torch.equal(a, b) for a, b in zip(generator, gan.generator.parameters(), strict=True))
     for name, value in gan.encoder.state_dict().items():
-        assert torch.equal(value, before[name]), f"φ is not frozen: {name} has changed"
+        check_equal(f"φ is frozen: {name}", value, before[name])
 
 
 def test_frozen() -> None:

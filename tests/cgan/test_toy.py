@@ -19,7 +19,7 @@ from cgan.datasets import toy
 from cgan.extensions.pretraining import encoder_batches
 from cgan.extensions.toy_judge import judge_scenes, toy_judge_batches
 from tests.runs import check_pure
-from tests.teach import check_close
+from tests.teach import check_close, check_equal
 from toyworld.drawing import draw
 from toyworld.facts import holds
 from toyworld.parser import read
@@ -156,4 +156,4 @@ def test_the_judge_learns_from_other_pictures_and_all_pairs() -> None:
     some, answers = toy_judge_batches(images, wanted, 0, 5)(1)
     for image, answer in zip(some, answers, strict=True):
         (index,) = (images == image).flatten(1).all(dim=1).nonzero()[:, 0].tolist()
-        assert torch.equal(answer, wanted[index])
+        check_equal("colour, shape and size of a picture", answer, wanted[index])

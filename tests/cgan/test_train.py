@@ -25,7 +25,7 @@ from cgan.model import GAN
 from cgan.train import CONFIGS, GENERATOR_LOSSES, Pair, build, build_optimizers, train
 from tests.alone import check_alone
 from tests.cgan.misconceptions import train as misconceptions
-from tests.teach import check_close
+from tests.teach import check_close, check_equal
 
 SMALL = replace(CONFIGS["ring"], steps=600)
 
@@ -193,7 +193,7 @@ def test_learns_a_small_ring() -> None:
 def test_same_seed_same_weights() -> None:
     (one, _), (other, _), (reseeded, _) = train_small(steps=5), train_small(steps=5), train_small(1, steps=5)
     for a, b in zip(one.parameters(), other.parameters(), strict=True):
-        assert torch.equal(a, b)
+        check_equal("a weight after 5 steps with the same seed", a, b)
     assert not torch.equal(next(one.parameters()), next(reseeded.parameters()))
 
 

@@ -20,7 +20,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.functional import cross_entropy, softplus
-from torch.testing import assert_close
 
 from clip_mini.extensions.ablations import ABLATIONS, AnyLength, CLIPWithAnyLength, FixedScale, ImagesChoose
 from clip_mini.extensions.objectives import Contrastive, Objective
@@ -28,6 +27,7 @@ from clip_mini.loss import contrastive_loss
 from clip_mini.train import Config, build
 from tests.clip_mini.misconceptions import ablations as wrong
 from tests.clip_mini.tiny import CONFIG
+from tests.teach import check_close
 
 IMAGES = torch.tensor([[1.0, 0.0], [0.0, 1.0]], dtype=torch.float64)
 TEXTS = torch.tensor([[1.0, 0.0], [1.0, 0.0]], dtype=torch.float64)
@@ -89,7 +89,7 @@ def check_lengths_of_the_model(kind: type) -> None:
     model.__class__ = kind
     for side, (got, direction) in zip(("image", "text"), zip(model(images, texts), unit, strict=True), strict=True):
         length = got.norm(dim=1, keepdim=True)
-        assert_close(got / length, direction, rtol=1e-10, atol=1e-10)
+        check_close(f"the direction of the {side} vectors", got / length, direction)
         assert (length - 1).abs().min() > 1e-3, f"the {side} vectors still have length 1"
 
 
@@ -135,13 +135,13 @@ def test_figure_3_is_the_mean_of_both_choices(n: int, d: int, seed: int) -> None
     """L(u, v) = (images choose + texts choose) / 2; texts choose as images would, with both sides swapped."""
     image, text = vectors(n, d, seed)
     rows, columns = loss_of(ImagesChoose(), image, text), loss_of(ImagesChoose(), text, image)
-    assert_close(loss_of(Contrastive(), image, text), (rows + columns) / 2, rtol=1e-10, atol=1e-10)
+    check_close("figure 3, L = (rows + columns) / 2", loss_of(Contrastive(), image, text), (rows + columns) / 2)
 
 
 @given(n=st.integers(2, 6), d=st.integers(2, 5), seed=st.integers(0, 99))
 def test_of_unit_vectors_any_length_is_the_paper(n: int, d: int, seed: int) -> None:
     image, text = (x / x.norm(dim=1, keepdim=True) for x in vectors(n, d, seed))
-    assert_close(loss_of(AnyLength(), image, text), loss_of(Contrastive(), image, text), rtol=1e-10, atol=1e-10)
+    check_close("any length, of unit vectors", loss_of(AnyLength(), image, text), loss_of(Contrastive(), image, text))
 
 
 @pytest.mark.parametrize("name", ABLATIONS)

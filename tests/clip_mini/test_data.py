@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from clip_mini.data import ALONE, LANGUAGES, RELATED, encode, toy_batches, toy_pair, toy_tokenizer
 from tests.clip_mini.misconceptions import data as misconceptions
 from tests.clip_mini.test_model import each
+from tests.teach import check_equal
 from toyworld.captions import WORDS
 from toyworld.drawing import draw
 from toyworld.facts import Count, Description, Fact, Relation, descriptions, holds
@@ -124,7 +125,7 @@ def check_batches(candidate: Callable, language: str, seed: int, pairs: int) -> 
         words = [" ".join(split_words(caption)) for caption in captions]
         got = [tokenizer.decode(row.tolist()) for row in batch.texts]
         assert got == words, f"seed {seed}, step {step}: got {got[0]!r} …, expected {words[0]!r} …"
-        assert torch.equal(batch.images, draw(scenes, SIZE)), f"seed {seed}, step {step}: other images"
+        check_equal(f"the images of seed {seed}, step {step}", batch.images, draw(scenes, SIZE))
 
 
 @languages
@@ -138,8 +139,8 @@ def test_a_batch_is_a_function_of_its_step() -> None:
     batches = [batch_at(step) for step in range(3)]
     for step in (2, 0, 1):
         images, texts = again(step)
-        assert torch.equal(images, batches[step].images)
-        assert torch.equal(texts, batches[step].texts)
+        check_equal(f"the images of step {step}", images, batches[step].images)
+        check_equal(f"the texts of step {step}", texts, batches[step].texts)
         assert not torch.equal(images, other(step).images), "another seed gives the same images"
     assert len(torch.cat([batch.images for batch in batches]).unique(dim=0)) == 12, "an image comes twice"
 

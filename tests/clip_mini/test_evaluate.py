@@ -46,7 +46,7 @@ from tests.clip_mini.misconceptions import evaluate as misconceptions
 from tests.clip_mini.test_data import language_of
 from tests.clip_mini.test_model import Features, each, float64, random_tensor
 from tests.strategies import whole_tensors
-from tests.teach import check_close
+from tests.teach import check_close, check_equal
 from toyworld.drawing import draw
 from toyworld.facts import Exists, holds, says_all
 from toyworld.parser import read
@@ -243,7 +243,7 @@ def test_toy_examples_are_complete_and_true(language: str) -> None:
     tokenizer = toy_tokenizer(language)
     examples = toy_examples(tokenizer, language, "test", 0, 40, SIZE, 32)
     scenes = [scene for _, scene in toy_scenes("test", 0, 40)]
-    assert torch.equal(examples.images, draw(scenes, SIZE))
+    check_equal("the images of the split", examples.images, draw(scenes, SIZE))
     assert examples.image_of.tolist() == list(range(40))
     for scene, caption, row in zip(scenes, examples.captions, examples.texts, strict=True):
         facts = read(caption, language_of(caption))

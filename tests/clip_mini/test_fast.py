@@ -11,7 +11,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
-from torch.testing import assert_close
 
 from clip_mini.extensions.fast import faster, image_features, pooled, text_features
 from clip_mini.extensions.pretrained import LegacyTextEncoder
@@ -19,8 +18,8 @@ from clip_mini.image_encoders import AttentionPool, ResidualCNN, VisionTransform
 from clip_mini.loss import contrastive_loss, pairwise_similarity
 from clip_mini.model import CLIP, TextEncoder
 from tests.clip_mini.misconceptions import fast as misconceptions
+from tests.teach import check_close, check_equal
 
-EXACT = {"rtol": 1e-10, "atol": 1e-10}
 WORDS, CONTEXT, END = 12, 8, 7
 SEEDS = st.integers(0, 10_000)
 
@@ -44,10 +43,10 @@ def some_image_encoder(layers: int, seed: int) -> VisionTransformer:
 def check_equals(got: torch.Tensor, expected: torch.Tensor, weights: list[torch.Tensor], name: str) -> None:
     """Equal, and so are the gradients to all weights, for a random cotangent."""
     cotangent = torch.randn(expected.shape, generator=torch.Generator().manual_seed(0)).double()
-    assert_close(got, expected, **EXACT, msg=lambda text: f"{name}\n{text}")
+    check_close(name, got, expected)
     ours, theirs = (torch.autograd.grad(out, weights, cotangent) for out in (got, expected))
     for k, pair in enumerate(zip(ours, theirs, strict=True)):
-        assert_close(*pair, **EXACT, msg=lambda text, k=k: f"{name}: gradient to weight {k}\n{text}")
+        check_close(f"the gradient of {name}, by weight {k}", *pair)
 
 
 def check_texts(candidate, texts: torch.Tensor, layers: int, seed: int, kind: type = TextEncoder) -> None:
@@ -69,7 +68,9 @@ def test_texts(kind: type, data, layers: int, seed: int) -> None:
 def test_what_comes_behind_the_end() -> None:
     encoder = some_text_encoder(2, seed=1)
     one, other = torch.tensor([[1, 2, END, 3, 4], [5, END, 0, 0, 0]]), torch.tensor([[1, 2, END, 9], [5, END, 1, END]])
-    assert torch.equal(text_features(encoder, one), text_features(encoder, other))
+    check_equal(
+        "the text features, with other words behind the end", text_features(encoder, one), text_features(encoder, other)
+    )
 
 
 def check_images(candidate, n: int, layers: int, seed: int) -> None:

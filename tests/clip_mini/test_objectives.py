@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from clip_mini.data import Batch, encode, toy_batches, toy_tokenizer
+from clip_mini.data import encode, toy_batches, toy_tokenizer
 from clip_mini.extensions.objectives import (
     OBJECTIVES,
     Contrastive,
@@ -19,7 +19,7 @@ from clip_mini.extensions.objectives import (
 from clip_mini.extensions.relatives import cosine_loss, semantic_loss
 from clip_mini.model import LARGEST_SCALE
 from clip_mini.train import Config, build, build_optimizer, train
-from tests.teach import check_close
+from tests.teach import check_close, check_equal
 from toyworld.captions import captions_at
 from toyworld.tokenizer import END
 
@@ -96,7 +96,8 @@ def test_with_the_contrastive_objective_the_loop_is_that_of_the_core() -> None:
         scale = objective.log_scale if relative else model.log_scale
         weights.append([scale] + [p for name, p in model.named_parameters() if name != "log_scale"])
     assert losses[:4] == losses[4:]
-    assert all(map(torch.equal, *weights))
+    for k, pair in enumerate(zip(*weights, strict=True)):
+        check_equal(f"weight {k} after 4 steps of both loops", *pair)
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
@@ -132,12 +133,13 @@ def test_classes_are_the_same_in_both_languages() -> None:
         tokenizer = toy_tokenizer(language)
         texts = [captions_at("test", 0, k, language)[0] for k in range(60)]
         classes.append(ShapeClasses(tokenizer)(encode(tokenizer, texts, 64)))
-    assert torch.equal(*classes)
+    check_equal("the classes of English and Korean captions", *classes)
     assert len(set(classes[0].tolist())) > 20, "the scenes have many sets of shapes"
 
 
 def test_labelled_batches_are_the_batches_of_the_core() -> None:
     _, classes, batch_at = built(TINY)
     images, texts, labels = labelled_batches(batch_at, classes)(3)
-    assert all(map(torch.equal, Batch(images, texts), batch_at(3)))
-    assert torch.equal(labels, classes(texts))
+    check_equal("the images of step 3", images, batch_at(3).images)
+    check_equal("the texts of step 3", texts, batch_at(3).texts)
+    check_equal("the classes of a batch", labels, classes(texts))

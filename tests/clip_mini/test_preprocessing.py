@@ -14,13 +14,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from torch.testing import assert_close
 
 from clip_mini.extensions.preprocessing import MEAN, STD, Preprocessing, preprocess, read_preprocessing
 from lab.peers import import_torchaudio
 from tests.clip_mini.misconceptions import preprocessing as misconceptions
+from tests.teach import check_close
 
-EXACT = {"rtol": 1e-5, "atol": 1e-6}
+EXACT = {"relative": 1e-5, "absolute": 1e-6}
 
 
 def test_by_hand() -> None:
@@ -29,7 +29,7 @@ def test_by_hand() -> None:
     values = np.tile(np.arange(5, dtype=np.uint8)[:, None] * 51, (3, 1, 3))  # (rows, columns, rgb)
     how = Preprocessing(3, (1, 3), mean=(0.4, 0.0, 1.0), std=(0.2, 0.1, 1.0))
     expected = torch.tensor([[[-1, 0, 1]], [[2, 4, 6]], [[-0.8, -0.6, -0.4]]])
-    assert_close(preprocess(Image.fromarray(values), how), expected, **EXACT)
+    check_close("(x / 255 − mean) / std", preprocess(Image.fromarray(values), how), expected, **EXACT)
 
 
 def peer_of(**options):
@@ -50,7 +50,7 @@ def check_equals_the_reference(candidate, width: int, height: int, size: int, cr
     expected = peer(image, return_tensors="pt")["pixel_values"][0]
     name = f"image of {width}×{height}, shorter side {size}, crop of {crop[1]}×{crop[0]}"
     got = candidate(image, Preprocessing(size, crop))
-    assert_close(got, expected, **EXACT, msg=lambda text: f"{name}: (resized(x)/255 − mean)/std\n{text}")
+    check_close(f"{name}: (resized(x)/255 − mean)/std", got, expected, **EXACT)
 
 
 SIDES = st.integers(1, 40)
@@ -67,16 +67,28 @@ def test_equals_the_reference(width: int, height: int, size: int, crop: tuple[in
 def test_modes_of_pillow(mode: str) -> None:
     image = some_image(21, 17, mode)
     expected = peer_of(size={"shortest_edge": 9}, crop_size=8)(image, return_tensors="pt")["pixel_values"][0]
-    assert_close(preprocess(image, Preprocessing(9, (8, 8))), expected, **EXACT)
+    check_close(f"{mode} beside transformers", preprocess(image, Preprocessing(9, (8, 8))), expected, **EXACT)
 
 
 def test_as_a_viewer_shows_it() -> None:
     """A red pixel that nobody sees is white; orientation 6 says that the camera was turned by a quarter."""
     clear = Preprocessing(None, None, mean=(0.0,) * 3, std=(1.0,) * 3)
-    assert_close(preprocess(Image.new("RGBA", (2, 2), (255, 0, 0, 0)), clear), torch.ones(3, 2, 2))
+    check_close(
+        "a red pixel without opacity is white",
+        preprocess(Image.new("RGBA", (2, 2), (255, 0, 0, 0)), clear),
+        torch.ones(3, 2, 2),
+        1e-5,
+        1e-5,
+    )
     image = some_image(5, 3)
     image.getexif()[0x0112] = 6
-    assert_close(preprocess(image, clear), preprocess(some_image(5, 3).rotate(-90, expand=True), clear))
+    check_close(
+        "orientation 6",
+        preprocess(image, clear),
+        preprocess(some_image(5, 3).rotate(-90, expand=True), clear),
+        1e-5,
+        1e-5,
+    )
 
 
 OPTIONS = {  # of the reference
@@ -103,7 +115,7 @@ def test_files(tmp_path, name: str, nested: bool) -> None:
         (tmp_path / "processor_config.json").write_text(json.dumps({"image_processor": content}))
         (tmp_path / "preprocessor_config.json").write_text("{}")
     expected = peer(image, return_tensors="pt")["pixel_values"][0].float()
-    assert_close(preprocess(image, read_preprocessing(tmp_path)), expected, **EXACT)
+    check_close(f"{name} beside transformers", preprocess(image, read_preprocessing(tmp_path)), expected, **EXACT)
 
 
 def test_old_files(tmp_path) -> None:

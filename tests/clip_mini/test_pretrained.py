@@ -19,7 +19,6 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
-from torch.testing import assert_close
 
 from clip_mini.extensions.pretrained import (
     CommonConfig,
@@ -34,8 +33,9 @@ from clip_mini.loss import contrastive_loss, pairwise_similarity
 from clip_mini.model import TextEncoder
 from tests.clip_mini import published
 from tests.clip_mini.misconceptions import pretrained as misconceptions
+from tests.teach import check_close, check_equal
 
-EXACT = {torch.float64: {"rtol": 1e-10, "atol": 1e-10}, torch.float32: {"rtol": 1e-5, "atol": 1e-5}}
+EXACT = {torch.float64: (1e-10, 1e-10), torch.float32: (1e-5, 1e-5)}
 TYPES = pytest.mark.parametrize("dtype", EXACT, ids=str)
 ALL_CASES = pytest.mark.parametrize("case", published.CASES)
 
@@ -107,7 +107,7 @@ def check_equals_the_reference(load, written, dtype: torch.dtype, texts: torch.T
     with torch.no_grad():
         expected, got = expected_of(peer, images, texts), results_of(model, images, texts)
     for name, value in expected.items():
-        assert_close(got[name], value, **EXACT[dtype], msg=lambda text, name=name: f"{name}\n{text}")
+        check_close(name, got[name], value, *EXACT[dtype])
 
 
 @TYPES
@@ -145,17 +145,15 @@ def test_gradient_equals_the_reference(folder_of, case: str) -> None:
     peer.zero_grad()
     expected = peer(input_ids=texts, pixel_values=sides[0], attention_mask=mask, return_loss=True).loss
     got = contrastive_loss(pairwise_similarity(*model(sides[1], texts), model.log_scale))
-    assert_close(got, expected, **EXACT[torch.float64])
+    check_close("L", got, expected)
     expected.backward(), got.backward()
-    assert_close(sides[1].grad, sides[0].grad, **EXACT[torch.float64], msg=lambda text: f"dL/d pixels\n{text}")
+    check_close("dL/d pixels", sides[1].grad, sides[0].grad)
     theirs = {name: parameter.grad for name, parameter in peer.named_parameters()}
     names = names_in_file(read_config(folder))
     for name, parameter in model.named_parameters():
         parts = [theirs[part] for part in names[name]]
         gradient = torch.cat(parts) if parts[0].ndim else parts[0]
-        assert_close(
-            parameter.grad, gradient, **EXACT[torch.float64], msg=lambda text, name=name: f"dL/d {name}\n{text}"
-        )
+        check_close(f"dL/d {name}", parameter.grad, gradient)
 
 
 def test_place_of_end_by_hand() -> None:
@@ -176,7 +174,7 @@ def test_attention_by_hand(folder_of) -> None:
         width = weight.shape[1]
         for k, name in enumerate("qkv"):
             expected = tensors[f"{theirs}.encoder.layers.1.self_attn.{name}_proj.weight"]
-            assert_close(weight[k * width : (k + 1) * width], expected, rtol=0, atol=0)
+            check_equal(f"rows of {name} in project_in of the {ours}", weight[k * width : (k + 1) * width], expected)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
@@ -202,7 +200,7 @@ def test_weights_learn_and_are_free_of_the_file(folder_of, tmp_path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"")
     for name, parameter in model.named_parameters():
         assert parameter.requires_grad, name
-        assert torch.equal(parameter, before[name]), name
+        check_equal(name, parameter, before[name])
 
 
 def change_config(folder: Path, change) -> None:
@@ -243,7 +241,7 @@ def test_old_config(tmp_path, change) -> None:
     with torch.no_grad():
         expected = peer(input_ids=texts, pixel_values=images, attention_mask=torch.ones_like(texts)).logits_per_image
         got = pairwise_similarity(*model(images, texts), model.log_scale)
-    assert_close(got, expected, **EXACT[torch.float64])
+    check_close("S of published weights", got, expected)
 
 
 def test_defaults_are_those_of_the_reference() -> None:

@@ -19,6 +19,7 @@ from clip_mini.extensions.search import ExactIndex, FaissIndex, nearest, nearest
 from clip_mini.report.bench_search import like_embeddings, recall
 from tests.clip_mini.misconceptions import search as misconceptions
 from tests.strategies import unequal_sizes, whole_tensors
+from tests.teach import check_close, check_equal
 
 A, B, C, D = (1.0, 0.0), (0.6, 0.8), (0.0, 1.0), (-1.0, 0.0)  # unit vectors
 BY_HAND = {  # the case: query, vectors, top, cosines, indices
@@ -72,7 +73,7 @@ def test_nearest_equals_the_spec(sizes, top: int, at_once: int, data) -> None:
         got = nearest(queries, vectors, top)
     expected = nearest_spec(queries, vectors, top)
     assert got[1].tolist() == expected[1].tolist()
-    assert torch.equal(got[0], expected[0])
+    check_equal("the scores of the nearest", got[0], expected[0])
     index = ExactIndex()
     for chunk in vectors.split(2):
         index.add(chunk)
@@ -89,7 +90,7 @@ def test_equals_faiss_flat_index() -> None:
     scores, indices = index.search(queries.numpy(), 10)
     got = nearest(queries, vectors, 10)
     assert got[1].tolist() == indices.tolist()
-    torch.testing.assert_close(got[0], torch.from_numpy(scores), rtol=1e-5, atol=1e-6)
+    check_close("scores beside faiss", got[0], torch.from_numpy(scores), 1e-5, 1e-6)
 
 
 def test_chunks_give_the_same_in_bounded_memory(monkeypatch) -> None:
@@ -148,7 +149,9 @@ class TestFaiss:
         exact = nearest(queries, vectors, 10)[1]
         assert recall(found, exact) > 0.95
         assert (found >= 11_000).any()
-        torch.testing.assert_close(scores, torch.einsum("qd, qkd -> qk", queries, vectors[found]))
+        check_close(
+            "the cosines of what was found", scores, torch.einsum("qd, qkd -> qk", queries, vectors[found]), 1e-5, 1e-5
+        )
         assert (scores.diff(dim=1) <= 0).all()
 
     def test_codes_alone_find_less(self, built) -> None:

@@ -26,7 +26,7 @@ from clip_mini.zero_shot import class_embeddings, classify
 from tests.alone import check_alone
 from tests.clip_mini.misconceptions import train as misconceptions
 from tests.clip_mini.test_model import Features, each, float64, random_tensor
-from tests.teach import check_close
+from tests.teach import check_close, check_equal
 from toyworld.drawing import draw
 from toyworld.rng import Rng
 from toyworld.scenes import BACKGROUND, RGB, SHOWN, Object, Scene, jittered
@@ -317,7 +317,7 @@ def weights(model: nn.Module) -> torch.Tensor:
 
 def test_same_seed_same_weights() -> None:
     one, again, other = (weights(train_tiny(4, seed)[0]) for seed in (0, 0, 1))
-    assert torch.equal(one, again)
+    check_equal("the weights after 4 steps with the same seed", one, again)
     assert not torch.allclose(one, other)
 
 

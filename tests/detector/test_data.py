@@ -8,13 +8,13 @@ no held-out pair is trained on     toy_batches   test_nothing_held_out_is_shown
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.testing import assert_close
 
 from detector.data import batch_of, toy_batches
+from tests.teach import check_close, check_equal
 from toyworld.drawing import draw
 from toyworld.scenes import COLOURS, HELD_OUT, MOST, SHAPES, SIZES, scene_at
 
-PIXEL = {"rtol": 0, "atol": 1 / 255}
+PIXEL = {"relative": 0, "absolute": 1 / 255}
 SIDE = 16  # pixels
 
 
@@ -23,11 +23,11 @@ SIDE = 16  # pixels
 def test_labels_are_those_of_the_scene(first: int, count: int) -> None:
     scenes = [scene_at("test", 3, k) for k in range(first, first + count)]
     images, image_of, centres, radii, labels = batch_of(scenes, SIDE)
-    assert_close(images, draw(scenes, SIDE), **PIXEL)
+    check_close("the images", images, draw(scenes, SIDE), **PIXEL)
     expected = [(k, o) for k, scene in enumerate(scenes) for o in scene.objects]
     assert image_of.tolist() == [k for k, _ in expected]
-    assert_close(centres, torch.tensor([(o.x, o.y) for _, o in expected]))
-    assert_close(radii, torch.tensor([o.radius for _, o in expected]))
+    check_close("the centres", centres, torch.tensor([(o.x, o.y) for _, o in expected]), 1e-5, 1e-5)
+    check_close("the radii", radii, torch.tensor([o.radius for _, o in expected]), 1e-5, 1e-5)
     named = [(COLOURS[colour], SHAPES[shape], SIZES[size]) for colour, shape, size in labels.tolist()]
     assert named == [(o.colour, o.shape, o.size) for _, o in expected]
 
@@ -35,8 +35,9 @@ def test_labels_are_those_of_the_scene(first: int, count: int) -> None:
 def test_a_batch_is_a_function_of_its_step() -> None:
     one, other = toy_batches(1, 3, SIDE), toy_batches(1, 3, SIDE)
     forwards, backwards = [one(step) for step in range(3)], [other(step) for step in (2, 1, 0)][::-1]
-    for here, there in zip(forwards, backwards, strict=True):
-        assert all(torch.equal(*pair) for pair in zip(here, there, strict=True))
+    for step, (here, there) in enumerate(zip(forwards, backwards, strict=True)):
+        for name, *pair in zip(here._fields, here, there, strict=True):
+            check_equal(f"{name} of step {step}, forwards and backwards", *pair)
     images = torch.cat([batch.images for batch in forwards]).flatten(1)
     assert len(images.unique(dim=0)) == 9, "two images are the same"
     assert not torch.equal(toy_batches(2, 3, SIDE)(0).images, forwards[0].images), "the seed has no effect"

@@ -15,19 +15,19 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy
-from torch.testing import assert_close
 
 from detector.loss import detection_loss, gaussian_heatmap, heatmap_loss, offset_loss
 from tests.detector.misconceptions import loss as misconceptions
 from tests.strategies import unequal_sizes, whole_tensors
+from tests.teach import check_close
 
-EXACT = {"rtol": 1e-10, "atol": 1e-12}
 SEEDS = st.integers(0, 10_000)
 
 
 def equals(got: torch.Tensor, expected: torch.Tensor, equation: str) -> None:
     """Equal to 1e-10; the message begins with the equation."""
-    assert_close(got, expected, **EXACT, msg=lambda text: f"{equation}\n{text}")
+    __tracebackhide__ = True
+    check_close(equation, got, expected)
 
 
 def doubles(*rows) -> torch.Tensor:

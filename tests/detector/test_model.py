@@ -17,13 +17,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.testing import assert_close
 
 from detector.decode import detect
 from detector.model import CELL, PRIOR, THRESHOLD, Detector, peaks
 from tests.detector.misconceptions import model as misconceptions
-from tests.detector.test_loss import EXACT, doubles, equals
+from tests.detector.test_loss import doubles, equals
 from tests.strategies import unequal_sizes, whole_tensors
+from tests.teach import check_close, check_equal
 from toyworld.scenes import COLOURS, SHAPES, SIZES
 
 
@@ -36,7 +36,7 @@ def check_peaks_by_hand(candidate) -> None:
     expected = torch.zeros(3, 4, dtype=torch.bool)
     expected[0, 0] = expected[1, 3] = True
     got = candidate(heatmap[None])[0]
-    assert torch.equal(got, expected), f"peaks at {got.nonzero().tolist()}, expected (0, 0) and (1, 3)"
+    check_equal("peaks: the cells (0, 0) and (1, 3)", got, expected)
 
 
 def test_peaks_by_hand() -> None:
@@ -115,7 +115,11 @@ def test_a_shift_by_one_cell_shifts_the_logits() -> None:
     model, images = Detector().double(), some_images(2, 48, 64)
     logits, shifted = model(images), model(images.roll((CELL, 2 * CELL), dims=(2, 3)))
     assert logits.shape == (2, 19, 48 // CELL, 64 // CELL)
-    assert_close(shifted[:, :, 5:-4, 6:-4], logits[:, :, 4:-5, 4:-6], **EXACT)
+    check_close(
+        "logits of an image that is shifted by one cell down and two to the right",
+        shifted[:, :, 5:-4, 6:-4],
+        logits[:, :, 4:-5, 4:-6],
+    )
 
 
 def test_a_cell_sees_32_pixels() -> None:
@@ -145,7 +149,7 @@ def test_the_shape_pathway_does_not_see_the_direction_of_a_colour() -> None:
     logits = model(images)
     colours = slice(3, 3 + model.attributes[0])
     others = torch.cat([logits[:, : colours.start], logits[:, colours.stop :]], dim=1)
-    assert_close(others, others[:1].expand_as(others), **EXACT)
+    check_close("logits of shape and size where only the colour differs", others, others[:1].expand_as(others))
     assert others.std(dim=(2, 3)).max() > 1e-3, "the shape must be seen"
     assert logits[:, colours].std(dim=0).max() > 1e-3, "the colour must be seen"
 
@@ -157,7 +161,7 @@ def test_a_colour_does_not_depend_on_the_pixels_of_other_cells() -> None:
     images[1] = images[0]
     images[1, :, :, 4:] = 0.5  # all but the first column of cells
     colours = model(images)[:, 3 : 3 + model.attributes[0], :, 0]
-    assert_close(colours[1], colours[0], **EXACT)
+    check_close("colours of the first column of cells", colours[1], colours[0])
 
 
 @pytest.mark.parametrize(("height", "width"), [(64, 62), (30, 32)])

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
-from torch.testing import assert_close
 
 from detector.data import toy_batches
 from detector.evaluate import evaluate
 from detector.model import Detector
 from detector.train import CONFIGS, build_optimizer, train
 from tests.alone import check_alone
-from tests.detector.test_loss import EXACT, doubles
+from tests.detector.test_loss import doubles
+from tests.teach import check_close
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,7 +51,7 @@ def check_the_loop(candidate) -> None:
         wanted = torch.cat([first - doubles(0, 0, 1), second - doubles(1, 0)])
         w = w - rate * torch.cat([heat[None], (w[1:3] - 0.5).sign(), wanted])
     assert logged == [3, 4, 5]
-    assert_close(model.w.detach(), w, **EXACT)
+    check_close("the weights after 3 steps of gradient descent", model.w.detach(), w)
 
 
 def test_the_loop_by_hand() -> None:

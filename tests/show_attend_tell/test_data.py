@@ -23,7 +23,7 @@ from show_attend_tell.encoders import SCALE, SmallCNN, of_detector, with_places
 from show_attend_tell.extensions import free_running
 from show_attend_tell.train import CONFIGS
 from tests.show_attend_tell.misconceptions import data as misconceptions
-from tests.teach import check_close
+from tests.teach import check_close, check_equal
 from toyworld.captions import LANGUAGES
 from toyworld.cursor import split
 from toyworld.drawing import draw
@@ -127,8 +127,9 @@ def test_a_caption_comes_back(language: str) -> None:
 def test_a_batch_is_a_function_of_its_step() -> None:
     one, other = (toy_batches(pixels, "english", 1, 3, 2, SIDE) for _ in range(2))
     forwards, backwards = [one(step) for step in range(4)], [other(step) for step in (3, 2, 1, 0)][::-1]
-    for here, there in zip(forwards, backwards, strict=True):
-        assert all(torch.equal(*pair) for pair in zip(here, there, strict=True))
+    for step, (here, there) in enumerate(zip(forwards, backwards, strict=True)):
+        for name, *pair in zip(here._fields, here, there, strict=True):
+            check_equal(f"{name} of step {step}, forwards and backwards", *pair)
     images = torch.cat([batch.annotations for batch in forwards]).flatten(1)
     assert len(images.unique(dim=0)) == 12, "two images are the same"
     assert not torch.equal(toy_batches(pixels, "english", 2, 3, 2, SIDE)(0).annotations, forwards[0].annotations)

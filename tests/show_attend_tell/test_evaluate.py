@@ -33,7 +33,7 @@ from show_attend_tell.evaluate import (
 from show_attend_tell.model import Annotations, Captioner, State
 from tests.show_attend_tell.misconceptions import evaluate as misconceptions
 from tests.show_attend_tell.tiny import random_annotations, random_captioner
-from tests.teach import check_close
+from tests.teach import check_close, check_equal
 from toyworld.captions import LANGUAGES
 from toyworld.cursor import split
 from toyworld.drawing import draw
@@ -280,8 +280,8 @@ def test_examples_are_the_scenes_of_the_split() -> None:
         toy_scene("compositional", 5, k) for k in range(7)
     ]
     for examples in chunks:
-        assert torch.equal(examples.annotations, with_places(examples.pixels))
-        assert torch.allclose(examples.pixels, draw(examples.scenes, 16), atol=1 / 255)
+        check_equal("the annotations", examples.annotations, with_places(examples.pixels))
+        check_close("the images of the scenes", examples.pixels, draw(examples.scenes, 16), 1e-5, 1 / 255)
 
 
 def each(wrongs: tuple):

@@ -6,6 +6,7 @@ import torch
 from show_attend_tell.data import toy_caption, toy_scene
 from show_attend_tell.extensions.free_running import forced_and_free, run_freely, wordings
 from show_attend_tell.model import Captioner
+from tests.teach import check_close
 from toyworld.facts import holds, says_all
 from toyworld.parser import read
 from toyworld.rng import Rng
@@ -17,7 +18,7 @@ def test_free_running_is_teacher_forcing_on_its_own_words() -> None:
     annotations = torch.randn(2, 6, 3, dtype=torch.float64)
     free = run_freely(model, annotations, 4)
     own = torch.cat([torch.ones(2, 1, dtype=torch.long), free.argmax(dim=-1)], dim=1)
-    assert torch.allclose(model(annotations, own)[0], free, atol=1e-10, rtol=0)
+    check_close("logits of the own words", model(annotations, own)[0], free, 0, 1e-10)
 
 
 def test_the_nearest_caption_counts() -> None:

@@ -19,7 +19,7 @@ from torch import nn
 from show_attend_tell.train import CONFIGS, build, build_optimizer, train
 from tests.alone import check_alone
 from tests.show_attend_tell.test_loss import loss_in_loops, penalty_in_loops
-from tests.teach import check_close
+from tests.teach import check_close, check_equal
 
 ROOT = Path(__file__).parents[2]
 SMALL = replace(CONFIGS["toy"], embedding=8, hidden=16, attention_hidden=8, weight_decay=0.0, dropout=0.0)
@@ -171,7 +171,7 @@ def weights(model: nn.Module) -> torch.Tensor:
 
 def test_same_seed_same_weights() -> None:
     one, again, other = (weights(train_small(4, seed, dropout=0.5)[0]) for seed in (0, 0, 1))
-    assert torch.equal(one, again)
+    check_equal("the weights after 4 steps with the same seed", one, again)
     assert not torch.allclose(one, other)
 
 

@@ -18,6 +18,7 @@ from stft.mel import dct_matrix, decibels, mel_filter_bank
 from stft.units import density
 from stft.windows import hann
 from tests.stft.checks import EXACT, normal
+from tests.teach import check_close
 
 torchaudio = import_torchaudio()
 X = normal(2000)
@@ -28,13 +29,19 @@ def close(a, b) -> bool:
     return a.shape == b.shape and torch.allclose(a, b.to(a), **EXACT)
 
 
+def check(ours, theirs) -> None:
+    __tracebackhide__ = True
+    ours = torch.as_tensor(ours)
+    check_close("ours and theirs", ours, torch.as_tensor(theirs).to(ours))
+
+
 def test_window_by_default() -> None:
     """torch: none. torchaudio, librosa, ours: a periodic Hann window."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # newer versions of torch say so themselves
-        assert close(stft(X, 64, 16, window=torch.ones(64)), torch.stft(X, 64, 16, return_complex=True))
-    assert close(stft(X, 64, 16, pad_mode="constant"), librosa.stft(X.numpy(), n_fft=64, hop_length=16))
-    assert close(spectrogram(X, n_fft=64, hop_length=16), torchaudio.transforms.Spectrogram(64, hop_length=16)(X))
+        check(stft(X, 64, 16, window=torch.ones(64)), torch.stft(X, 64, 16, return_complex=True))
+    check(stft(X, 64, 16, pad_mode="constant"), librosa.stft(X.numpy(), n_fft=64, hop_length=16))
+    check(spectrogram(X, n_fft=64, hop_length=16), torchaudio.transforms.Spectrogram(64, hop_length=16)(X))
     assert not close(hann(64), hann(64, periodic=False))
 
 
@@ -50,8 +57,8 @@ def test_hop_by_default() -> None:
 def test_padding_by_default() -> None:
     """torch, torchaudio, ours: mirrored; librosa: zeros."""
     theirs = librosa.stft(X.numpy(), n_fft=64, hop_length=16)
-    assert close(stft(X, 64, 16), torch.stft(X, 64, 16, window=hann(64), return_complex=True))
-    assert close(stft(X, 64, 16, pad_mode="constant"), theirs)
+    check(stft(X, 64, 16), torch.stft(X, 64, 16, window=hann(64), return_complex=True))
+    check(stft(X, 64, 16, pad_mode="constant"), theirs)
     assert not close(stft(X, 64, 16), theirs)
 
 
@@ -60,8 +67,8 @@ def test_normalized() -> None:
     by_torch = torch.stft(X, 64, 16, window=hann(64), normalized=True, return_complex=True)
     by_torchaudio = torchaudio.transforms.Spectrogram(64, hop_length=16, normalized=True)(X)
     assert not close(by_torch.abs().square(), by_torchaudio)
-    assert close(stft(X, 64, 16, normalized="frame_length"), by_torch)
-    assert close(spectrogram(X, n_fft=64, hop_length=16, normalized="window"), by_torchaudio)
+    check(stft(X, 64, 16, normalized="frame_length"), by_torch)
+    check(spectrogram(X, n_fft=64, hop_length=16, normalized="window"), by_torchaudio)
 
 
 def test_place_of_a_short_window() -> None:
@@ -72,19 +79,19 @@ def test_place_of_a_short_window() -> None:
     )
     theirs = torch.from_numpy(theirs) * w.sum()
     ours = stft(X[: 40 + 16 * (theirs.shape[-1] - 1)], 64, 16, window=torch.nn.functional.pad(w, (0, 24)), center=False)
-    assert close(ours, theirs[:, : ours.shape[-1]])
+    check(ours, theirs[:, : ours.shape[-1]])
     middle = stft(torch.nn.functional.pad(X, (12, 12)), 64, 16, window=w, center=False)[:, : theirs.shape[-1]]
-    assert close(middle.abs(), theirs.abs())
+    check(middle.abs(), theirs.abs())
     assert not close(middle, theirs)
     centred = librosa.stft(X.numpy(), n_fft=64, win_length=40, hop_length=16, center=False)
-    assert close(stft(X, 64, 16, window=w, center=False), centred)
+    check(stft(X, 64, 16, window=w, center=False), centred)
 
 
 def test_mel_scale_and_norm_by_default() -> None:
     """torchaudio, ours: HTK, peaks of 1; librosa: Slaney, areas of 1."""
     theirs = librosa.filters.mel(sr=16_000, n_fft=400, n_mels=40, dtype=np.float64).T
-    assert close(mel_filter_bank(n_mels=40), torchaudio.functional.melscale_fbanks(201, 0.0, 8000.0, 40, 16_000))
-    assert close(mel_filter_bank(n_mels=40, norm="slaney", mel_scale="slaney"), theirs)
+    check(mel_filter_bank(n_mels=40), torchaudio.functional.melscale_fbanks(201, 0.0, 8000.0, 40, 16_000))
+    check(mel_filter_bank(n_mels=40, norm="slaney", mel_scale="slaney"), theirs)
     assert not close(mel_filter_bank(n_mels=40), theirs)
 
 
@@ -108,7 +115,7 @@ def test_bins_of_an_odd_frame() -> None:
     """The highest bin of 401 samples lies at 200/401 of the rate. librosa, ours: there; torchaudio: at its half."""
     theirs = torchaudio.functional.melscale_fbanks(201, 0.0, 8000.0, 40, 16_000)
     by_librosa = librosa.filters.mel(sr=16_000, n_fft=401, n_mels=40, htk=True, norm=None, dtype=np.float64).T
-    assert close(mel_filter_bank(401, n_mels=40), by_librosa)
+    check(mel_filter_bank(401, n_mels=40), by_librosa)
     assert not close(mel_filter_bank(401, n_mels=40), theirs)
 
 
@@ -116,7 +123,7 @@ def test_end_of_the_bands_for_an_odd_rate() -> None:
     """librosa, ours: half the rate; torchaudio rounds it down to whole Hz, 5512 instead of 5512.5."""
     by_librosa = librosa.filters.mel(sr=11_025, n_fft=256, n_mels=20, htk=True, norm=None, dtype=np.float64).T
     theirs = torchaudio.transforms.MelSpectrogram(11_025, 256, n_mels=20).mel_scale.fb
-    assert close(mel_filter_bank(256, 11_025, 20), by_librosa)
+    check(mel_filter_bank(256, 11_025, 20), by_librosa)
     assert not close(mel_filter_bank(256, 11_025, 20), theirs)
 
 
@@ -131,8 +138,8 @@ def test_floor_of_a_magnitude() -> None:
 def test_top_db_by_default() -> None:
     """torchaudio's AmplitudeToDB, ours: none; librosa, and MFCC everywhere: 80 dB."""
     x = torch.tensor([[1.0, 1e-9]])
-    assert close(decibels(x), torchaudio.transforms.AmplitudeToDB()(x))
-    assert close(decibels(x, top_db=80.0), librosa.power_to_db(x.numpy()))
+    check(decibels(x), torchaudio.transforms.AmplitudeToDB()(x))
+    check(decibels(x, top_db=80.0), librosa.power_to_db(x.numpy()))
     assert not close(decibels(x), decibels(x, top_db=80.0))
 
 
@@ -140,25 +147,25 @@ def test_top_db_below_the_loudest_of_what() -> None:
     """torchaudio, ours: of the last three dimensions, so of a batch without channels; librosa: of everything."""
     x = 10 ** normal(2, 3, 4, 5)
     x[0] *= 1e6
-    assert close(decibels(x, top_db=20.0), torchaudio.transforms.AmplitudeToDB(top_db=20.0)(x))
-    assert close(decibels(x, top_db=20.0, shared_dims=4), librosa.power_to_db(x.numpy(), top_db=20.0))
+    check(decibels(x, top_db=20.0), torchaudio.transforms.AmplitudeToDB(top_db=20.0)(x))
+    check(decibels(x, top_db=20.0, shared_dims=4), librosa.power_to_db(x.numpy(), top_db=20.0))
     alone = torch.stack([decibels(clip, top_db=20.0) for clip in x[:, 0]])
-    assert close(decibels(x[:, :1], top_db=20.0)[:, 0], alone), "with a channel dimension, clips are independent"
+    check(decibels(x[:, :1], top_db=20.0)[:, 0], alone)  # with a channel dimension, clips are independent
     assert not close(decibels(x[:, 0], top_db=20.0), alone), "without one they are not"
-    assert close(decibels(x[:, 0], top_db=20.0, shared_dims=2), alone)
+    check(decibels(x[:, 0], top_db=20.0, shared_dims=2), alone)
 
 
 def test_mfcc_by_default() -> None:
     """torchaudio, ours: 40 of 128 HTK bands; librosa: 20 of 128 Slaney bands, another frame and another padding."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert close(mfcc(X), torchaudio.transforms.MFCC()(X))
+        check(mfcc(X), torchaudio.transforms.MFCC()(X))
     theirs = librosa.feature.mfcc(y=X.numpy(), sr=16_000, n_fft=512, hop_length=128)
     options = {"n_fft": 512, "hop_length": 128, "pad_mode": "constant", "norm": "slaney", "mel_scale": "slaney"}
     power = mel_spectrogram(X, **options)
     assert theirs.shape[0] == 20
     ours = dct_matrix(20, 128).T @ decibels(power, top_db=80.0)
-    assert torch.allclose(ours, torch.from_numpy(theirs), rtol=1e-3, atol=1e-3)  # librosa's filters are float32
+    check_close("MFCC", ours, torch.from_numpy(theirs), 1e-3, 1e-3)  # librosa's filters are float32
 
 
 def test_samples_beyond_the_frames() -> None:
@@ -206,5 +213,5 @@ def test_height_of_a_density() -> None:
     w = hann(64)
     *_, theirs = signal.spectrogram(X.numpy(), 8000.0, window=w.numpy(), nperseg=64, noverlap=48, detrend=False)
     ours = stft(X, 64, 16, center=False)
-    assert close(density(ours, w, 64, 8000.0), torch.from_numpy(theirs))
+    check(density(ours, w, 64, 8000.0), torch.from_numpy(theirs))
     assert not close(ours.abs().square(), theirs)

@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from torch.testing import assert_close
 
 from stft import evaluate
 from stft.evaluate import CHANCE, PROMISES, correct, harmonic_amplitudes, hearing, name_by_ear, patterns
+from tests.teach import check_close
 from toyworld import COLOURS, SHAPES, SIZES, Object, Scene, hear, scene_at
 
 pytestmark = pytest.mark.usefixtures("float32")
@@ -60,7 +60,7 @@ def test_harmonic_amplitudes() -> None:
     expected = torch.zeros(2, 160)
     expected[0, 7], expected[1, 22], expected[:, 158] = 0.2, 0.1, 0.05
     amplitudes = harmonic_amplitudes(torch.stack([0.2 * low + 0.05 * high, 0.1 * middle + 0.05 * high]))
-    assert_close(amplitudes.float(), expected, rtol=0, atol=1e-4)
+    check_close("amplitudes at 50, 100, … 8000 Hz, left and right", amplitudes.float(), expected, 0, 1e-4)
 
 
 def test_the_loudest_frame_is_used() -> None:
@@ -68,7 +68,7 @@ def test_the_loudest_frame_is_used() -> None:
     t = torch.arange(16_000) / 16_000
     strength = torch.stack([0.1 * (t < 0.4), 0.6 * ((t > 0.5) & (t < 0.8))])
     amplitudes = harmonic_amplitudes(strength * torch.sin(2 * math.pi * 500 * t))
-    assert_close(amplitudes[:, 9], torch.tensor([0.0, 0.6]), rtol=0, atol=1e-3)
+    check_close("the amplitude at 500 Hz, left and right", amplitudes[:, 9], torch.tensor([0.0, 0.6]), 0, 1e-3)
 
 
 def test_patterns_stand_at_the_harmonics() -> None:
@@ -88,7 +88,7 @@ def test_patterns_stand_at_the_harmonics() -> None:
         for k, amplitude in tables[shape].items():
             if k * PITCH[colour] < 8000:
                 expected[k * PITCH[colour] // 50 - 1] = amplitude
-        assert_close(pattern, expected / expected.norm())
+        check_close(f"the harmonics of a {colour} {shape}", pattern, expected / expected.norm(), 1e-5, 1e-5)
         assert float(pattern.norm()) == pytest.approx(1)
 
 

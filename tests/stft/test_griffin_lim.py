@@ -146,7 +146,11 @@ def test_random_phases_are_everywhere_on_the_circle() -> None:
     check_equal("|z| = 1", phases.abs(), torch.ones(100, 240))
     counts = torch.histc(phases.angle(), 24, -math.pi, math.pi)
     assert float((counts - 1000).square().sum() / 1000) < 41.6
-    assert torch.equal(phases, random_phases(torch.zeros(100, 240), torch.Generator().manual_seed(0)))
+    check_equal(
+        "random phases of the same generator",
+        phases,
+        random_phases(torch.zeros(100, 240), torch.Generator().manual_seed(0)),
+    )
 
 
 @pytest.mark.parametrize("wrong", misconceptions.GRIFFIN_LIM, ids=lambda function: function.__name__)

@@ -7,8 +7,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch.testing import assert_close
 
+from tests.teach import check_close, check_equal
 from tests.toyworld.misconceptions import scenes as misconceptions
 from toyworld.drawing import DISTANCES, SQUARE, box, cover, draw, masks
 from toyworld.scenes import SHAPES, SPLITS, Object, Scene, scene_at
@@ -120,7 +120,13 @@ def test_images_equal_the_spec(indices: list[int], size: int) -> None:
     scenes = [scene_at("train", 0, index) for index in indices]
     images = draw(scenes, size, noise=0.0)
     assert images.dtype == torch.float32
-    assert_close(images, draw_spec(scenes, size).float(), rtol=0, atol=2e-7 * size)
+    check_close(
+        "the image: background and objects, in proportion to what they cover",
+        images,
+        draw_spec(scenes, size).float(),
+        0,
+        2e-7 * size,
+    )
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -140,7 +146,13 @@ def test_signed_distances(shape: str) -> None:
 def test_a_mirrored_scene_has_a_mirrored_image(index: int, size: int) -> None:
     scene = scene_at("test", 0, index)
     mirrored = replace(scene, objects=tuple(replace(o, x=1 - o.x) for o in scene.objects))
-    assert_close(draw([mirrored], size, 0.0), draw([scene], size, 0.0).flip(-1), rtol=0, atol=2e-5)
+    check_close(
+        "the mirrored image of a mirrored scene",
+        draw([mirrored], size, 0.0),
+        draw([scene], size, 0.0).flip(-1),
+        0,
+        2e-5,
+    )
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -171,7 +183,7 @@ def test_a_batch_equals_its_scenes_one_by_one() -> None:
     scenes = [scene_at("train", 0, index) for index in range(7)]
     for noise in (0.0, 0.02):
         alone = torch.cat([draw([scene], 37, noise) for scene in scenes])
-        assert_close(draw(scenes, 37, noise), alone, rtol=0, atol=1e-5)
+        check_close(f"the images one by one, noise {noise}", draw(scenes, 37, noise), alone, 0, 1e-5)
 
 
 @pytest.mark.parametrize("size", [8, 64, 840])  # the last one needs more than half of the table
@@ -187,7 +199,7 @@ def test_noise_is_uniform_with_its_amplitude(size: int) -> None:
 
 def test_the_grain_selects_the_noise_and_values_stay_between_0_and_1() -> None:
     a, b = single("cross"), replace(single("cross"), grain=0.5)
-    assert torch.equal(draw([a], 16), draw([a], 16))
+    check_equal("the image of the same scene", draw([a], 16), draw([a], 16))
     assert (draw([a], 16) - draw([b], 16)).abs().max() > 0.02
     loud = draw([a], 16, noise=2.0)
     assert loud.min() == 0

@@ -13,8 +13,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch.testing import assert_close
 
+from tests.teach import check_close, check_equal
 from tests.toyworld.misconceptions import sounds as misconceptions
 from toyworld.scenes import COLOURS, SHAPES, Object, Scene, scene_at
 from toyworld.sounds import harmonics, hear, note, tone
@@ -216,12 +216,18 @@ def test_the_worst_scene_does_not_exceed_one(shape: str, colour: str) -> None:
 def test_a_scene_is_the_sum_of_its_notes(objects: list[Object]) -> None:
     alone = [math.pi / 2 * o.x for o in objects]
     gains = torch.tensor([[math.cos(angle) for angle in alone], [math.sin(angle) for angle in alone]])
-    assert_close(hear(scene_of(*objects)), gains @ torch.stack([note(o) for o in objects]), rtol=0, atol=1e-6)
+    check_close(
+        "the sum of the notes, cos(πx/2) left and sin(πx/2) right",
+        hear(scene_of(*objects)),
+        gains @ torch.stack([note(o) for o in objects]),
+        0,
+        1e-6,
+    )
 
 
 def test_height_radius_and_exact_colour_do_not_change_the_sound() -> None:
     a, b = thing(), Object("circle", "red", "large", 0.5, 0.9, 0.2, (1.0, 1.0, 1.0))
-    assert torch.equal(hear(scene_of(a)), hear(scene_of(b)))
+    check_equal("the sound of another height, radius and exact colour", hear(scene_of(a)), hear(scene_of(b)))
 
 
 @pytest.mark.parametrize("wrong", misconceptions.ALL, ids=lambda function: function.__name__)

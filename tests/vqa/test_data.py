@@ -10,8 +10,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.testing import assert_close
 
+from tests.teach import check_close, check_equal
 from tests.toyworld.question_reader import read, take_apart
 from toyworld.drawing import draw
 from toyworld.questions import ANSWERS, question_at
@@ -19,7 +19,7 @@ from toyworld.scenes import HELD_OUT, SPLITS, Scene
 from vqa.data import Batch, toy_batches
 from vqa.evaluate import toy_examples
 
-PIXEL = {"rtol": 0, "atol": 1 / 255}
+PIXEL = {"relative": 0, "absolute": 1 / 255}
 SIDE = 16  # pixels
 
 
@@ -54,7 +54,7 @@ def check_a_reader_agrees(candidate, step: int, images: int, questions: int, see
     assert batch.images.shape == (images, 3, SIDE, SIDE)
     assert len(batch.questions) == len(batch.image_of) == len(batch.answers) == images * questions
     assert batch.image_of.bincount().tolist() == [questions] * images
-    assert_close(batch.images, draw(scenes, SIDE), **PIXEL)
+    check_close("the images", batch.images, draw(scenes, SIDE), **PIXEL)
     asked = [[] for _ in scenes]
     for row, (question, image, answer) in enumerate(zip(*batch[1:], strict=True)):
         text, scene = words.decode(question), scenes[image]
@@ -113,8 +113,9 @@ def test_a_batch_is_a_function_of_its_step() -> None:
     words = Words()
     one, other = (toy_batches(pixels, words.encode, 1, 3, 2, SIDE) for _ in range(2))
     forwards, backwards = [one(step) for step in range(4)], [other(step) for step in (3, 2, 1, 0)][::-1]
-    for here, there in zip(forwards, backwards, strict=True):
-        assert all(torch.equal(*pair) for pair in zip(here, there, strict=True))
+    for step, (here, there) in enumerate(zip(forwards, backwards, strict=True)):
+        for name, *pair in zip(here._fields, here, there, strict=True):
+            check_equal(f"{name} of step {step}, forwards and backwards", *pair)
     images = torch.cat([batch.images for batch in forwards]).flatten(1)
     assert len(images.unique(dim=0)) == 12, "two images are the same"
 
@@ -135,9 +136,9 @@ def half_size(images: torch.Tensor) -> torch.Tensor:
 
 def test_the_model_reads_what_features_of_gives() -> None:
     plain, changed = (toy_batches(f, Words().encode, 0, 3, 2, SIDE)(5) for f in (pixels, half_size))
-    assert_close(changed.images, half_size(plain.images))
+    check_close("features of the batch", changed.images, half_size(plain.images), 1e-5, 1e-5)
     (examples,) = toy_examples(half_size, "test", 0, 3, SIDE)
-    assert_close(examples.images, half_size(examples.pixels))
+    check_close("features of the examples", examples.images, half_size(examples.pixels), 1e-5, 1e-5)
 
 
 @pytest.mark.parametrize(("count", "lengths"), [(7, [3, 3, 1]), (6, [3, 3]), (2, [2]), (0, [])])
@@ -150,7 +151,7 @@ def test_examples_are_the_questions_of_the_split(split: str, count: int, lengths
         columns = (examples.image_of, examples.texts, examples.answers, examples.kinds)
         for image, text, answers, kind in zip(*columns, strict=True):
             scene, question = question_at(split, 5, index)
-            assert_close(examples.pixels[image], draw([scene], SIDE)[0], **PIXEL)
+            check_close(f"the image of question {index}", examples.pixels[image], draw([scene], SIDE)[0], **PIXEL)
             assert (text, answers, kind) == (question.text, (question.answer,), question.kind)
             assert read(text, scene) == (kind, answers[0])
             index += 1

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from tests.strategies import unequal_sizes
+from tests.teach import check_equal
 from tests.vqa.misconceptions import encoders as misconceptions
 from tests.vqa.test_model import SEEDS, check_gradients, doubles, equals, some_images
 from vqa.encoders import CONSTANT, GridEncoder, SmallCNN
@@ -135,7 +136,7 @@ def test_a_channel_begins_with_half_of_the_attributes() -> None:
     assert (first == 0).all()
     some = torch.stack([(weight != 0).any(dim=1) for weight in values])
     whole = torch.stack([(weight != 0).all(dim=1) for weight in values])
-    assert torch.equal(some, whole)
+    check_equal("each attribute is there as a whole or not at all", some, whole)
     assert abs(some.sum().item() - 300) < 4 * math.sqrt(600 / 4)
 
 

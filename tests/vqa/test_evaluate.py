@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from tests.teach import check_close
 from toyworld.questions import question_at
 from toyworld.scenes import COLOURS, SHAPES
 from toyworld.tokenizer import split_words
@@ -189,8 +190,8 @@ def test_each_question_meets_its_image(asked) -> None:
     rows = probabilities(Adder(), VOCABULARY, some)
     assert rows.shape == (len(asked), 7)
     largest = 1 / (1 + 6 * torch.tensor(-5.0).exp())  # softmax: one logit is 5, six are 0
-    assert torch.allclose(rows.amax(dim=1), largest.expand(len(asked)))
-    assert torch.allclose(rows.sum(dim=1), torch.ones(len(asked)))
+    check_close("softmax of 5 and six times 0, the largest", rows.amax(dim=1), largest.expand(len(asked)), 1e-5, 1e-5)
+    check_close("the sum of the probabilities", rows.sum(dim=1), torch.ones(len(asked)), 1e-5, 1e-5)
 
 
 @pytest.mark.parametrize("training", [True, False])

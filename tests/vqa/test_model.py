@@ -19,9 +19,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn.functional import cross_entropy
-from torch.testing import assert_close
 
 from tests.strategies import unequal_sizes, whole_tensors
+from tests.teach import check_close, check_equal
 from tests.vqa.misconceptions import model as misconceptions
 from vqa.model import (
     FUSIONS,
@@ -37,14 +37,14 @@ from vqa.model import (
 )
 from vqa.train import CONFIGS, build
 
-EXACT = {"rtol": 1e-10, "atol": 1e-11}
 WORDS, ANSWERS, SIDE = 10, 6, 16  # token ids, the padding included; answers; pixels
 SEEDS = st.integers(0, 10_000)
 
 
 def equals(got: torch.Tensor, expected: torch.Tensor, equation: str) -> None:
     """Equal to 1e-10; the message begins with the equation."""
-    assert_close(got, expected, **EXACT, msg=lambda text: f"{equation}\n{text}")
+    __tracebackhide__ = True
+    check_close(equation, got, expected)
 
 
 def doubles(*rows) -> torch.Tensor:
@@ -104,10 +104,10 @@ def check_gradients(got: tuple, expected: tuple, inputs: list, seed: int) -> Non
     generator = torch.Generator().manual_seed(seed)
     cotangents = [torch.randn(out.shape, generator=generator, dtype=out.dtype) for out in got]
     for ours, theirs in zip(got, expected, strict=True):
-        assert_close(ours, theirs, **EXACT)
+        check_close("h and c", ours, theirs)
     ours, theirs = (torch.autograd.grad(out, inputs, cotangents, retain_graph=True) for out in (got, expected))
     for k, pair in enumerate(zip(ours, theirs, strict=True)):
-        assert_close(*pair, **EXACT, msg=lambda text, k=k: f"gradient to input {k}: {text}")
+        check_close(f"the gradient of h and c, by input {k}", *pair)
 
 
 def check_cell_equals_torch(candidate, n: int, inputs: int, hidden: int, data) -> None:
@@ -168,7 +168,7 @@ def test_padding_does_not_matter(function, lengths, seed: int) -> None:
     behind = torch.arange(x.shape[1]) >= lengths[:, None]
     other = torch.where(behind[..., None], torch.tensor(99.0).double(), x).requires_grad_()
     states = function(lstm, other, lengths)
-    assert torch.equal(states, function(lstm, x, lengths))
+    check_equal("the states with other words behind the end", states, function(lstm, x, lengths))
     (gradient,) = torch.autograd.grad(states.sum(), other)
     assert (gradient[behind] == 0).all()
     assert (gradient[~behind] != 0).any(dim=-1).all(), "a word that no state depends on"
@@ -191,8 +191,8 @@ def test_question_encoder_by_hand() -> None:
     for row, question in zip(vectors, questions, strict=True):
         words = question[question != 0]
         expected = lstm_states_spec(encoder.lstm, encoder.embed.weight[words].tanh()[None], torch.tensor([len(words)]))
-        assert_close(row[None], expected, **EXACT)
-        assert_close(row[None], encoder(words[None]), **EXACT)
+        check_close("the states of embedding and tanh", row[None], expected)
+        check_close("a question alone and among longer ones", row[None], encoder(words[None]))
 
 
 def test_a_repeated_question_is_read_once_and_learned_from_each_time() -> None:
@@ -313,13 +313,13 @@ def test_one_input_alone(fusion: str) -> None:
     image_of = torch.tensor([0, 0, 0, 1, 1, 1])
     model = small(fusion=fusion, inputs="question")
     logits = model(images, questions, image_of)
-    assert torch.allclose(logits, model(images.flip(0), questions, image_of), **EXACT), "depends on the image"
+    check_close("logits of the question alone, with other images", logits, model(images.flip(0), questions, image_of))
     assert torch.autograd.grad(logits.sum(), images, allow_unused=True) == (None,)
     assert logits.std(dim=0).max() > 1e-6, "does not depend on the question"
     model = small(fusion=fusion, inputs="image")
     logits = model(images, questions, image_of)
-    assert torch.allclose(logits, model(images, questions.flip(0), image_of), **EXACT), "depends on the question"
-    assert_close(logits, logits[[0, 0, 0, 5, 5, 5]], **EXACT)
+    check_close("logits of the image alone, with other questions", logits, model(images, questions.flip(0), image_of))
+    check_close("logits of the image alone", logits, logits[[0, 0, 0, 5, 5, 5]])
     assert (logits[0] - logits[5]).abs().max() > 1e-6, "does not depend on the image"
 
 
@@ -360,12 +360,16 @@ def test_wrong_choice_is_named(name: str, wrong: str, allowed: tuple[str, ...]) 
 def test_dropout_acts_in_training_only_and_comes_from_the_seed() -> None:
     model, images, questions = small(dropout=0.5, common=50), some_images(2), some_questions(6)
     image_of = torch.tensor([0, 1, 0, 1, 0, 1])
-    assert torch.equal(model(images, questions, image_of), small(common=50)(images, questions, image_of))
+    check_equal(
+        "without training there is no dropout",
+        model(images, questions, image_of),
+        small(common=50)(images, questions, image_of),
+    )
     model.train()
     torch.manual_seed(5)
     first, second = model(images, questions, image_of), model(images, questions, image_of)
     torch.manual_seed(5)
-    assert torch.equal(first, model(images, questions, image_of))
+    check_equal("dropout with the same seed", first, model(images, questions, image_of))
     assert not torch.allclose(first, second)
 
 

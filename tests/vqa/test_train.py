@@ -20,12 +20,12 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
-from torch.testing import assert_close
 
 from lab import distributed
 from lab.distributed import leave
 from tests.alone import check_alone
 from tests.lab.distributed_check import check_same_gradient
+from tests.teach import check_close, check_equal
 from vqa.model import FUSIONS
 from vqa.train import CONFIGS, build, build_optimizer, train
 
@@ -67,7 +67,7 @@ def check_the_loop(candidate, steps: range) -> None:
         w = w - 0.1 / (n + 1) * (p - target)
     assert asked == [step for step, _ in logged] == list(steps)
     assert [loss for _, loss in logged] == pytest.approx(expected)
-    assert_close(model.w.detach(), w)
+    check_close("the weights after the steps", model.w.detach(), w, 1e-5, 1e-5)
 
 
 def rate_of_the_next_step(model, optimizer, scheduler, batch_at, steps, log) -> None:
@@ -188,7 +188,7 @@ def weights(model: nn.Module) -> torch.Tensor:
 
 def test_same_seed_same_weights() -> None:
     one, again, other = (weights(train_small(5, seed, dropout=0.5)[0]) for seed in (0, 0, 1))
-    assert torch.equal(one, again)
+    check_equal("the weights after 5 steps with the same seed", one, again)
     assert not torch.allclose(one, other)
 
 

@@ -62,11 +62,11 @@ def check_mean(function) -> None:
     expected = torch.stack([
         model.centre[row[there]].sum(0) / int(there.sum()) for row, there in zip(neighbours, mask, strict=True)
     ])  # fmt: skip
-    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+    check_close("h = 1/n Σ v_w, the mean of the neighbours", found, expected)
     direction = torch.randn(found.shape, dtype=found.dtype, generator=torch.Generator().manual_seed(0))
     slopes = [torch.autograd.grad((h * direction).sum(), model.centre, allow_unused=True)[0] for h in (found, expected)]
     assert slopes[0] is not None, "no gradient reaches W"
-    torch.testing.assert_close(*slopes, rtol=1e-10, atol=1e-10)
+    check_close("the gradient of the mean", *slopes)
 
 
 def check_mean_by_hand(function) -> None:
@@ -111,9 +111,9 @@ def test_cbow_equals_the_spec(seed: int) -> None:
     noise = torch.randint(WORDS, (len(centres), 4), generator=torch.Generator().manual_seed(seed))
     loss = cbow_loss(model, centres, neighbours, mask, noise)
     spec = cbow_loss_spec(model, centres.tolist(), neighbours.tolist(), mask.tolist(), noise.tolist())
-    torch.testing.assert_close(loss, spec, rtol=1e-10, atol=1e-10)
+    check_close("the loss of CBOW in loops", loss, spec)
     for ours, theirs in zip(*(torch.autograd.grad(h, list(model.parameters())) for h in (loss, spec)), strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-10)
+        check_close("the gradient of the loss of CBOW", ours, theirs)
 
 
 def test_the_first_loss() -> None:

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from tests.strategies import unequal_sizes, whole_tensors
-from tests.teach import check_close
+from tests.teach import check_close, check_equal
 from tests.word2vec.counted import noise_of, optimum, repeated_pairs
 from tests.word2vec.misconceptions import engine as wrong
 from word2vec.extensions import engine as module
@@ -95,8 +95,8 @@ def check_equals_the_core(make: Callable[..., Engine], seed: int, window: int = 
                 for table, slope in zip(spec.parameters(), slopes, strict=True):
                     table -= RATE * slope
         engine.step(*block, RATE * engine.neighbours, RATE * engine.weights)
-        torch.testing.assert_close(model.centre, spec.centre, rtol=1e-10, atol=1e-10, msg=lambda m: f"W: {m}")
-        torch.testing.assert_close(model.context, spec.context, rtol=1e-10, atol=1e-10, msg=lambda m: f"W': {m}")
+        check_close(f"W after block {number}", model.centre, spec.centre)
+        check_close(f"W' after block {number}", model.context, spec.context)
 
 
 def float64(values) -> Tensor:
@@ -219,7 +219,7 @@ def test_each_pair_of_the_paper_and_no_other(lengths: list[int], window: int, se
 def test_the_weights_of_noise_sum_up_to_k_for_each_pair(negatives: int) -> None:
     neighbours, weights = patterns(4, negatives)
     noise = (weights - neighbours)[:, -module.NOISE :]
-    torch.testing.assert_close(noise.sum(1), negatives * neighbours.sum(1), rtol=1e-12, atol=0)
+    check_close("the weights of the noise, k for each neighbour", noise.sum(1), negatives * neighbours.sum(1), 1e-12, 0)
     assert (neighbours[:, -module.NOISE :] == 0).all()
 
 
@@ -255,7 +255,7 @@ def test_the_bound_scales_a_words_whole_step(bound: float) -> None:
             share = min(1.0, bound / total) if total else 1.0
             scaled += share < 1
             moved, freely = (getattr(model, table)[word] - getattr(before, table)[word] for model in (bounded, free))
-            torch.testing.assert_close(moved, share * freely, rtol=1e-10, atol=1e-12)
+            check_close(f"the step of word {word} in the {table} table", moved, share * freely, 1e-10, 1e-12)
     assert scaled > 0
 
 
@@ -268,7 +268,7 @@ def test_a_word_whose_rates_stay_below_the_bound_does_not_notice_it() -> None:
         noise = torch.cat([torch.zeros(32), torch.ones(2968)]).double()
         Engine(model, noise, 3, 5, bound).learn(text, 0.05, torch.Generator().manual_seed(0))
         tables.append(model.centre.detach())
-    assert torch.equal(*tables)
+    check_equal("W with and without the bound", *tables)
 
 
 def test_a_centre_with_ten_neighbours_is_held_to_half_at_the_first_rate() -> None:
@@ -279,7 +279,7 @@ def test_a_centre_with_ten_neighbours_is_held_to_half_at_the_first_rate() -> Non
         model, before = some_model(words=40), some_model(words=40)
         Engine(model, noise_distribution([1] * 40), 5, 5, bound).learn(text, 0.05, torch.Generator().manual_seed(0))
         moved.append((model.centre - before.centre)[5:27])
-    torch.testing.assert_close(moved[0], module.BOUND / 3 * moved[1], rtol=1e-9, atol=1e-12)
+    check_close("ten neighbours: the step is cut to BOUND / 3", moved[0], module.BOUND / 3 * moved[1], 1e-9, 1e-12)
 
 
 def test_learning_is_a_function_of_text_rate_and_generator() -> None:
@@ -290,7 +290,7 @@ def test_learning_is_a_function_of_text_rate_and_generator() -> None:
             some_text(0), RATE, torch.Generator().manual_seed(seed)
         )
         tables.append(torch.cat([model.centre, model.context]).detach())
-    assert torch.equal(tables[0], tables[1])
+    check_equal("tables of the same generator", tables[0], tables[1])
     assert not torch.equal(tables[0], tables[2])
 
 
@@ -307,8 +307,8 @@ def test_a_text_without_pairs_changes_nothing() -> None:
         model, before = some_model(), some_model()
         engine = Engine(model, noise_distribution([3] * WORDS), 3, 5)
         assert math.isnan(engine.learn(some_text(0, lengths), RATE, torch.Generator().manual_seed(0)))
-        assert torch.equal(model.centre, before.centre)
-        assert torch.equal(model.context, before.context)
+        check_equal("W without pairs", model.centre, before.centre)
+        check_equal("W' without pairs", model.context, before.context)
 
 
 def frequent_word(n: int, generator: torch.Generator) -> Tensor:

@@ -10,6 +10,7 @@ from gensim.models import KeyedVectors
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.teach import check_equal
 from toyworld.language import RELATIONS
 from word2vec.evaluate import (
     ALL,
@@ -126,9 +127,9 @@ def test_the_forms_may_answer_differently() -> None:
 
 def test_tables() -> None:
     centre, context = some_vectors(0), some_vectors(1)
-    assert torch.equal(table_of(centre, context), centre)
-    assert torch.equal(table_of(centre, context, "context"), context)
-    assert torch.equal(table_of(centre, context, "sum"), centre + context)
+    check_equal("the table of centre words", table_of(centre, context), centre)
+    check_equal("the table of context words", table_of(centre, context, "context"), context)
+    check_equal("the sum of both tables", table_of(centre, context, "sum"), centre + context)
     with pytest.raises(ValueError, match=r"^table must be one of centre, context, sum, got 'w'$"):
         table_of(centre, context, "w")
 

@@ -17,10 +17,9 @@ from gensim.models import Word2Vec
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import logsigmoid
-from torch.testing import assert_close
 
 from tests.strategies import unequal_sizes, whole_tensors
-from tests.teach import check_close
+from tests.teach import check_close, check_equal
 from tests.word2vec.misconceptions import huffman as misconceptions
 from word2vec.extensions.huffman import (
     HierarchicalSkipGram,
@@ -32,7 +31,6 @@ from word2vec.extensions.huffman import (
 )
 from word2vec.model import SkipGram
 
-EXACT = {"rtol": 1e-10, "atol": 1e-11}
 COUNTS = st.lists(st.integers(1, 12), min_size=2, max_size=9)
 
 
@@ -99,7 +97,7 @@ def check_sums_to_1(candidate: Callable, counts: Sequence[int], dim: int = 3) ->
     for centre in range(v):
         with torch.no_grad():
             total = candidate(*model.path_scores(torch.full((v,), centre), torch.arange(v))).exp().sum()
-        assert_close(total, torch.tensor(1.0).double(), **EXACT)
+        check_close(f"Σ_w p(w | {centre}) = 1", total, torch.tensor(1.0).double())
 
 
 def check_equals_spec(candidate: Callable, scores, signs) -> None:
@@ -185,7 +183,7 @@ def test_gradient_in_closed_form(drawn) -> None:
     scores, signs = drawn[0].requires_grad_(), drawn[1]
     (got,) = torch.autograd.grad(hierarchical_softmax_loss(scores, signs), scores)
     expected = (scores.sigmoid() - (signs > 0).double()) * signs.abs() / len(scores)
-    assert_close(got, expected.detach(), **EXACT)
+    check_close("∂(-ln p)/∂s", got, expected.detach())
     assert torch.autograd.gradcheck(lambda scores: hierarchical_softmax_loss(scores, signs), scores)
 
 
@@ -216,7 +214,11 @@ def test_step_0_costs_the_mean_length(counts, contexts) -> None:
     model = HierarchicalSkipGram(counts, dim=4).double()
     contexts = torch.tensor(contexts) % len(counts)
     expected = huffman_tree(counts).lengths[contexts].double().mean() * math.log(2)
-    assert_close(hierarchical_loss(model, contexts.flip(0), contexts), expected, **EXACT)
+    check_close(
+        "step 0, the mean length of the paths in bits, times ln 2",
+        hierarchical_loss(model, contexts.flip(0), contexts),
+        expected,
+    )
 
 
 def check_vanishes_at_the_optimum(candidate: Callable, counted) -> None:
@@ -233,11 +235,11 @@ def check_vanishes_at_the_optimum(candidate: Callable, counted) -> None:
             model.nodes[node] = plus.log() - minus.log()  # σ⁻¹(plus / (plus + minus))
     pairs = torch.cartesian_prod(torch.arange(v), torch.arange(v))
     probabilities = candidate(*model.path_scores(*pairs.T)).exp().view(v, v)
-    assert_close(probabilities.detach(), counted / counted.sum(1, keepdim=True), **EXACT)
+    check_close("p(w | w_I) = #(w_I, w) / #(w_I)", probabilities.detach(), counted / counted.sum(1, keepdim=True))
     centres, contexts = pairs.repeat_interleave(counted.flatten().int(), dim=0).T
     loss = -candidate(*model.path_scores(centres, contexts)).mean()
     for gradient in torch.autograd.grad(loss, (model.centre, model.nodes)):
-        assert_close(gradient, torch.zeros_like(gradient), rtol=0, atol=1e-11)
+        check_close("the gradient at the optimum", gradient, torch.zeros_like(gradient), 0, 1e-11)
 
 
 @given(counted=st.integers(2, 6).flatmap(lambda v: whole_tensors(v, v)))
@@ -249,14 +251,14 @@ def test_the_loss_is_the_mean_of_the_pairs() -> None:
     model = random_model([4, 1, 2], dim=5)
     centres, contexts = torch.tensor([0, 1, 1, 2]), torch.tensor([1, 2, 0, 0])
     expected = -sum(model.log_probabilities(c[None], o[None]) for c, o in zip(centres, contexts, strict=True)) / 4
-    assert_close(hierarchical_loss(model, centres, contexts), expected[0], **EXACT)
+    check_close("the mean over the pairs of -ln p", hierarchical_loss(model, centres, contexts), expected[0])
 
 
 def test_first_weights_are_skip_grams() -> None:
     torch.manual_seed(3)
     model = HierarchicalSkipGram([3, 2, 1, 1], dim=5)
     torch.manual_seed(3)
-    assert torch.equal(model.centre, SkipGram(4, 5).centre)
+    check_equal("the first weights", model.centre, SkipGram(4, 5).centre)
     assert model.nodes.shape == (3, 5)
     assert not model.nodes.any()
     assert sorted(name for name, _ in model.named_buffers()) == ["path_nodes", "path_signs"]
@@ -312,7 +314,7 @@ def test_log_probabilities_equal_gensims() -> None:
             )
             expected += logsigmoid((1 - 2 * torch.from_numpy(code).double()) * products).sum()
         got = model.log_probabilities(torch.tensor([a, b]), torch.tensor([b, a])).sum().detach()
-        assert_close(got, expected, **EXACT)
+        check_close(f"ln p({b} | {a}) + ln p({a} | {b}) beside gensim", got, expected)
         assert got.item() == pytest.approx(
             float(score), abs=0.03 * sum(len(path(huffman_tree(counts), w)) for w in (a, b))
         )

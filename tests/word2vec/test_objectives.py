@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from tests.teach import check_close
+from tests.teach import check_close, check_equal
 from word2vec import data
 from word2vec.data import ToyText, toy_vocabulary
 from word2vec.extensions.huffman import huffman_tree
@@ -71,12 +71,13 @@ def test_the_loop_with_a_loss_is_the_loop_of_the_core(vocabulary) -> None:
         model = SkipGram(len(vocabulary), config.dim)
         loop(model, *build_optimizer(model, config), text.batch_at, range(4), lambda step, loss: None)
         tables.append(model.centre.detach())
-    assert torch.equal(*tables)
+    check_equal("W after 4 steps of both loops", *tables)
 
 
 def test_pairs_are_those_of_the_batch_with_noise(vocabulary) -> None:
     text = ToyText(vocabulary, 0, 20, 5, 5, 3e-3, 0.75)
-    assert all(map(torch.equal, pairs_at(text, 3), text.batch_at(3)[:2]))
+    for what, *pair in zip(("centres", "contexts"), pairs_at(text, 3), text.batch_at(3)[:2], strict=True):
+        check_equal(f"the {what} of step 3", *pair)
 
 
 def test_an_unknown_objective_is_named() -> None:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, chisquare
 
+from tests.teach import check_equal
 from tests.word2vec.misconceptions import pairs as misconceptions
 from word2vec.pairs import Text, draw_text, draw_windows, reach, skip_gram_pairs, skip_gram_pairs_spec, subsample
 
@@ -173,9 +174,9 @@ def test_a_text_is_subsampled_and_then_draws_windows() -> None:
     generator = torch.Generator().manual_seed(3)
     kept = subsample(ids, keep, generator)
     assert 50 < kept.sum() < 80
-    assert torch.equal(text.ids, ids[kept])
-    assert torch.equal(text.sentence, sentence[kept])
-    assert torch.equal(text.windows, draw_windows(int(kept.sum()), 4, generator))
+    check_equal("the words that are kept", text.ids, ids[kept])
+    check_equal("the sentences of the words that are kept", text.sentence, sentence[kept])
+    check_equal("the windows", text.windows, draw_windows(int(kept.sum()), 4, generator))
 
 
 def test_the_generator_alone_decides() -> None:

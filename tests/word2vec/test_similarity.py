@@ -16,17 +16,16 @@ import torch
 from gensim.models import KeyedVectors
 from hypothesis import given
 from hypothesis import strategies as st
-from torch.testing import assert_close
 
 from tests.strategies import unequal_sizes, whole_tensors
+from tests.teach import check_close, check_equal
 from tests.word2vec.misconceptions import similarity as misconceptions
 from word2vec.evaluate import ranks, spearman
 from word2vec.extensions import three_cos_mul as extension
 from word2vec.extensions.three_cos_mul import three_cos_mul
 from word2vec.similarity import complete, cosines, nearest, three_cos_add
 
-EXACT = {"rtol": 1e-10, "atol": 1e-11}
-SINGLE = {"rtol": 1e-5, "atol": 1e-6}  # gensim computes in float32
+SINGLE = {"relative": 1e-5, "absolute": 1e-6}  # gensim computes in float32
 
 
 @st.composite
@@ -56,7 +55,7 @@ def cosine(x: Sequence[float], y: Sequence[float]) -> float:
 def check_cosines(candidate: Callable, vectors, words) -> None:
     rows = vectors.tolist()
     expected = [[cosine(rows[word], row) for row in rows] for word in words.tolist()]
-    assert_close(candidate(vectors, words), torch.tensor(expected, dtype=torch.float64), **EXACT)
+    check_close("cos(x, y)", candidate(vectors, words), torch.tensor(expected, dtype=torch.float64))
 
 
 def check_add(candidate: Callable, vectors, questions) -> None:
@@ -64,7 +63,11 @@ def check_add(candidate: Callable, vectors, questions) -> None:
     expected = [
         [cosine(x, rows[b]) - cosine(x, rows[a]) + cosine(x, rows[c]) for x in rows] for a, b, c in questions.tolist()
     ]
-    assert_close(candidate(vectors, *questions.unbind(1)), torch.tensor(expected, dtype=torch.float64), **EXACT)
+    check_close(
+        "3CosAdd: cos(x, b) − cos(x, a) + cos(x, c)",
+        candidate(vectors, *questions.unbind(1)),
+        torch.tensor(expected, dtype=torch.float64),
+    )
 
 
 def check_mul(candidate: Callable, vectors, questions) -> None:
@@ -75,7 +78,13 @@ def check_mul(candidate: Callable, vectors, questions) -> None:
 
     expected = [[moved(x, b) * moved(x, c) / (moved(x, a) + 0.001) for x in rows] for a, b, c in questions.tolist()]
     got = candidate(vectors, *questions.unbind(1))
-    assert_close(got, torch.tensor(expected, dtype=torch.float64), rtol=1e-9, atol=1e-11)  # divided by 0.001: 1e3 more
+    check_close(
+        "3CosMul: cos(x, b) cos(x, c) / (cos(x, a) + 0.001), each moved to 0 … 1",
+        got,
+        torch.tensor(expected, dtype=torch.float64),
+        1e-9,
+        1e-11,
+    )  # divided by 0.001: 1e3 more
 
 
 def check_answers_as_gensim(candidate: Callable, vectors, questions) -> None:
@@ -87,12 +96,17 @@ def check_answers_as_gensim(candidate: Callable, vectors, questions) -> None:
         expected = keyed.most_similar(positive=[f"w{b}", f"w{c}"], negative=[f"w{a}"], topn=len(vectors) - 3)
         assert [f"w{word}" for word in row] == [word for word, _ in expected], f"answers to {(a, b, c)}"
         length = (unit[b] - unit[a] + unit[c]).norm()
-        assert_close(values / length, torch.tensor([value for _, value in expected]).double(), **SINGLE)
+        check_close(
+            f"answers to {(a, b, c)} beside gensim",
+            values / length,
+            torch.tensor([value for _, value in expected]).double(),
+            **SINGLE,
+        )
 
 
 def check_ranks(candidate: Callable, values: Sequence[float]) -> None:
     expected = torch.from_numpy(scipy.stats.rankdata(values))
-    assert_close(candidate(values), expected, rtol=0, atol=0)
+    check_equal("ranks beside scipy", candidate(values), expected)
 
 
 def check_spearman(candidate: Callable, one: Sequence[float], other: Sequence[float]) -> None:
@@ -144,7 +158,13 @@ def test_nearest_never_names_the_word_itself() -> None:
 
 def test_a_vector_of_zeros_is_similar_to_nothing() -> None:
     vectors = torch.tensor([[0.0, 0.0], [3.0, 4.0], [-3.0, -4.0]])
-    assert_close(cosines(vectors, torch.tensor([0, 1])), torch.tensor([[0.0, 0, 0], [0, 1, -1]]))
+    check_close(
+        "the cosines of a vector of zeros",
+        cosines(vectors, torch.tensor([0, 1])),
+        torch.tensor([[0.0, 0, 0], [0, 1, -1]]),
+        1e-5,
+        1e-5,
+    )
 
 
 @given(drawn=vectors_and_questions(), lengths=st.lists(st.integers(1, 9), min_size=8, max_size=8))
@@ -152,7 +172,9 @@ def test_lengths_do_not_matter(drawn, lengths) -> None:
     vectors, questions = drawn
     longer = vectors * torch.tensor(lengths[: len(vectors)])[:, None]
     for form in (three_cos_add, three_cos_mul):
-        assert_close(form(longer, *questions.T), form(vectors, *questions.T), rtol=1e-9, atol=1e-10)
+        check_close(
+            f"{form.__name__} of longer vectors", form(longer, *questions.T), form(vectors, *questions.T), 1e-9, 1e-10
+        )
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -10,7 +10,7 @@ import torch
 from annotated_types import Ge, Gt
 
 from lab.config import check
-from tests.teach import check_close
+from tests.teach import check_close, check_equal
 from toyworld import language
 from toyworld.language import sentence_at
 from word2vec import data
@@ -109,14 +109,15 @@ def test_the_same_seed_gives_the_same_bits(vocabulary) -> None:
     first, again, other = (
         trained(one, vocabulary)[0].centre.detach() for one in (config, config, replace(config, seed=1))
     )
-    assert torch.equal(first, again)
+    check_equal("W of the same seed", first, again)
     assert not torch.equal(first, other)
 
 
 def test_a_batch_is_a_function_of_split_seed_and_step(vocabulary) -> None:
     small = replace(SMALL, sentences=20)
     first = text_of(small, vocabulary).batch_at(3)
-    assert all(map(torch.equal, first, text_of(small, vocabulary).batch_at(3)))
+    for k, pair in enumerate(zip(first, text_of(small, vocabulary).batch_at(3), strict=True)):
+        check_equal(f"part {k} of the batch of step 3", *pair)
     others = {
         "step": text_of(small, vocabulary).batch_at(4),
         "seed": text_of(replace(small, seed=1), vocabulary).batch_at(3),
@@ -146,9 +147,7 @@ def check_batch_step_by_step(candidate: Callable, vocabulary) -> None:
     for name, one, expected in zip(
         ("centres", "context words", "noise words"), got, (centres, contexts, noise), strict=True
     ):
-        assert one.shape == expected.shape, f"{name} of step 6: {tuple(one.shape)}, expected {tuple(expected.shape)}"
-        first = int((one != expected).flatten().int().argmax())
-        assert torch.equal(one, expected), f"{name} of step 6 differ from place {first} on"
+        check_equal(f"{name} of step 6", one, expected)
 
 
 def test_a_batch_step_by_step(vocabulary) -> None:
@@ -165,7 +164,11 @@ def test_words_are_counted_in_the_training_split(monkeypatch) -> None:
 def test_every_seed_has_its_own_random_numbers() -> None:
     """Torch's generator takes 32 bits of its seed: seeds that differ only in higher bits draw the same numbers."""
     high = torch.Generator().manual_seed(2**32)
-    assert torch.equal(torch.rand(4, generator=high), torch.rand(4, generator=torch.Generator().manual_seed(0)))
+    check_equal(
+        "the numbers of two seeds that differ by 2³²",
+        torch.rand(4, generator=high),
+        torch.rand(4, generator=torch.Generator().manual_seed(0)),
+    )
     draws = [tuple(torch.rand(4, generator=generator_at(*one)).tolist()) for one in ((0, 0), (0, 1), (1, 0), (9, 7))]
     assert len(set(draws)) == 4
     assert draws[0] == tuple(torch.rand(4, generator=generator_at(0, 0)).tolist())

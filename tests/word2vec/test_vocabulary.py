@@ -15,9 +15,8 @@ from gensim.models import Word2Vec
 from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
-from torch.testing import assert_close
 
-from tests.teach import check_close
+from tests.teach import check_close, check_equal
 from tests.word2vec.misconceptions import vocabulary as misconceptions
 from word2vec.pairs import subsample
 from word2vec.vocabulary import (
@@ -30,7 +29,6 @@ from word2vec.vocabulary import (
     noise_distribution,
 )
 
-EXACT = {"rtol": 1e-10, "atol": 1e-12}
 GOLDEN = (3 + 5**0.5) / 2  # 2.618, where √x + x = 1 for x = 1 / 2.618
 COUNTS = st.lists(st.integers(1, 2000), min_size=2, max_size=12).map(lambda counts: sorted(counts, reverse=True))
 
@@ -46,14 +44,16 @@ def check_keeps_as_gensim(candidate: Callable, counts: Sequence[int], sample: fl
     """gensim cuts p · (2³² - 1) down to a whole number: two units of 2⁻³²."""
     model = gensims(counts, sample=sample)
     expected = [model.wv.get_vecattr(str(word), "sample_int") / 2**32 for word in range(len(counts))]
-    assert_close(candidate(counts, sample), torch.tensor(expected, dtype=torch.float64), rtol=0, atol=2 / 2**32)
+    check_close(
+        "P(keep) beside gensim", candidate(counts, sample), torch.tensor(expected, dtype=torch.float64), 0, 2 / 2**32
+    )
 
 
 def check_noise_as_gensim(candidate: Callable, counts: Sequence[int], power: float) -> None:
     """gensim rounds the ends of the words' parts to whole numbers up to 2³¹ - 1."""
     model = gensims(counts, ns_exponent=power)
     expected = torch.tensor(model.cum_table.astype(float)) / (2**31 - 1)
-    assert_close(candidate(counts, power).cumsum(0), expected, rtol=0, atol=1 / 2**31)
+    check_close("Σ P_n(w) beside gensim", candidate(counts, power).cumsum(0), expected, 0, 1 / 2**31)
 
 
 def check_sums_to_1(candidate: Callable, counts: Sequence[int], power: float) -> None:
@@ -81,7 +81,9 @@ def test_noise_by_hand() -> None:
 
 
 def test_frequencies_by_hand() -> None:
-    assert_close(frequencies([5, 3, 2]), torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64), **EXACT)
+    check_close(
+        "f(w) of the counts 5, 3, 2", frequencies([5, 3, 2]), torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
+    )
 
 
 def test_the_most_frequent_word_is_first_and_of_equals_the_first_to_be_seen() -> None:
@@ -164,8 +166,10 @@ def test_noise_equals_gensims(counts, power) -> None:
 @given(counts=COUNTS, times=st.integers(2, 1000))
 def test_a_text_read_several_times_has_the_same_probabilities(counts, times) -> None:
     longer = [times * count for count in counts]
-    assert_close(noise_distribution(longer), noise_distribution(counts), **EXACT)
-    assert_close(keep_probability(longer, 1e-2), keep_probability(counts, 1e-2), **EXACT)
+    check_close("P_n(w) of a text that is read several times", noise_distribution(longer), noise_distribution(counts))
+    check_close(
+        "P(keep) of a text that is read several times", keep_probability(longer, 1e-2), keep_probability(counts, 1e-2)
+    )
 
 
 def test_noise_is_drawn_as_it_says() -> None:
@@ -206,8 +210,8 @@ def test_the_generator_alone_decides() -> None:
         generator = torch.Generator().manual_seed(seed)
         draws.append((draw_noise(distribution, (30,), generator), subsample(ids, keep, generator)))
     (one, kept), (same, same_kept), (other, other_kept) = draws
-    assert torch.equal(one, same)
-    assert torch.equal(kept, same_kept)
+    check_equal("noise with the same generator", one, same)
+    check_equal("subsampling with the same generator", kept, same_kept)
     assert not torch.equal(one, other)
     assert not torch.equal(kept, other_kept)
 
