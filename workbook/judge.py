@@ -14,12 +14,11 @@ import multiprocessing
 import os
 import pickle
 import shlex
-import signal
 import sys
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -28,8 +27,9 @@ from unittest import mock
 
 import pytest
 
+from tests.failures import TooLong, equation_of, limited, said
 from workbook import source
-from workbook.exercises import ROOT, Exercise, place
+from workbook.exercises import ROOT, Exercise, mistake_of, place
 
 TEST_SECONDS, ALL_SECONDS = 8, 600  # CPU seconds of one test; wall seconds of all tests of a process
 CALLS, CALL_BYTES = 60, 200_000  # how many calls are noted, and how large one may be
@@ -45,16 +45,13 @@ class Outcome:
     message: str = ""
     where: str = ""  # the reader's file and line
     test: str = ""
+    equation: str = ""
     file: str = ""  # the file that was judged
     calls: list[bytes] = field(default_factory=list, repr=False)  # of each test from the failed one on: ``behaviours``
 
     @property
     def passed(self) -> bool:
         return self.kind == "passed"
-
-
-class TimeIsUp(BaseException):
-    """No ``Exception``: code that catches everything must not catch it."""
 
 
 def context() -> multiprocessing.context.BaseContext:
@@ -74,7 +71,10 @@ def in_a_process(function: Callable, *arguments: Any) -> Any:
         process.start()  # the new process does not import the program that is running: that may be pytest
     sender.close()
     try:
-        return receiver.recv() if receiver.poll(ALL_SECONDS) else None
+        result = receiver.recv() if receiver.poll(ALL_SECONDS) else None
+        if isinstance(result, str):
+            raise RuntimeError(f"the judge itself failed:\n{result}")
+        return result
     except EOFError:
         return None
     finally:
@@ -89,7 +89,10 @@ def send(sender: Connection, function: Callable, *arguments: Any) -> None:
         sys.stdin, sys.stdout, sys.stderr = nothing, nothing, nothing
         for number in (0, 1, 2):
             os.dup2(nothing.fileno(), number)
-        sender.send(function(*arguments))
+        try:
+            sender.send(function(*arguments))
+        except Exception:
+            sender.send(traceback.format_exc())
 
 
 Job = tuple[Exercise, str]  # an exercise, and a misconception that is judged in its place; "" is the reader's function
@@ -142,7 +145,7 @@ def run_tests(work: Path, jobs: list[Job]) -> list[Outcome]:
     files = {f"tests/{e.paper}/{test.partition('::')[0]}" for e, _ in jobs for test in e.tests}
     options = [
         "-q", "--import-mode=importlib", "-o", f"pythonpath={shlex.quote(str(work))} docs", f"--rootdir={ROOT}",
-        "--continue-on-collection-errors", "-p", "no:cacheprovider", "-p", "no:xdist",
+        f"--limit={TEST_SECONDS}", "--continue-on-collection-errors", "-p", "no:cacheprovider", "-p", "no:xdist",
     ]  # fmt: skip
     pytest.main([*sorted(files), *options], plugins=[plugin])
     return list(plugin.outcomes.values())
@@ -162,17 +165,12 @@ class Judge:
 
     def pytest_collection(self) -> None:
         """Before the tests are imported: they then import the functions that note their calls."""
-        from hypothesis import settings
-
-        settings.register_profile("workbook", settings(), database=None, report_multiple_bugs=False)
-        settings.load_profile("workbook")
-        mistakes = {job: importlib.import_module(job[1].rpartition(".")[0]) for job in self.jobs if job[1]}
+        mistakes = {job: mistake_of(job[0].paper, job[1]) for job in self.jobs if job[1]}
         for exercise in dict.fromkeys(exercise for exercise, _ in self.jobs):
             real = self.install(exercise)
             for job in self.jobs:
                 if real and job[0] == exercise:
-                    wrong = getattr(mistakes[job], job[1].rpartition(".")[2]) if job[1] else None
-                    self.judged[job] = as_called(real, wrong) if wrong else real
+                    self.judged[job] = as_called(real, mistakes[job]) if job[1] else real
         for hidden in dict.fromkeys(hidden for exercise, _ in self.jobs for hidden in exercise.hides):
             self.lend(hidden)
 
@@ -273,15 +271,10 @@ class Judge:
         self.calls.clear()
         return None if self.outcomes[self.running].kind in ("not judged", "passed", "wrong") else True
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
-        with time_limit():
-            return (yield)
-
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo) -> None:
         outcome = self.outcomes[self.owners[item]]
         if outcome.kind == "wrong" and call.when == "call":
-            outcome.calls.append(self.behaviours())
+            outcome.calls.append(self.behaviours(item.config))
         if outcome.kind not in ("not judged", "passed"):
             return
         if call.excinfo is None:
@@ -290,15 +283,17 @@ class Judge:
         error = call.excinfo.value
         outcome.kind, outcome.message, outcome.test = kind_of(error, outcome.exercise), said(error), item.nodeid
         outcome.where = self.line_of(error)
+        table = equation_of(item.obj, item.module.__doc__ or "")
+        outcome.equation = table.get("equation", "")
         if outcome.kind in ("wrong", "raised"):
-            outcome.calls.append(self.behaviours())
+            outcome.calls.append(self.behaviours(item.config))
 
-    def behaviours(self) -> bytes:
+    def behaviours(self, config: pytest.Config) -> bytes:
         """The noted calls, the shortest first, with what the function gives; pickled with the default dtype."""
         import torch
 
         pairs, function = [], self.judged[self.running]
-        with suppress(TimeIsUp), time_limit():
+        with suppress(TooLong), limited(config):
             for note in sorted(set(self.calls), key=len):
                 pairs.append((note, behaviour(function, note)))
         return pickle.dumps((torch.get_default_dtype(), pairs))
@@ -312,24 +307,6 @@ class Judge:
 
     def shown(self, path: str) -> str:
         return str(Path(path).relative_to(self.work.parent)) if str(self.work) in path else path
-
-
-@contextmanager
-def time_limit() -> Iterator[None]:
-    """Raises ``TimeIsUp`` after some seconds of CPU time; on Windows only the limit of the whole process holds."""
-
-    def stop(*_: Any) -> None:
-        raise TimeIsUp
-
-    if not hasattr(signal, "SIGPROF"):
-        yield
-        return
-    signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, TEST_SECONDS, 1)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def a_call(item: pytest.Item, code: str) -> pytest.Function:
@@ -350,35 +327,22 @@ def as_called(real: Callable, mistake: Callable) -> Callable:
     """A mistake that takes the real function's arguments, defaults included; it may know fewer of them."""
     signature, count = inspect.signature(real), len(inspect.signature(mistake).parameters)
 
-    @functools.wraps(mistake)
     def call(*args: Any, **kwargs: Any) -> Any:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
         return mistake(*bound.args[:count])
 
-    del call.__wrapped__
     return call
 
 
 def kind_of(error: BaseException, exercise: str) -> str:
     if isinstance(error, NotImplementedError) and str(error).endswith(source.BLANK):
         return "blank" if str(error).startswith(f"{exercise} ") else "needs"
-    if isinstance(error, TimeIsUp):
+    if isinstance(error, TooLong):
         return "time"
     if isinstance(error, SystemExit):
         return "exit"
     return "wrong" if isinstance(error, AssertionError) or type(error).__name__ == "TypeCheckError" else "raised"
-
-
-def said(error: BaseException) -> str:
-    """What an error says, without the pages of a type check."""
-    text = str(error).strip()
-    if type(error).__name__ == "TypeCheckError":
-        parts = [line.partition(": ")[2] for line in text.splitlines() if line.startswith(("Actual value", "Expected"))]
-        return f"a type does not fit: {' came where '.join(parts[:2]).rstrip('.')} is allowed" if parts else text[:200]
-    if isinstance(error, AssertionError):
-        return text.partition("\n  +")[0].removeprefix("assert ")
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def behaviour(function: Callable, note: bytes) -> tuple[list[Any], list[Any]] | str:

@@ -14,7 +14,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from workbook.exercises import LANGUAGES, Exercise, place
+from workbook.exercises import LANGUAGES, Exercise, mistake_of, place
 from workbook.judge import Outcome, as_called, behaviour, in_a_process
 
 WIDTH, LINES = 118, 15
@@ -56,8 +56,9 @@ def verdict(exercise: Exercise, outcome: Outcome, language: str = "en") -> list[
     rows: list[tuple[str, str]] = []
     explained = explain(exercise, outcome) if outcome.calls else {}
     message = outcome.message.partition(": got ")[0] if "came" in explained else outcome.message
+    rows.append(("equation", outcome.equation))
     if outcome.kind not in ("time", "exit"):
-        rows.append(("equation" if outcome.kind == "wrong" else "said", message))
+        rows.append(("said", message))
     rows.append(("line", outcome.where if outcome.kind != "wrong" else ""))
     shown_keys = ("input", "came", "expected") if outcome.kind == "wrong" else ("input",)
     rows += [(key, explained.get(key, "")) for key in shown_keys]
@@ -114,8 +115,7 @@ def compare_calls(exercise: Exercise, noted: list[bytes]) -> dict[str, str]:
     found |= dict(zip(("came", "expected"), both_shown(came, right), strict=True))
     agreeing = {}
     for name in exercise.mistakes:
-        file, _, function = name.partition(".")
-        mistake = getattr(importlib.import_module(f"tests.{exercise.paper}.misconceptions.{file}"), function)
+        mistake = mistake_of(exercise.paper, name)
         candidate = as_called(real, mistake)
         if same(came, behaviour(candidate, note)):
             why = " ".join((mistake.__doc__ or "").split())

@@ -70,12 +70,12 @@ def test_the_real_functions_pass(paper: str, copied) -> None:
 @pytest.mark.parametrize("paper", PAPERS)
 def test_mistakes_fail_and_are_named(paper: str, copied) -> None:
     """Gate 3."""
-    jobs = [(e, f"tests.{paper}.misconceptions.{name}") for e, name in MISTAKES if e.paper == paper]
+    jobs = [(e, name) for e, name in MISTAKES if e.paper == paper]
     judged = judge_jobs(copied(paper, {}), jobs)
     assert [job for job, outcome in judged if outcome.kind != "wrong"] == []
     explained = explain_all([(exercise, outcome) for (exercise, _), outcome in judged])
     named = [each.get("mistake", "") for each in explained]
-    assert named == [mistake.removeprefix(f"tests.{paper}.misconceptions.") for _, mistake in jobs]
+    assert named == [mistake for _, mistake in jobs]
     assert all(each["came"] != each["expected"] for each in explained)
 
 

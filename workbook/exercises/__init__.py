@@ -6,7 +6,7 @@ of the papers or of their tests is copied: an exercise names a function by its d
 
 import importlib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,7 @@ LANGUAGES = ("en", "ko")
 Words = tuple[str, str]  # the same in English and in Korean
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exercise:
     """One function of a paper."""
 
@@ -50,6 +50,17 @@ def place(name: str) -> tuple[str, str]:
         if (ROOT / file).is_file():
             return file.as_posix(), ".".join(words[count:])
     raise ValueError(f"{name} is no function of a paper")
+
+
+def mistake_of(paper: str, name: str) -> Callable:
+    """A wrong version in tests/PAPER/misconceptions, as "file.name"; also one that only a list of the file holds."""
+    file, _, function = name.partition(".")
+    module = importlib.import_module(f"tests.{paper}.misconceptions.{file}")
+    lists = (each for value in vars(module).values() if isinstance(value, tuple) for each in value)
+    found = [each for each in (getattr(module, function, None), *lists) if getattr(each, "__name__", "") == function]
+    if not found:
+        raise ValueError(f"tests/{paper}/misconceptions/{file}.py has no {function}")
+    return found[0]
 
 
 def papers_with_exercises() -> tuple[str, ...]:
