@@ -29,7 +29,7 @@ import pytest
 
 from tests.failures import TooLong, equation_of, limited, said
 from workbook import source
-from workbook.exercises import ROOT, Exercise, mistake_of, place
+from workbook.exercises import ROOT, Exercise, exercises_of, mistake_of, place
 
 TEST_SECONDS, ALL_SECONDS = 8, 600  # CPU seconds of one test; wall seconds of all tests of a process
 CALLS, CALL_BYTES = 60, 200_000  # how many calls are noted, and how large one may be
@@ -171,7 +171,7 @@ class Judge:
             for job in self.jobs:
                 if real and job[0] == exercise:
                     self.judged[job] = as_called(real, mistakes[job]) if job[1] else real
-        for hidden in dict.fromkeys(hidden for exercise, _ in self.jobs for hidden in exercise.hides):
+        for hidden in dict.fromkeys(hidden for e in exercises_of(self.jobs[0][0].paper) for hidden in e.hides):
             self.lend(hidden)
 
     def install(self, exercise: Exercise) -> Callable | None:

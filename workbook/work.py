@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from filelock import FileLock
@@ -70,10 +70,10 @@ def read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def blanked(paper: str, language: str = "en", only: Exercise | None = None) -> dict[str, str]:
-    """The text of each file of a paper that has an exercise or gives one away, with all blanks, or ``only`` one."""
+def blanked(paper: str, language: str = "en", kept: Collection[str] = ()) -> dict[str, str]:
+    """The text of each file of a paper that has an exercise or gives one away, with the blanks; ``kept`` are solved."""
     texts: dict[str, str] = {}
-    exercises = exercises_of(paper) if only is None else (only,)
+    exercises = [exercise for exercise in exercises_of(paper) if exercise.name not in kept]
     for exercise in exercises:
         for hidden in exercise.hides:
             file, name = place(hidden)

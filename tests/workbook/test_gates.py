@@ -1,7 +1,7 @@
 """The gates of the exercises. ``make gates`` takes all exercises; ``make test`` takes one of each paper.
 
 1. Blank: its tests fail. 2. The real function: they pass. 3. Each known mistake: they fail, and the verdict names it.
-4. Hints are there, and none has the solution's line. 5. Blanking one leaves the others passing, unless they need it.
+4. Hints are there, and none has the solution's line. 5. Blanks elsewhere change nothing, unless the listing says so.
 6. Other correct solutions pass: the tests judge the mathematics, not our spelling.
 """
 
@@ -17,7 +17,7 @@ import pytest
 from workbook import source, work
 from workbook.exercises import ROOT, Exercise, exercises_of, papers_with_exercises, place
 from workbook.judge import judge, judge_jobs
-from workbook.verdict import explain, explain_all
+from workbook.verdict import explain_all
 
 PAPERS = papers_with_exercises()
 EVERY = {exercise.name: exercise for paper in PAPERS for exercise in exercises_of(paper)}
@@ -47,24 +47,29 @@ def copied(tmp_path: Path) -> Callable[[str, Mapping[str, str]], Path]:
     return make
 
 
-@each
-def test_a_blank_fails_and_the_others_pass(exercise: Exercise, copied) -> None:
-    """Gates 1 and 5."""
-    others = exercises_of(exercise.paper) if ALL else [exercise]
-    outcomes = judge(copied(exercise.paper, work.blanked(exercise.paper, only=exercise)), others)
-    failed = {name for name, outcome in outcomes.items() if not outcome.passed}
-    expected = {other.name for other in others if other == exercise or exercise.name in other.needs}
-    assert failed == expected, {name: outcomes[name] for name in failed ^ expected}
-    assert outcomes[exercise.name].kind == ("wrong" if exercise.plant else "blank")
-    assert {outcomes[name].kind for name in failed - {exercise.name}} <= ({"wrong"} if exercise.plant else {"needs"})
-
-
 @pytest.mark.parametrize("paper", PAPERS)
-def test_the_real_functions_pass(paper: str, copied) -> None:
-    """Gate 2."""
-    judged = [e for e in exercises_of(paper) if e in CHOSEN]
-    outcomes = judge(copied(paper, {}), judged)
-    assert all(outcome.passed for outcome in outcomes.values()), outcomes
+def test_what_start_writes_fails(paper: str, copied) -> None:
+    """Gate 1: each exercise is blank or has its mistake, or uses one that is blank; the verdict names the mistake."""
+    exercises = exercises_of(paper)
+    outcomes = judge(copied(paper, work.blanked(paper)), exercises)
+    kinds = {name: outcome.kind for name, outcome in outcomes.items()}
+    assert kinds == {e.name: "wrong" if e.plant else "needs" if is_needy(e, kinds) else "blank" for e in exercises}
+    planted = [e for e in exercises if e.plant]
+    explained = explain_all([(e, outcomes[e.name]) for e in planted])
+    assert [each.get("mistake") for each in explained] == [e.plant[2] for e in planted]
+
+
+def is_needy(exercise: Exercise, kinds: Mapping[str, str]) -> bool:
+    """Whether its tests meet another blank function first."""
+    return bool(exercise.needs) and kinds[exercise.name] == "needs"
+
+
+@each
+def test_the_real_function_passes_beside_blanks(exercise: Exercise, copied) -> None:
+    """Gates 2 and 5: it passes with those that the listing names as needed, and with blanks in all others."""
+    texts = work.blanked(exercise.paper, kept={exercise.name, *exercise.needs})
+    outcome = judge(copied(exercise.paper, texts), [exercise])[exercise.name]
+    assert outcome.passed, outcome
 
 
 @pytest.mark.parametrize("paper", PAPERS)
@@ -77,14 +82,6 @@ def test_mistakes_fail_and_are_named(paper: str, copied) -> None:
     named = [each.get("mistake", "") for each in explained]
     assert named == [mistake for _, mistake in jobs]
     assert all(each["came"] != each["expected"] for each in explained)
-
-
-@pytest.mark.parametrize("exercise", [e for e in EVERY.values() if e.plant and (ALL or e in CHOSEN)], ids=named)
-def test_a_planted_mistake_is_named(exercise: Exercise, copied) -> None:
-    """Gates 1 and 3, for the mistake that the reader has to find."""
-    outcome = judge(copied(exercise.paper, work.blanked(exercise.paper, only=exercise)), [exercise])[exercise.name]
-    assert outcome.kind == "wrong", outcome
-    assert explain(exercise, outcome).get("mistake") == exercise.plant[2], explain(exercise, outcome)
 
 
 @pytest.mark.parametrize("exercise", EVERY.values(), ids=named)
