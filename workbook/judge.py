@@ -140,15 +140,21 @@ def syntax_error(work: Path, exercise: Exercise) -> Outcome | None:
 
 
 def run_tests(work: Path, jobs: list[Job]) -> list[Outcome]:
-    os.environ["CI"] = "1"  # hypothesis draws the same examples each time: see tests/conftest.py
     plugin = Judge(work, jobs)
-    files = {f"tests/{e.paper}/{test.partition('::')[0]}" for e, _ in jobs for test in e.tests}
+    run_pytest(
+        work, sorted({f"tests/{e.paper}/{test.partition('::')[0]}" for e, _ in jobs for test in e.tests}), plugin=plugin
+    )
+    return list(plugin.outcomes.values())
+
+
+def run_pytest(work: Path, tests: Sequence[str], more: Sequence[str] = (), plugin: object | None = None) -> int:
+    """Runs tests against the copies in ``work``; returns pytest's exit status."""
+    os.environ["CI"] = "1"  # hypothesis draws the same examples each time: see tests/conftest.py
     options = [
         "-q", "--import-mode=importlib", "-o", f"pythonpath={shlex.quote(str(work))} docs", f"--rootdir={ROOT}",
         f"--limit={TEST_SECONDS}", "--continue-on-collection-errors", "-p", "no:cacheprovider", "-p", "no:xdist",
     ]  # fmt: skip
-    pytest.main([*sorted(files), *options], plugins=[plugin])
-    return list(plugin.outcomes.values())
+    return int(pytest.main([*tests, *options, *more], plugins=[plugin] if plugin else None))
 
 
 class Judge:
