@@ -203,8 +203,6 @@ def test_every_command_has_its_flags(name: str) -> None:
 def test_flags_in_running_text_exist() -> None:
     rooms = (*ROOMS, "toyworld", "tour", "bench", "workbook")
     verbs = [verb for name in rooms for verb in part(name, "commands").VERBS]
-        verb for name in (*ROOMS, "toyworld", "tour", "bench", "workbook") for verb in part(name, "commands").VERBS
-    ]
     known = set().union(*map(flags, [*verbs, tables.Tables]), *TOOLS.values())
     for name in TEXTS:
         for span in code_spans(read(name)):

@@ -99,8 +99,8 @@ def test_mutants_of_a_small_file() -> None:
     changes = [mutant.change for mutant in mutants_of(text)]
     assert changes == [
         "True  →  False",
-        "-x  →  +x",
         "z = -x  →  left out",
+        "-x  →  +x",
         "z.sum(dim=0) + 2 if y else x < 3  →  z.sum(dim=0) + 2 if not y else x < 3",
         "z.sum(dim=0) + 2  →  z.sum(dim=0) - 2",
         "x < 3  →  x <= 3",
