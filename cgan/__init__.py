@@ -4,11 +4,11 @@ sentences (Reed et al. 2016, arXiv 1605.05396), rebuilt.
 The names below are loaded when they are first used: ``python -m cgan`` sets up threads before torch is imported.
 """
 
-import lazy_loader
+from lab.library import exports
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
+__getattr__, __dir__, __all__ = exports(
     __name__,
-    submod_attrs={
+    {
         "loss": ["interpolated", "matching_aware_value", "minimax_loss", "non_saturating_loss", "value"],
         "model": ["GAN", "ConvDiscriminator", "ConvGenerator", "MLPDiscriminator", "MLPGenerator"],
         "text_encoder": ["PictureEncoder", "SentenceEncoder", "joint_embedding_loss"],

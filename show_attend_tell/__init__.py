@@ -4,11 +4,11 @@ The names below are loaded when they are first used: ``python -m show_attend_tel
 imported.
 """
 
-import lazy_loader
+from lab.library import exports
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
+__getattr__, __dir__, __all__ = exports(
     __name__,
-    submod_attrs={
+    {
         "loss": ["caption_loss", "doubly_stochastic"],
         "model": ["Annotations", "Captioner", "State"],
         "train": ["CONFIGS", "Config", "build", "build_optimizer"],

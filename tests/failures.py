@@ -1,7 +1,7 @@
 """What a failed test prints: the equation, what came, the input, and the line of code; no frame of test machinery.
 
-``pytest -vv``, and ``--tb`` with a style, print the whole traceback. So do the tests of plumbing, always. A test that
-computes for longer than ``--limit`` fails: a function that a reader wrote may never end.
+``pytest -vv``, and ``--tb`` with a style, print the whole traceback. A test that computes for longer than ``--limit``
+fails: a function that a reader wrote may never end. For tests of plumbing, none of this holds.
 """
 
 import inspect
@@ -23,7 +23,7 @@ import pytest
 from hypothesis import settings
 
 WIDTH = 150
-SAID = {"what", "equation", "got", "expected", "relative", "absolute", "rtol", "atol"}  # they are in the message
+SAID = {"what", "equation", "got", "expected", "relative", "absolute", "rtol", "atol", "tolerance"}  # no inputs
 
 
 class TooLong(BaseException):
@@ -32,15 +32,20 @@ class TooLong(BaseException):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     text = "processor time of one test, in seconds; twenty times as much in the profile thorough"
-    parser.addoption("--limit", type=float, default=60.0, metavar="SECONDS", help=text)
+    parser.addoption("--limit", type=float, default=30.0, metavar="SECONDS", help=text)
+
+
+def is_plumbing(node: pytest.Item | pytest.Collector) -> bool:
+    return "plumbing" in node.path.parts
 
 
 @contextmanager
-def limited(config: pytest.Config) -> Iterator[None]:
+def limited(item: pytest.Item) -> Iterator[None]:
     def stop(*_) -> None:
         raise TooLong(f"no result after {seconds:g} s of computing; an endless loop?")
 
-    seconds = config.getoption("limit") * max(1, settings().max_examples / 50)
+    seconds = item.config.getoption("limit") * max(1, settings().max_examples / 50)
+    seconds = 0 if is_plumbing(item) else seconds  # 0: no limit
     before = signal.signal(signal.SIGPROF, stop)
     signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
@@ -52,19 +57,19 @@ def limited(config: pytest.Config) -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
-    with limited(item.config):
+    with limited(item):
         return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    with limited(item.config):
+    with limited(item):
         return (yield)
 
 
 def is_short(node: pytest.Item | pytest.Collector) -> bool:
     option = node.config.option
-    return option.verbose < 2 and option.tbstyle == "auto" and "plumbing" not in node.path.parts
+    return option.verbose < 2 and option.tbstyle == "auto" and not is_plumbing(node)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # the last to change a report
@@ -83,6 +88,34 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
         error = report.call.excinfo.value
         report.longrepr = explain(error.__cause__ or error)
     return report
+
+
+def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> list[str] | None:
+    """Of ``assert got == expected``: the first place where they differ."""
+    if op != "==" or config.option.verbose > 1 or "/plumbing/" in os.environ.get("PYTEST_CURRENT_TEST", ""):
+        return None
+    place, left, right = first_difference(left, right)
+    return [f"{place and f'at {place}: '}got {cut(repr(left), 60)}, expected {cut(repr(right), 60)}"]
+
+
+def first_difference(left: object, right: object, place: str = "") -> tuple[str, object, object]:
+    """The place, and what is there: of lists an index, of mappings a key, of records a field."""
+    if type(left) is not type(right):
+        return place, left, right
+    fields = getattr(left, "_fields", None) or getattr(left, "__dataclass_fields__", ())
+    if fields:
+        pairs = [(f"{place}.{name}".lstrip("."), getattr(left, name), getattr(right, name)) for name in fields]
+    elif isinstance(left, dict):
+        pairs = [(f"{place}[{key!r}]", left.get(key), right.get(key)) for key in {**left, **right}]
+    elif isinstance(left, list | tuple):
+        pairs = [(f"{place}[{k}]", a, b) for k, (a, b) in enumerate(zip(left, right, strict=False))]
+        pairs.append((f"{place} length".strip(), len(left), len(right)))
+    else:
+        return place, left, right
+    for name, a, b in pairs:
+        if a is not b and a != b:
+            return first_difference(a, b, name)
+    return place, left, right
 
 
 def explain(error: BaseException, test: Callable | None = None, table: str = "") -> str:
@@ -129,11 +162,12 @@ def cut(text: str, width: int) -> str:
 
 
 def said(error: BaseException) -> str:
-    """The message in one line."""
+    """The message in one line; where pytest explains an ``assert``, without its own words."""
     if isinstance(error, jaxtyping.TypeCheckError):
         return type_error(str(error))
     lines = [line.strip() for line in str(error).splitlines()]
-    text = " | ".join([line for line in lines if line and not line.startswith(("+", "Use -v"))][:4])
+    lines = [re.sub("^assert ((?:at .*?: )?got )", r"\1", line) for line in lines if line]
+    text = " | ".join([line for line in lines if not line.startswith(("+", "Use -v"))][:5])
     speaks = isinstance(error, AssertionError | TooLong | pytest.fail.Exception) and text
     return text if speaks else f"{type(error).__name__}: {text}"
 

@@ -6,14 +6,18 @@ import torch
 from torch import Tensor
 
 
+def as_tensor(value: Tensor | float) -> Tensor:
+    return value.detach() if torch.is_tensor(value) else torch.as_tensor(value, dtype=torch.float64)
+
+
 def check_close(
     what: str, got: Tensor | float, expected: Tensor | float, relative: float = 1e-10, absolute: float = 1e-11
 ) -> None:
     """Raises AssertionError, with the worst index, if the two differ. ``what`` names the equation."""
     __tracebackhide__ = True
-    right = torch.as_tensor(expected).detach()
+    right = as_tensor(expected)
     try:
-        came = torch.as_tensor(got).detach()
+        came = as_tensor(got)
     except (TypeError, ValueError, RuntimeError):
         wanted = f"a tensor of shape {tuple(right.shape)}" if right.dim() else f"{right.item():.12g}"
         raise AssertionError(f"{what}: got {got!r:.80}, expected {wanted}") from None
@@ -29,7 +33,8 @@ def check_close(
         return
     index = tuple(int(i) for i in torch.unravel_index(off.argmax(), off.shape)) if off.dim() else ()
     place = f" at index {index[0] if len(index) == 1 else index}" if index else ""
-    raise AssertionError(f"{what}{place}: got {came[index].item():.12g}, expected {right[index].item():.12g}")
+    single = " (in float32)" if types[0] == "float32" and relative < 1e-9 else ""
+    raise AssertionError(f"{what}{place}: got {came[index].item():.12g}{single}, expected {right[index].item():.12g}")
 
 
 def check_equal(what: str, got: Tensor, expected: Tensor) -> None:
@@ -49,6 +54,8 @@ def check_same(what: str, candidate: Callable, expected: Callable, *arguments) -
         copies = [argument.clone() if torch.is_tensor(argument) else argument for argument in arguments]
         leaves = [copy.requires_grad_() for copy in copies if torch.is_tensor(copy) and copy.is_floating_point()]
         value = function(*copies)
+        assert torch.is_tensor(value), f"{what}: got {value!r:.80}, expected a tensor"
+        assert value.requires_grad or not leaves, f"{what}: no gradient arrives at the arguments"
         generator = torch.Generator().manual_seed(0)
         cotangent = torch.randn(value.shape, generator=generator, dtype=value.dtype) if value.dim() else None
         slopes = torch.autograd.grad(value, leaves, cotangent, allow_unused=True, materialize_grads=True)

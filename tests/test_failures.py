@@ -39,12 +39,16 @@ s = Σ x_i      total    test_value
 n! in loops    endless   test_endless
 """
 
+from collections import namedtuple
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions import both, endless, mean, total
+
+Point = namedtuple("Point", "x y")
 
 
 def check(what, got, expected):
@@ -84,6 +88,15 @@ def test_list():
     assert [*range(500)] == [*range(499), 7], "the order"
 
 
+def test_record():
+    """Of a list of records, a field."""
+    assert [Point(1, 2), Point(3, {"a": (4, 5), "b": 6})] == [Point(1, 2), Point(3, {"a": (4, 7), "b": 6})]
+
+
+def test_length():
+    assert "abc".split("b") == ["a"]
+
+
 def test_raised_nothing():
     with pytest.raises(ValueError):
         both(np.ones(2), np.ones(2))
@@ -116,6 +129,16 @@ def test_fixture(trained): ...
 def test_passes(): ...
 '''
 
+PLUMBING = """import time
+
+
+def test_plumbing():
+    rows, began = [1], time.process_time()
+    while time.process_time() < began + 1.3:
+        pass
+    assert rows == [2]
+"""
+
 SAID = {
     "test_value": [
         "^the sum at index 1: got 2, expected 3$",
@@ -137,7 +160,9 @@ SAID = {
         "in test_wrong_type: ",
     ],
     "test_shapes": [r"^functions.both got two = f64\[3\]\(numpy\); its type is Float", "in test_shapes: both"],
-    "test_list": [r"^the order \| assert .* At index 499 diff: 499 != 7"],
+    "test_list": [r"^the order \| at \[499\]: got 499, expected 7$"],
+    "test_record": [r"^at \[1\]\.y\['a'\]\[1\]: got 5, expected 7$", "test +Of a list of records, a field.$"],
+    "test_length": ["^at length: got 2, expected 1$"],
     "test_raised_nothing": ["^DID NOT RAISE .*ValueError"],
     "test_endless": [r"^no result after 1 s of computing", "equation  n! in loops", r"input +n = \d+$", "in endless: "],
     "test_smallest": [r"^n is less than 17 \| assert 17 < 17$", "input +n = 17$", r"words = \[\]$"],
@@ -159,9 +184,7 @@ def folder(tmp_path_factory) -> Path:
     (path / "functions.py").write_text(FUNCTIONS)
     (path / "test_sums.py").write_text(TESTS)
     (path / "plumbing").mkdir()
-    (path / "plumbing" / "test_plumbing.py").write_text(
-        "def test_plumbing():\n    rows = [1]\n    assert rows == [2]\n"
-    )
+    (path / "plumbing" / "test_plumbing.py").write_text(PLUMBING)
     (path / "test_broken.py").write_text("import nothing_of_the_kind\n")
     (path / "test_unclosed.py").write_text("print((1)\n")
     (path / "none.ini").write_text("[pytest]\n")

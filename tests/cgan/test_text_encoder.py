@@ -181,7 +181,7 @@ def frozen(gan: TextGAN) -> None:
     train_text_with_penalty(gan, *build_optimizers(gan, config), batch_at, range(3), lambda step, **losses: None)
     assert any(not torch.equal(a, b) for a, b in zip(generator, gan.generator.parameters(), strict=True))
     for name, value in gan.encoder.state_dict().items():
-        check_equal(f"φ is frozen: {name}", value, before[name])
+        check_equal(f"φ is not frozen, {name}", value, before[name])
 
 
 def test_frozen() -> None:

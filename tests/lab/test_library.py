@@ -18,21 +18,24 @@ from annotated_types import Ge
 from jaxtyping import Float, Int
 from torch import Tensor
 
+import cgan
 import clip_mini
 import detector
+import show_attend_tell
 import stft
 import toyworld
 import vqa
 import word2vec
-from lab.library import allowed, checked
+from lab.library import allowed, check_methods, checked
 
-PACKAGES = (word2vec, clip_mini, vqa, stft, detector, toyworld)
+PACKAGES = (word2vec, clip_mini, show_attend_tell, cgan, vqa, stft, detector, toyworld)
 SCENE = toyworld.scene_at("train", 0, 0)
 SOUND, SPECTRUM = torch.zeros(900), torch.zeros(201, 9, dtype=torch.complex64)
 ONES, IDS = torch.ones, torch.zeros(3, dtype=torch.int64)
 BYTES = torch.zeros(1, 3, 64, 64, dtype=torch.uint8)
 FACT = toyworld.Exists(toyworld.Description())
 RNG = toyworld.Rng("x")
+CAPTIONER = show_attend_tell.Captioner(9, 3, 4, 5, 2)
 A_FLOAT = "must be a float tensor of shape"
 
 WRONG: dict[str, tuple[Callable, str]] = {
@@ -74,6 +77,36 @@ WRONG: dict[str, tuple[Callable, str]] = {
     "other d": (lambda: clip_mini.pairwise_similarity(ONES(3, 4), ONES(3, 5), ONES(())), "text .* with d = 4, got"),
     "fused": (lambda: vqa.fuse(ONES(3, 4), ONES(1, 4), "sum"), "fuse: v .* with n = 3, d = 4, got float32 of shape"),
     "one image": (lambda: detector.detect(detector.Detector(), BYTES[0].float()), "got float32 of shape .3, 64, 64"),
+    "column, fakes": (
+        lambda: cgan.value(ONES(3), ONES(3, 1)),
+        r"value: fake_logits .* \(m,\), got float32 of shape .3, 1",
+    ),
+    "wrong pairs": (lambda: cgan.matching_aware_value(ONES(3), ONES(1), ONES(4)), "wrong .* with n = 3, got .* .1,"),
+    "true pairs": (
+        lambda: cgan.joint_embedding_loss(ONES(3, 3), ONES(3, 3)),
+        r"true must be a boolean tensor of shape \(n, n\) with n = 3, got float32",
+    ),
+    "one-hot": (
+        lambda: cgan.MLPGenerator(3, 2, 2, 4)(ONES(3, 2), torch.eye(3)),
+        "MLPGenerator.forward: labels .* inte",
+    ),
+    "one sentence": (
+        lambda: cgan.TextGenerator(4, 3, 5, (8, 4, 4))(ONES(2, 3), ONES(1, 4)),
+        r"TextGenerator.forward: vectors .* with n = 2, got float32 of shape .1, 4",
+    ),
+    "targets": (
+        lambda: show_attend_tell.caption_loss(ONES(2, 3, 9), IDS),
+        r"caption_loss: targets .* with \*n = \(2,\), t = 3, got",
+    ),
+    "lengths": (
+        lambda: show_attend_tell.doubly_stochastic(ONES(2, 3, 4), IDS[:1]),
+        r"lengths .* got int64 of shape .1,",
+    ),
+    "one caption": (
+        lambda: CAPTIONER(ONES(2, 6, 3), IDS[None]),
+        r"Captioner.forward: captions .* with n = 2, got int64 of shape .1, 3",
+    ),
+    "pixels": (lambda: CAPTIONER.start(BYTES), "Captioner.start: annotations must be an Annotations, got uint8"),
     # one thing where a list is meant, and a text where words are meant
     "scene": (
         lambda: toyworld.draw(SCENE),
@@ -137,6 +170,27 @@ def test_objects_that_a_function_returns_are_checked_too() -> None:
         model.encode_image(BYTES[..., :48, :48])
     with pytest.raises(ValueError, match=r"CLIP.encode_text: texts must be an integer tensor .*, got a list"):
         model.encode_text(["a star"])
+
+
+class Nested(torch.nn.Module):
+    """A model whose method calls another one with what only a caller from outside may not give."""
+
+    def forward(self, x: Float[Tensor, " n"]) -> int:
+        return self.inner(x[None])
+
+    def inner(self, x: Float[Tensor, " n"]) -> int:
+        """The number of axes."""
+        return x.dim()
+
+
+def test_only_the_call_from_outside_is_checked() -> None:
+    check_methods(Nested, "Nested")
+    model = Nested()
+    assert model(ONES(3)) == 2
+    with pytest.raises(ValueError, match=r"^Nested\.inner: x must be"):
+        model.inner(ONES(1, 3))
+    with pytest.raises(ValueError, match=r"^Nested\.forward: x must be"):  # also after a call that was right
+        model(ONES(1, 3))
 
 
 @dataclass(frozen=True)
@@ -230,6 +284,8 @@ def test_help_of_every_export(package) -> None:
     """It has a text and a signature, says where it is imported from, and its types can be told in words."""
     for name in package.__all__:
         value = getattr(package, name)
+        if "forward" in vars(value if inspect.isclass(value) else object):
+            assert "Should be overridden" not in inspect.getdoc(value.forward), f"{name}.forward has torch's docstring"
         if not callable(value) or not inspect.getmodule(value):
             continue
         assert inspect.getdoc(value), name

@@ -6,6 +6,8 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
+from tests.teach import check_close
+
 EXACT = {"rtol": 1e-10, "atol": 1e-11}
 LENGTHS = st.one_of(  # every small length; then products, powers and primes, which take the other ways
     st.integers(1, 40), st.sampled_from([65, 67, 72, 96, 121, 127, 130, 134, 211, 256, 400, 521, 1000, 1024, 1042])
@@ -20,21 +22,9 @@ def normal(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Te
 def check_equal(equation: str, got: Tensor, expected: Tensor, rtol: float = 1e-10, atol: float = 1e-11) -> None:
     """Fails with the equation, the index of the largest difference, what came and what was expected."""
     __tracebackhide__ = True
-    if got.shape != expected.shape:
-        raise AssertionError(f"{equation}\n  shape     {tuple(got.shape)}\n  expected  {tuple(expected.shape)}")
-    if got.dtype != expected.dtype:
-        raise AssertionError(f"{equation}\n  dtype     {got.dtype}\n  expected  {expected.dtype}")
-    difference, allowed = (got - expected).abs(), atol + rtol * expected.abs()
-    wrong = ~((difference <= allowed) | (got == expected))
-    if wrong.any():
-        excess = torch.where(wrong, difference.nan_to_num(torch.inf), -1.0)
-        place = torch.unravel_index(excess.argmax(), excess.shape)
-        raise AssertionError(
-            f"{equation}\n"
-            f"  at index  {tuple(map(int, place))} of {tuple(got.shape)} ({int(wrong.sum())} entries differ)\n"
-            f"  got       {got[place].item():.12g}\n"
-            f"  expected  {expected[place].item():.12g}"
-        )
+    assert got.shape == expected.shape, f"{equation}: shape {tuple(got.shape)}, expected {tuple(expected.shape)}"
+    assert got.dtype == expected.dtype, f"{equation}: dtype {got.dtype}, expected {expected.dtype}"
+    check_close(equation, got, expected, rtol, atol)
 
 
 def check_same(
@@ -49,5 +39,5 @@ def check_same(
     gradients = [torch.autograd.grad(value, inputs, cotangent, allow_unused=True) for value in values]
     for k, (got, expected) in enumerate(zip(*gradients, strict=True)):
         if got is None:
-            raise AssertionError(f"{equation}\n  no gradient arrives at input {k}")
-        check_equal(f"{equation}: the gradient of input {k}", got, expected, **tolerance)
+            raise AssertionError(f"{equation}: no gradient arrives at argument {k}")
+        check_equal(f"the gradient of {equation}, by argument {k}", got, expected, **tolerance)
