@@ -141,9 +141,10 @@ def syntax_error(work: Path, exercise: Exercise) -> Outcome | None:
 
 def run_tests(work: Path, jobs: list[Job]) -> list[Outcome]:
     plugin = Judge(work, jobs)
-    run_pytest(
-        work, sorted({f"tests/{e.paper}/{test.partition('::')[0]}" for e, _ in jobs for test in e.tests}), plugin=plugin
-    )
+    files = {f"tests/{e.paper}/{test.partition('::')[0]}" for e, _ in jobs for test in e.tests}
+    run_pytest(work, sorted(files), plugin=plugin)
+    if plugin.internal_error:
+        raise RuntimeError(plugin.internal_error)
     return list(plugin.outcomes.values())
 
 
@@ -168,6 +169,10 @@ class Judge:
         self.running: Job | None = None
         self.calls: deque[bytes] = deque(maxlen=CALLS)  # of the running test
         self.failed_import: Outcome | None = None
+        self.internal_error = ""
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        self.internal_error = str(excrepr)
 
     def pytest_collection(self) -> None:
         """Before the tests are imported: they then import the functions that note their calls."""
@@ -254,7 +259,7 @@ class Judge:
                 if name.endswith(")"):
                     chosen = [a_call(own[0], name)] if own else []
                 if own and not chosen:
-                    raise pytest.UsageError(f"{job[0].name}: {file} has no test {name}")
+                    raise RuntimeError(f"{job[0].name}: {file} has no test {name}")
                 for item in chosen:
                     item = a_copy(item) if item in self.owners else item
                     self.owners[item] = job
@@ -280,7 +285,7 @@ class Judge:
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo) -> None:
         outcome = self.outcomes[self.owners[item]]
         if outcome.kind == "wrong" and call.when == "call":
-            outcome.calls.append(self.behaviours(item.config))
+            outcome.calls.append(self.behaviours(item))
         if outcome.kind not in ("not judged", "passed"):
             return
         if call.excinfo is None:
@@ -292,15 +297,15 @@ class Judge:
         table = equation_of(item.obj, item.module.__doc__ or "")
         outcome.equation = table.get("equation", "")
         if outcome.kind in ("wrong", "raised"):
-            outcome.calls.append(self.behaviours(item.config))
+            outcome.calls.append(self.behaviours(item))
 
-    def behaviours(self, config: pytest.Config) -> bytes:
+    def behaviours(self, item: pytest.Item) -> bytes:
         """The noted calls, the shortest first, with what the function gives; pickled with the default dtype."""
         import torch
 
         pairs, function = [], self.judged[self.running]
-        with suppress(TooLong), limited(config):
-            for note in sorted(set(self.calls), key=len):
+        with suppress(TooLong), limited(item):
+            for note in sorted(dict.fromkeys(self.calls), key=len):
                 pairs.append((note, behaviour(function, note)))
         return pickle.dumps((torch.get_default_dtype(), pairs))
 

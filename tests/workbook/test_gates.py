@@ -47,7 +47,7 @@ def copied(tmp_path: Path) -> Callable[[str, Mapping[str, str]], Path]:
     return make
 
 
-@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("paper", PAPERS if ALL else PAPERS[:1])
 def test_what_start_writes_fails(paper: str, copied) -> None:
     """Gate 1: each exercise is blank or has its mistake, or uses one that is blank; the verdict names the mistake."""
     exercises = exercises_of(paper)
@@ -120,7 +120,7 @@ def solutions(paper: str) -> dict[str, Callable]:
     return {by_name[name]: value for name, value in vars(module).items() if name in by_name}
 
 
-@pytest.mark.parametrize("name", [name for paper in PAPERS for name in solutions(paper)][:: 1 if ALL else 4])
+@pytest.mark.parametrize("name", [name for paper in PAPERS for name in solutions(paper)][: None if ALL else 1])
 def test_another_solution_passes(name: str, copied) -> None:
     """Gate 6: its body in the place of the real one."""
     exercise = EVERY[name]
