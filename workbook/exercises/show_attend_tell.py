@@ -3,7 +3,7 @@
 from workbook.exercises import Exercise
 
 CELL, ATTEND, CONTEXT = (f"show_attend_tell.model.{name}" for name in ("lstm_cell", "attend", "soft_attention"))
-SCORES, LOOK, OUTPUT = (f"show_attend_tell.model.Captioner.{name}" for name in ("scores", "look", "deep_output"))
+SCORES, LOOK = (f"show_attend_tell.model.Captioner.{name}" for name in ("scores", "look"))
 
 EXERCISES = (
     Exercise(
@@ -166,23 +166,7 @@ EXERCISES = (
                 "h[..., :0]은 알맞은 타입의 빈 문맥입니다. 같은 가중치는 new_full로 만드십시오.",
             ),
         ),
-        needs=(CELL, ATTEND, CONTEXT, SCORES),
-    ),
-    Exercise(
-        OUTPUT,
-        tests=("test_model.py::test_dropout_is_before_the_last_layer",),
-        write=(
-            "Equation 7: L_o(E y + L_h h + L_z z), the logits. Dropout comes right before L_o. Without attention there is no L_z.",
-            "식 7: 로짓 L_o(E y + L_h h + L_z z)입니다. dropout은 L_o 바로 앞에 있습니다. 주의가 없으면 L_z도 없습니다.",
-        ),
-        hints=(
-            (
-                "The layers are from_hidden, from_context and output; embedded is E y already.",
-                "층은 from_hidden, from_context, output입니다. embedded는 이미 E y입니다.",
-            ),
-            ("Equation 7 has no tanh and no softmax.", "식 7에는 tanh도 softmax도 없습니다."),
-        ),
-        needs=(CELL, ATTEND, CONTEXT, SCORES, LOOK),
+        needs=(ATTEND, CONTEXT, SCORES),
     ),
     Exercise(
         "show_attend_tell.model.Captioner.forward",
@@ -223,6 +207,6 @@ EXERCISES = (
             "model.output_from_the_state_before": "주의는 h_{t-1}을 쓰지만 식 7에는 h_t가 있습니다.",
             "model.output_without_the_word": "h_t가 y_{t-1}을 읽었지만, 식 7은 E y_{t-1}을 더합니다.",
         },
-        needs=(CELL, ATTEND, CONTEXT, SCORES, LOOK, OUTPUT),
+        needs=(CELL, ATTEND, CONTEXT, SCORES, LOOK),
     ),
 )

@@ -2,12 +2,12 @@
 
 from workbook.exercises import Exercise
 
-DFT, FRAME = "stft.fourier.dft", "stft.transform.frame"
+HANN, DFT, FRAME = "stft.windows.hann", "stft.fourier.dft", "stft.transform.frame"
 ADD, IRFFT = "stft.transform.overlap_add", "stft.fourier.irfft"
 
 EXERCISES = (
     Exercise(
-        "stft.windows.hann",
+        HANN,
         tests=tuple(f"test_windows.py::check_equals_scipy(hann, 'hann', {n})" for n in (1, 2, 7, 8)),
         write=(
             "Hann's window of n samples, ½ - ½ cos(2πm/N): N = n if periodic, else n - 1. The function above does sums of "
@@ -165,7 +165,7 @@ EXERCISES = (
             "transform.one_frame_too_few": "표본 100개에 간격 10이면 10프레임 같지만, 시작과 끝에 모두 프레임이 있습니다.",
         },
         hides=("stft.transform.stft_spec", "stft.extensions.fast.stft"),
-        needs=(DFT, FRAME),
+        needs=(HANN, DFT, FRAME),
     ),
     Exercise(
         "stft.transform.istft",
@@ -197,7 +197,7 @@ EXERCISES = (
             "transform.half_a_frame_left_at_the_front": "center는 STFT에만 필요해 보이지만, 그러면 소리가 반 프레임 늦게 나옵니다.",
         },
         hides=("stft.extensions.fast.istft",),
-        needs=(DFT, ADD, IRFFT),
+        needs=(HANN, DFT, ADD, IRFFT),
     ),
     Exercise(
         "stft.mel.decibels",
