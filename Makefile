@@ -3,13 +3,19 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test lint format clean
+.PHONY: demo test gates mutants lint format clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m tour
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -n 2
+
+gates: $(VENV)/installed
+	GATES=all $(BIN)/python -m pytest -n 2 tests/workbook/test_gates.py
+
+mutants: $(VENV)/installed
+	$(BIN)/python -m workbook.mutants $(FILE) $(if $(ALL),--all)
 
 lint: $(VENV)/installed
 	$(BIN)/ruff format --check .

@@ -1,0 +1,163 @@
+"""The verbs, as a reader uses them, on the metric of VQA: it is judged within seconds."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import watchfiles
+
+from workbook import source
+from workbook.__main__ import main
+from workbook.exercises import ROOT
+from workbook.mutants import Mutant, survives
+
+AGREEMENT, MEAN = "vqa.metric.agreement", "vqa.metric.mean_agreement"
+METRIC = Path("my_work/vqa/metric.py")
+REAL = (ROOT / "vqa/metric.py").read_text(encoding="utf-8")
+RIGHT = "    return min(n / ENOUGH, 1.0)"
+
+
+@pytest.fixture(autouse=True)
+def begun(tmp_path, monkeypatch, capsys) -> None:
+    """A reader who has begun with VQA."""
+    monkeypatch.chdir(tmp_path)
+    main(["start", "vqa"])
+    capsys.readouterr()
+
+
+def said(capsys, *words: str, status: int = 0) -> str:
+    if status:
+        with pytest.raises(SystemExit) as stop:
+            main(list(words))
+        assert stop.value.code == status
+    else:
+        main(list(words))
+    return capsys.readouterr().out
+
+
+def write(name: str, body: str) -> None:
+    METRIC.write_text(source.with_body(METRIC.read_text(encoding="utf-8"), name, body), encoding="utf-8")
+
+
+def state(name: str) -> str:
+    return json.loads(Path("my_work/progress.json").read_text())["exercises"].get(name, {}).get("state", "")
+
+
+def test_start_never_overwrites(capsys) -> None:
+    write("agreement", RIGHT)
+    METRIC.with_name("model.py").unlink()
+    before = METRIC.read_text()
+    assert "vqa is ready: 1 new files" in said(capsys, "start", "vqa")
+    assert METRIC.read_text() == before
+    assert METRIC.with_name("model.py").is_file()
+
+
+def test_a_session(capsys) -> None:
+    """Blank, wrong, right; the other exercise waits; then a mistake that is known, in Korean."""
+    assert f"next: {AGREEMENT}" in said(capsys, "check", "vqa", status=1)
+    write("agreement", "    return n / ENOUGH")
+    out = said(capsys, "check", AGREEMENT, status=1)
+    assert f"✗ {AGREEMENT} is not right yet" in out
+    assert "n = 4\n" in out
+    assert state(AGREEMENT) == "tried"
+    write("agreement", RIGHT)
+    assert f"next: {MEAN}" in said(capsys, "check", AGREEMENT)
+    assert state(AGREEMENT) == "solved"
+    write("mean_agreement", "    return min(answers.count(prediction) / 3, 1.0)")
+    out = said(capsys, "check", MEAN, "--language", "ko", status=1)
+    assert "흔한 실수" in out
+    assert "nobody_left_out. 논문의 식" in out
+    assert len(out.splitlines()) <= 15
+    out = said(capsys, "list")
+    assert f"✓ {AGREEMENT}" in out
+    assert f"◐ {MEAN}" in out
+    assert "vqa  1/8" in out
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("    while True:\n        n += 1", "did not end"),
+        ("    import sys\n    sys.exit(0)", "ended Python (sys.exit)"),
+        ("    import os\n    os._exit(0)", "ended or blocked Python"),
+        ("    return 1 / 0", "ZeroDivisionError"),
+        ("    return [", "is no valid Python"),
+        ("    return mean_agreement_spec('a', ['a'])", "is hidden"),
+        ("    return str(n)", "its type is float"),
+    ],
+)
+def test_what_goes_wrong_is_told_in_plain_words(capsys, body: str, message: str) -> None:
+    write("agreement", body)
+    out = said(capsys, "check", AGREEMENT, status=1)
+    assert message in " ".join(out.split())
+    assert "metric.py" in out or "os._exit" in body or "is hidden" in message or "float" in message
+    assert len(out.splitlines()) <= 15
+
+
+def test_a_broken_file_does_not_stop_the_others(capsys) -> None:
+    write("agreement", RIGHT)
+    METRIC.write_text("import sys\nsys.exit(1)\n" + METRIC.read_text())
+    model = METRIC.with_name("model.py")
+    shutil.copy(ROOT / "vqa/model.py", model)
+    out = said(capsys, "check", "vqa", status=1)
+    assert f"✗ {AGREEMENT} cannot be imported" in out
+    assert "✓ vqa.model.norm_i" in out
+
+
+def test_hints_come_one_by_one_and_the_language_is_kept(capsys) -> None:
+    assert said(capsys, "hint", AGREEMENT).startswith("hint 1 of 2: Three annotators")
+    assert said(capsys, "hint", AGREEMENT, "--language", "ko").startswith("힌트 2/2:")
+    assert said(capsys, "hint", AGREEMENT).count("힌트") == 2
+
+
+def test_compare_shows_both(capsys) -> None:
+    write("agreement", "    return n / 3")
+    out = said(capsys, "compare", AGREEMENT)
+    assert "return n / 3" in out
+    assert "return min(n / ENOUGH, 1.0)" in out
+
+
+@pytest.mark.parametrize("answer", ["y", "n", ""])
+def test_reset_asks_and_keeps_the_old_file(capsys, monkeypatch, answer: str) -> None:
+    write("agreement", RIGHT)
+    before = METRIC.read_text()
+    monkeypatch.setattr("sys.stdin.readline", lambda: answer, raising=False)
+    said(capsys, "reset", AGREEMENT)
+    kept = list(Path("my_work/kept").glob("*.py")) if answer == "y" else [METRIC]
+    assert [path.read_text() for path in kept] == [before]
+    assert source.is_blank(METRIC.read_text(), "agreement") == (answer == "y")
+
+
+def test_watch_judges_what_has_changed(capsys, monkeypatch) -> None:
+    def saves(*_, **__):
+        write("agreement", RIGHT)
+        yield set()
+
+    monkeypatch.setattr(watchfiles, "watch", saves)
+    out = said(capsys, "watch", "vqa")
+    assert f"✓ {AGREEMENT}" in out
+    assert MEAN not in out.partition("next:")[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["check", "nothing"], "the paper must be one of"),
+        (["check", "stft"], "is not there: python -m workbook start stft"),
+        (["hint", "vqa.metric.nothing"], "the exercise must be one of"),
+        (["reset", "stft.mel.decibels"], "is not there: python -m workbook start stft"),
+    ],
+)
+def test_wrong_words_are_one_line(words: list[str], message: str, capsys) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    assert stop.value.code == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_a_mutant_is_killed_and_the_real_file_survives() -> None:
+    assert survives(Mutant(1, "nothing", REAL), "vqa/metric.py")
+    assert not survives(Mutant(1, "2", REAL.replace("ENOUGH = 3", "ENOUGH = 2")), "vqa/metric.py")

@@ -1,0 +1,121 @@
+"""Blanks, planted mistakes and mutants: what changes in a file's text, and what stays."""
+
+import ast
+
+import pytest
+
+from workbook import source
+from workbook.exercises import ROOT, exercises_of, find_exercise, mistake_of, papers_with_exercises, place
+from workbook.mutants import core_files, mutants_of
+from workbook.work import blanked
+
+TEXT = '''"""A file."""
+
+X = 1  # stays
+
+
+class Model:
+    def forward(
+        self, x: int
+    ) -> int:
+        """Twice :math:`x`."""
+        y = x  # goes
+        return 2 * y
+
+    def other(self) -> int:
+        # a comment that tells the answer
+        return X
+'''
+
+
+def test_a_blank_keeps_signature_docstring_and_all_other_lines() -> None:
+    got = source.blank(TEXT, "Model.forward", "m is still blank", "twice x")
+    lines, new = TEXT.splitlines(), got.splitlines()
+    assert new[:10] == lines[:10]
+    assert new[10:12] == ["        # twice x", '        raise NotImplementedError("m is still blank")']
+    assert new[12:] == lines[12:]
+    assert source.is_blank(got, "Model.forward")
+    assert not source.is_blank(got, "Model.other")
+
+
+def test_a_comment_at_the_beginning_of_a_body_goes_too() -> None:
+    assert "tells" not in source.blank(TEXT, "Model.other", "m is still blank")
+
+
+def test_with_body_and_body_are_inverse() -> None:
+    assert source.with_body(TEXT, "Model.other", source.body(TEXT, "Model.other")) == TEXT
+    assert source.function(TEXT, "Model.forward") == (
+        "def forward(\n    self, x: int\n) -> int:\n    y = x  # goes\n    return 2 * y"
+    )
+
+
+def test_a_planted_mistake_is_one_change() -> None:
+    assert source.planted(TEXT, "Model.forward", "2 * y", "3 * y") == TEXT.replace("2 * y", "3 * y")
+    with pytest.raises(ValueError, match=r"must have 'y' once, it comes 2 times"):
+        source.planted(TEXT, "Model.forward", "y", "z")
+
+
+def test_a_function_that_was_deleted_is_named() -> None:
+    with pytest.raises(ValueError, match=r"Model\.gone is not in the file any more"):
+        source.find(TEXT, "Model.gone")
+
+
+@pytest.mark.parametrize("paper", papers_with_exercises())
+def test_the_blanks_of_a_paper(paper: str) -> None:
+    """Only the bodies of the exercises and of hidden functions differ from the real files; each is what it must be."""
+    texts = blanked(paper)
+    for exercise in exercises_of(paper):
+        name = place(exercise.name)[1]
+        real = (ROOT / exercise.file).read_text(encoding="utf-8")
+        assert source.is_blank(texts[exercise.file], name) == (exercise.plant is None)
+        assert source.body(texts[exercise.file], name) != source.body(real, name)
+        for mistake in exercise.mistakes:
+            assert mistake_of(paper, mistake).__doc__
+        for hidden in exercise.hides:
+            file, inner = place(hidden)
+            assert source.HIDDEN in source.body(texts[file], inner)
+            texts[file] = source.with_body(texts[file], inner, source.body((ROOT / file).read_text(), inner))
+    for exercise in exercises_of(paper):
+        name = place(exercise.name)[1]
+        body = source.body((ROOT / exercise.file).read_text(), name)
+        texts[exercise.file] = source.with_body(texts[exercise.file], name, body)
+    assert texts == {file: (ROOT / file).read_text() for file in texts}
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nothing", r"the paper must be one of word2vec, .*, got 'nothing'"),
+        ("vqa.metric.nothing", r"the exercise must be one of vqa\.metric\.agreement, .*, got 'vqa\.metric\.nothing'"),
+    ],
+)
+def test_an_unknown_name_is_one_line(name: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        find_exercise(name)
+
+
+def test_mutants_of_a_small_file() -> None:
+    text = 'def f(x: "a + b", y=True):\n    """1 + 1"""\n    z = -x\n    return z.sum(dim=0) + 2 if y else x < 3\n'
+    changes = [mutant.change for mutant in mutants_of(text)]
+    assert changes == [
+        "True  →  False",
+        "z = -x  →  left out",
+        "-x  →  +x",
+        "z.sum(dim=0) + 2 if y else x < 3  →  z.sum(dim=0) + 2 if not y else x < 3",
+        "z.sum(dim=0) + 2  →  z.sum(dim=0) - 2",
+        "x < 3  →  x <= 3",
+        "2  →  3",
+        "3  →  4",
+        "z.sum  →  z.mean",
+        "0  →  1",
+    ]
+    unchanged = ast.unparse(ast.parse(text))
+    texts = {mutant.text for mutant in mutants_of(text)}
+    assert unchanged not in texts
+    assert len(texts) == len(changes)
+
+
+def test_each_core_file_with_tests_has_mutants() -> None:
+    files = core_files()
+    assert {"clip_mini/loss.py", "vqa/metric.py", "stft/transform.py", "show_attend_tell/decode.py"} <= set(files)
+    assert all(mutants_of((ROOT / file).read_text(encoding="utf-8")) for file in files)
