@@ -50,7 +50,7 @@ class Disk:
     def lose(self, folder: Path) -> None:
         """What was written and not forced."""
         for path in folder.rglob("*"):
-            if path.is_file() and path.name in FILES + ("last.pt",):
+            if path.is_file() and path.name in (*FILES, "last.pt"):
                 os.truncate(path, min(path.stat().st_size, self.forced.get(path.stat().st_ino, 0)))
 
 
@@ -134,3 +134,21 @@ def test_the_name_of_a_finished_run_is_forced_before_the_old_one_goes(tmp_path) 
     forced = [k for k, inode in one.folders if inode == tmp_path.stat().st_ino and k > last_rename]
     assert forced, "the names in the folder of the runs are not forced to the disk"
     assert "unlink" not in one.calls[last_rename : forced[0]], "the old run is deleted before"
+
+
+def test_killed_while_a_finished_run_is_replaced(whole, tmp_path) -> None:
+    """From the first rename on: there is a finished run at every moment, and the next start cleans up."""
+    before = tmp_path / "before" / "run"
+    train(before)
+    shutil.copytree(before.parent, tmp_path / "counted")
+    with disk(None) as counted:
+        train(tmp_path / "counted" / "run")
+    for at in range(counted.calls.index("rename"), len(counted.calls)):
+        folder = tmp_path / str(at) / "run"
+        shutil.copytree(before.parent, folder.parent)
+        with pytest.raises(Killed), disk(at):
+            train(folder)
+        assert folders.finished_or_none(folder), f"killed before call {at}, {counted.calls[at]}"
+        train(folder)
+        assert content(folder) == whole[0]
+        assert {place.name for place in folder.parent.iterdir()} == {"run", ".run.lock"}
