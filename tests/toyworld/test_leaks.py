@@ -164,3 +164,15 @@ def test_a_leak_is_caught(random: str) -> None:
     leaking = [(*LEAKS[random](scene, o), k) for scene, o, k in objects_of("train", 1500)]
     with pytest.raises(AssertionError, match=f"{random} and "):
         check_scenes(leaking, random)
+
+
+def test_half_of_the_other_objects_are_near_misses(asked) -> None:
+    """Where no red star is: half of the objects are drawn from what is red or a star, and a quarter of the others are,
+    too. So 1/2 + 1/2 · 1/4, about 0.63; if all were, "nothing is red" would never be the reason."""
+    near = []
+    for scene, question in asked:
+        kind, _, ((_, colour, shape), *_) = take_apart(question.text)
+        if kind == "existence" and question.answer == "no" and colour and shape:
+            near += [o.colour == colour or o.shape == shape for o in scene.objects]
+    assert len(near) > 200
+    assert 0.53 < sum(near) / len(near) < 0.74
