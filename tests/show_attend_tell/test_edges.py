@@ -54,3 +54,11 @@ def test_what_the_model_says_of_a_blank_image_and_chance_in_the_game() -> None:
     chances = [chance for game in played for _, chance in game]
     assert found["chance"]["pointing"] == pytest.approx(sum(chances) / len(chances))
     assert min(chances) < max(chances)
+
+
+def test_captions_without_a_noun_hit_nothing() -> None:
+    scenes = tuple(toy_scene("test", 0, k) for k in (1, 1))
+    examples = Examples(scenes, draw(scenes, 16), torch.arange(2.0).view(2, 1, 1).expand(2, 64, 1))
+    model, words = Speaker(["two objects."] * 2, "english"), toy_words("english")
+    found = measure(model, words, "english", lambda blank: torch.zeros(1, 64, 1), [examples], "two objects.")
+    assert (found["reached"]["pointing"], found["chance"]["pointing"]) == (0, 0)

@@ -176,3 +176,14 @@ def test_half_of_the_other_objects_are_near_misses(asked) -> None:
             near += [o.colour == colour or o.shape == shape for o in scene.objects]
     assert len(near) > 200
     assert 0.53 < sum(near) / len(near) < 0.74
+
+
+def test_the_held_out_pair_of_a_relation_is_named_first_or_last() -> None:
+    with types_unchecked():
+        questions = [question_at("compositional", 5, index)[1] for index in range(1500)]
+    first = Counter()
+    for question in questions:
+        kind, _, ((_, colour, shape), *_) = take_apart(question.text)
+        if kind == "relation":
+            first[(colour, shape) in HELD_OUT] += 1
+    check_uniform(first, [True, False], "the held-out pair is named first")

@@ -1,10 +1,11 @@
 """No setting is lost between the command line and the training. ``test_photograph_commands.py`` has the photographs."""
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 
 import pytest
 
 from lab import cli
+from show_attend_tell.commands import task as tasks
 from show_attend_tell.commands.task import HardTask, ToyTask
 from show_attend_tell.extensions.hard_attention import HardConfig
 from show_attend_tell.train import Config
@@ -41,3 +42,17 @@ def hard_reaches() -> Reaches:
 @pytest.mark.parametrize("field", HARD_CHANGES)
 def test_every_field_reaches_the_training_with_hard_attention(hard_reaches, field: str) -> None:
     hard_reaches(field, HARD_CHANGES[field])
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_no_training_sees_the_scenes_of_the_validation(monkeypatch, seed: int) -> None:
+    """Training has the seeds that people give; a run with seed 1 must not learn what one with seed 0 is chosen by."""
+    asked = []
+    task = ToyTask("english", replace(SMALL, seed=seed), "command", cli.Machine(device="cpu"), "new")
+    monkeypatch.setattr(tasks, "toy_examples", lambda *given: asked.append(given[1:4]) or [])
+    monkeypatch.setattr(tasks, "measure", lambda *given: {"reached": {"right": 0.0}})
+    with pytest.raises(ValueError, match="not enough values"):  # the losses need an example
+        task.validate(task.build())
+    task.judge(task.build())
+    train = ("train", seed + 1_000_000)
+    assert asked == [(*train, 300), (*train, 100), ("test", 0, 2000), ("compositional", 0, 2000)]
