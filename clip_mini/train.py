@@ -61,7 +61,9 @@ CONFIGS = MappingProxyType(
     {
         "toy": Config(),
         "toy-vit": Config(steps=800, image_encoder="vit", width=96, layers=3, learning_rate=1e-3, weight_decay=0.2),
-        "emoji": replace(FEATURES, steps=800, common=512, text_width=256, text_layers=1, learning_rate=2e-3),
+        "emoji": replace(
+            FEATURES, steps=800, common=512, text_width=256, text_layers=1, learning_rate=2e-3, weight_decay=0.6
+        ),
         "folder": replace(FEATURES, context=20, warmup=50, text_layers=1, weight_decay=0.5),
         "shards": Config(image_size=64, background=0.45, channels=(32, 64, 128, 256), learning_rate=1e-3),
     }

@@ -26,7 +26,8 @@ def checked(kind: type[Config], values: Mapping[str, Any]) -> Config:
         except ValidationError as error:
             first = error.errors()[0]
             place = "".join(f"[{index}]" for index in first["loc"] if isinstance(index, int))
-            message = first["msg"].replace("Input should", "must").replace("Tuple should", "must")
+            message = first["msg"].replace("Field required", "must be given")  # a tuple is too short
+            message = message.replace("Input should", "must").replace("Tuple should", "must")
             raise ValueError(f"{name}{place} {message}, got {first['input']!r}") from None
     return kind(**fields)
 

@@ -225,3 +225,42 @@ def test_most_frequent_caption_is_needed(copy, capsys) -> None:
     with pytest.raises(SystemExit):
         main(UNSEEN)
     assert "most-frequent.txt is damaged or missing: train anew" in capsys.readouterr().err
+
+
+class Seen(Exception):
+    """Ends a command as soon as a function is called, and has its arguments."""
+
+
+def see(monkeypatch, module, name: str) -> None:
+    def stop(*given: object) -> None:
+        raise Seen(*given)
+
+    monkeypatch.setattr(module, name, stop)
+
+
+@pytest.mark.parametrize(("what", "function", "place"), [
+    ("validate", "captions_of", 2), ("judge", "judge", 5), ("draw", "captions_of", 2),
+])  # fmt: skip
+def test_the_search_gets_the_numbers_of_the_configuration(work, monkeypatch, what, function, place) -> None:
+    one = task.PhotoTask("flickr8k", PhotoConfig(images=4, beam=3, length_penalty=0.4), Path("data"), None, "a run")
+    monkeypatch.setattr(task, "draw_photo_training", lambda *_: None)
+    see(monkeypatch, task.scores, function)
+    others = [work, one.build(), {"validation": []}] if what == "draw" else [one.build()]
+    with pytest.raises(Seen) as seen:
+        getattr(one, what)(*others)
+    assert seen.value.args[place:] == (3, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"), [([], (5, 0.7)), (["--beam", "3", "--length-penalty", "0"], (3, 0.0))]
+)
+def test_the_search_of_a_verb_gets_its_options(work, monkeypatch, options: list[str], expected: tuple) -> None:
+    """Without the option, the run's own length penalty."""
+    see(monkeypatch, evaluate.scores, "judge")
+    with pytest.raises(Seen) as seen:
+        main([*UNSEEN, *options])
+    assert seen.value.args[5:] == expected
+    see(monkeypatch, caption, "beam_search")
+    with pytest.raises(Seen) as seen:
+        main(["caption", "--run", "flickr8k", f"data/images/{name_of(3)}", *options])
+    assert (seen.value.args[2], seen.value.args[4]) == expected

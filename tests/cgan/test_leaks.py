@@ -1,0 +1,46 @@
+"""What is random says nothing: neither a sentence's wording whether it is true, nor an object's place what it is."""
+
+import re
+
+import pytest
+
+from cgan.datasets.toy import RADII, right_facts, toy_scene, wrong_facts
+from tests.toyworld.counting import types_unchecked
+from tests.toyworld.test_leaks import check_independent, groups_of
+from toyworld.captions import say
+from toyworld.rng import Rng
+from toyworld.scenes import COLOURS, SHAPES, SIZES, Object
+
+ATTRIBUTES = "|".join((*COLOURS, *SHAPES, *SIZES))
+
+
+@pytest.fixture(scope="module")
+def objects() -> list[Object]:
+    with types_unchecked():
+        return [toy_scene("close", "train", 0, index).objects[0] for index in range(2000)]
+
+
+@pytest.mark.parametrize("axis", ["x", "y"])
+@pytest.mark.parametrize("attribute", ["colour", "shape", "size"])
+def test_the_place_close_up_says_nothing_of_the_object(objects, attribute: str, axis: str) -> None:
+    groups = groups_of([getattr(o, axis) for o in objects])
+    check_independent(groups, [getattr(o, attribute) for o in objects], f"{axis} and {attribute}")
+
+
+@pytest.mark.parametrize("attribute", ["colour", "shape"])
+def test_the_exact_radius_close_up_says_the_size_and_no_more(objects, attribute: str) -> None:
+    groups = groups_of([o.radius - sum(RADII[o.size]) / 2 for o in objects])
+    check_independent(groups, [getattr(o, attribute) for o in objects], f"radius and {attribute}")
+
+
+def test_the_wording_does_not_tell_right_from_wrong() -> None:
+    """A discriminator that reads only the form of a sentence, not what it says, would otherwise find the false ones."""
+    wordings, true = [], []
+    with types_unchecked():
+        scenes = [toy_scene("close", "train", 0, index) for index in range(1500)]
+        for index, scene in enumerate(scenes):
+            rng = Rng(f"leaks/{index}")
+            for facts in (right_facts(scene, rng), wrong_facts(scene, rng.choice(scenes), rng)):
+                wordings.append(re.sub(rf"\ban? \b|{ATTRIBUTES}", "…", say(facts, "english", rng)))
+                true.append(len(true) % 2 == 0)  # first the right one, then the wrong one
+    check_independent(wordings, true, "wording and truth")
