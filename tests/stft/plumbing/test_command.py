@@ -155,7 +155,9 @@ def test_pictures_of_another_file_are_kept(work, monkeypatch, capsys) -> None:
     Path("old").mkdir()
     Path("old/windows.png").touch()
     capsys.readouterr()
-    for out in ("mine", "old"):
+    Path("begun").mkdir()
+    Path("begun/source.txt").write_text("another file")
+    for out in ("mine", "old", "begun"):
         for verb in (["show", "b/x.wav"], ["hear", "--sounds", "1"]):
             check_refused(main, [*verb, "--out", out], f"{out}: this folder has pictures of another file", capsys)
     monkeypatch.setattr(hear_verb, "listen", lambda *given: {})

@@ -31,6 +31,7 @@ LAYOUTS = {  # what a file holds, and the columns that the note names
     "a byte order mark": ("\ufeff" + lines(",", head="word 1,word 2,kor_score\n"), ""),
     "a comment further down": (lines("\t") + "  # the end\n", ""),
     "decimal commas": (lines(";").replace(".", ","), ""),
+    "decimal commas and people": (lines(";", "{a};{b};{score};9.5;6.5").replace(".", ","), ""),
     "decimal commas and blanks": (lines(" ").replace(".", ","), ""),
     "people behind the mean": (lines(",", "{a},{b},{score},9,6,8", "Word 1,Word 2,Human (mean),1,2,3\n"), ""),
     "an empty column": (lines(",", "{a},{b},{score},"), ""),
