@@ -53,9 +53,9 @@ EXERCISES = (
     Exercise(
         "cgan.loss.value",
         tests=(
+            "test_loss.py::check_sure_discriminator(value)",
             "test_loss.py::test_value_by_hand",
             "test_loss.py::test_value_in_probabilities",
-            "test_loss.py::check_sure_discriminator(value)",
         ),
         write=(
             "Equation 1: V = E[log D(x)] + E[log(1 - D(G(z)))], from logits. It must stay finite for logits of ±200.",

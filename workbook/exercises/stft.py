@@ -27,7 +27,6 @@ EXERCISES = (
         ),
         mistakes={
             "windows.always_symmetric": "numpy와 교과서의 창이지만, 복사본을 더해도 상수가 되지 않습니다.",
-            "windows.periodic_ends_with_zero": "linspace는 끝을 포함하므로 양 끝이 모두 0이 됩니다. 표본 하나가 더 많은 셈입니다.",
             "windows.sine_not_squared": "비슷해 보이는 사인 창입니다. 한 창은 그 제곱입니다.",
             "windows.signs_forgotten": "코사인의 합이라는 말에는 음의 부호가 없지만, 이렇게 하면 양 끝이 최댓값이 됩니다.",
         },
