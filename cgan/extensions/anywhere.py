@@ -39,8 +39,8 @@ class PooledEncoder(nn.Module):
         self.third = nn.Conv2d(2 * channels, 4 * channels, 4, stride=2, padding=1)
         self.output = nn.Linear(4 * channels, size)
 
-    def look(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n c"]:
-        """h.
+    def places(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n c 8 8"]:
+        """What is seen at each place.
 
         Raises:
             ValueError: if the pictures have another size than 32×32 pixels.
@@ -48,14 +48,16 @@ class PooledEncoder(nn.Module):
         if images.shape[2:] != (SIDE, SIDE):
             raise ValueError(f"images must have {SIDE}×{SIDE} pixels, got {images.shape[2]}×{images.shape[3]}")
         h = leaky(self.second(leaky(self.first(images))))  # (n, 2 * channels, 16, 16)
-        return leaky(self.third(h)).amax(dim=(2, 3))
+        return leaky(self.third(h))
 
     def forward(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n d"]:
-        return self.output(self.look(images))
+        return self.output(self.places(images).amax(dim=(2, 3)))
 
 
 class EncoderDiscriminator(nn.Module):
-    r""":math:`\psi(h) + \varphi(v)^\top \varphi(t)`, where φ(v) = W h and ψ is a linear layer.
+    r""":math:`\psi(h, \bar h) + \varphi(v)^\top \varphi(t)`, where φ(v) = W h and ψ is a linear layer.
+
+    ψ also sees the mean over the places, :math:`\bar h`. So the generator gets a gradient at each of them.
 
     Args:
         encoder: φ(v). It learns on with the discriminator.
@@ -64,17 +66,19 @@ class EncoderDiscriminator(nn.Module):
     def __init__(self, encoder: PooledEncoder) -> None:
         super().__init__()
         self.encoder = encoder
-        self.real = nn.Linear(encoder.output.in_features, 1)  # ψ
+        self.real = nn.Linear(2 * encoder.output.in_features, 1)  # ψ
 
     def forward(self, images: Float[Tensor, "n 3 h w"], vectors: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
         return self.match(self.look(images), vectors)
 
     def look(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n c"]:
-        """h, what the discriminator sees in a picture before it knows the sentence."""
-        return self.encoder.look(images)
+        """h and its mean, what the discriminator sees in a picture before it knows the sentence."""
+        h = self.encoder.places(images)
+        return torch.cat([h.amax(dim=(2, 3)), h.mean(dim=(2, 3))], dim=1)
 
     def match(self, seen: Float[Tensor, "n c"], vectors: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
-        return self.real(seen)[:, 0] + (self.encoder.output(seen) * vectors).sum(dim=1)
+        largest, _ = seen.chunk(2, dim=1)
+        return self.real(seen)[:, 0] + (self.encoder.output(largest) * vectors).sum(dim=1)
 
 
 def placed(
@@ -102,11 +106,14 @@ class PlacedGenerator(nn.Module):
     def __init__(self, sentence: int, noise: int, compressed: int, channels: Sequence[int]) -> None:
         super().__init__()
         self.canvas = TextGenerator(sentence, noise, compressed, channels, planes=4)  # an object's colours, its mask
-        self.place = nn.Linear(noise + sentence, 6)  # x and y of the centre, the scale, the background's three colours
+        self.place = nn.Linear(
+            noise + compressed, 6
+        )  # x and y of the centre, the scale, the background's three colours
 
     def forward(self, noise: Float[Tensor, "n z"], vectors: Float[Tensor, "n d"]) -> Float[Tensor, "n 3 h w"]:
         drawn, mask = self.canvas(noise, vectors).split([3, 1], dim=1)  # each from −1 to 1
         mask = (1 + mask) / 2  # from 0 to 1
-        centre, scale, background = self.place(torch.cat([noise, vectors], dim=1)).split([2, 1, 3], dim=1)
+        told = torch.cat([noise, leaky(self.canvas.compress(vectors))], dim=1)
+        centre, scale, background = self.place(told).split([2, 1, 3], dim=1)
         both = placed(torch.cat([mask * drawn, mask], dim=1), centre.tanh(), scale.sigmoid())
         return both[:, :3] + (1 - both[:, 3:]) * background.tanh()[:, :, None, None]

@@ -3,7 +3,7 @@
 p shows (p − c)/s of the canvas                  placed                test_placing_pixel_by_pixel, test_placing_by_hand
 h: of each channel the maximum over the places   PooledEncoder         test_encoder_place_by_place
 an object that moves leaves φ(v) as it is        PooledEncoder         test_where_an_object_is_does_not_count
-ψ(h) + φ(v) · φ(t)                               EncoderDiscriminator  test_logit_in_loops
+ψ(h, h̄) + φ(v) · φ(t), h̄ the mean               EncoderDiscriminator  test_logit_in_loops
 D begins as φ(v)                                 build_text_gan        test_it_begins_as_the_picture_encoder
 x̂ = m o + (1 − m) b                              PlacedGenerator       test_generator_by_hand, test_empty_and_full_masks
 """
@@ -111,12 +111,16 @@ def check_logit(kind: type, n: int, channels: int, sentence: int, seed: int) -> 
 
     def expected(images, vectors):
         logits = []
-        for h, v, t in zip(model.look(images), model.encoder(images), vectors, strict=True):
-            logits.append(model.real.weight[0] @ h + model.real.bias[0] + sum(a * b for a, b in zip(v, t, strict=True)))
+        for places, v, t in zip(model.encoder.places(images), model.encoder(images), vectors, strict=True):
+            product = sum(a * b for a, b in zip(v, t, strict=True))
+            for k, channel in enumerate(places):
+                product = product + model.real.weight[0, k] * channel.max()
+                product = product + model.real.weight[0, len(places) + k] * channel.sum() / 64
+            logits.append(product + model.real.bias[0])
         return torch.stack(logits)
 
     images, vectors = some(n, 3, 32, 32, seed=seed), some(n, sentence, seed=seed + 1)
-    check_same("ψ(h) + φ(v) · φ(t)", candidate, expected, images, vectors)
+    check_same("ψ(h, h̄) + φ(v) · φ(t)", candidate, expected, images, vectors)
 
 
 @given(sizes=unequal_sizes(3, low=1, high=4), seed=SEEDS)
@@ -155,7 +159,8 @@ def check_generator(kind: type, n: int, sentence: int, z: int, compressed: int, 
     def expected(noise, vectors):
         canvas = generator_reference(model.canvas, noise, vectors)
         m = (1 + canvas[:, 3:]) / 2
-        told = torch.cat([noise, vectors], dim=1) @ model.place.weight.T + model.place.bias
+        h = vectors @ model.canvas.compress.weight.T + model.canvas.compress.bias
+        told = torch.cat([noise, torch.where(h > 0, h, 0.2 * h)], dim=1) @ model.place.weight.T + model.place.bias
         centre, scale, background = told[:, :2].tanh(), told[:, 2:3].sigmoid(), told[:, 3:].tanh()
         shown, shown_mask = (placed_reference(one, centre, scale) for one in (m * canvas[:, :3], m))
         return shown + (1 - shown_mask) * background[:, :, None, None]

@@ -21,6 +21,7 @@ from torch.nn.functional import conv2d, conv_transpose2d
 from torch.optim.lr_scheduler import LambdaLR
 
 from cgan.data import TextBatch
+from cgan.extensions.anywhere import PooledEncoder
 from cgan.extensions.projection import (
     TEXT_CONFIGS,
     ProjectionDiscriminator,
@@ -407,7 +408,7 @@ def test_wrong_loop_is_caught(wrong) -> None:
 @pytest.mark.parametrize("scene", TEXT_CONFIGS)
 def test_each_player_has_its_rate(scene: str) -> None:
     config = TEXT_CONFIGS[scene]
-    gan = build_text_gan(config, 5)
+    gan = build_text_gan(config, 5, PooledEncoder(2, 5))
     for optimizer, player in zip(build_optimizers(gan, config)[0], (gan.discriminator, gan.generator), strict=True):
         (group,) = optimizer.param_groups
         assert {id(one) for one in group["params"]} == {id(one) for one in player.parameters()}

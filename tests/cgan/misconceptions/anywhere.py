@@ -43,17 +43,15 @@ PLACINGS = (forwards, shift_not_scaled, rows_first, aligned)
 class MeanOfPlaces(PooledEncoder):
     """Tempting because pooling is often a mean. Of 64 places a small object fills a few."""
 
-    def look(self, images):
-        h = leaky(self.second(leaky(self.first(images))))
-        return leaky(self.third(h)).mean(dim=(2, 3))
+    def forward(self, images):
+        return self.output(self.places(images).mean(dim=(2, 3)))
 
 
 class MaximumOfChannels(PooledEncoder):
     """Tempting because both are a maximum. It keeps where something is, and forgets what."""
 
-    def look(self, images):
-        h = leaky(self.second(leaky(self.first(images))))
-        return leaky(self.third(h)).amax(dim=1).flatten(1)[:, : self.output.in_features]
+    def forward(self, images):
+        return self.output(self.places(images).amax(dim=1).flatten(1)[:, : self.output.in_features])
 
 
 ENCODERS = (MeanOfPlaces, MaximumOfChannels)
@@ -70,10 +68,17 @@ class SentenceAlone(EncoderDiscriminator):
     """Tempting because φ(v) · φ(t) is what was trained. A good fake of another world could be real, too."""
 
     def match(self, seen, vectors):
-        return (self.encoder.output(seen) * vectors).sum(dim=1) + 0 * self.real(seen)[:, 0]
+        return (self.encoder.output(seen.chunk(2, dim=1)[0]) * vectors).sum(dim=1) + 0 * self.real(seen)[:, 0]
 
 
-DISCRIMINATORS = (PictureAlone, SentenceAlone)
+class MeanMeetsTheSentence(EncoderDiscriminator):
+    """Tempting because both are h. φ(v) learned with the maximum."""
+
+    def match(self, seen, vectors):
+        return self.real(seen)[:, 0] + (self.encoder.output(seen.chunk(2, dim=1)[1]) * vectors).sum(dim=1)
+
+
+DISCRIMINATORS = (PictureAlone, SentenceAlone, MeanMeetsTheSentence)
 
 
 class MaskOnce(PlacedGenerator):
@@ -81,7 +86,9 @@ class MaskOnce(PlacedGenerator):
 
     def forward(self, noise, vectors):
         drawn, mask = self.canvas(noise, vectors).split([3, 1], dim=1)
-        centre, scale, background = self.place(torch.cat([noise, vectors], dim=1)).split([2, 1, 3], dim=1)
+        centre, scale, background = self.place(torch.cat([noise, leaky(self.canvas.compress(vectors))], dim=1)).split(
+            [2, 1, 3], dim=1
+        )
         both = placed(torch.cat([drawn, (1 + mask) / 2], dim=1), centre.tanh(), scale.sigmoid())
         return both[:, :3] + (1 - both[:, 3:]) * background.tanh()[:, :, None, None]
 
@@ -91,7 +98,9 @@ class MaskFromMinusOne(PlacedGenerator):
 
     def forward(self, noise, vectors):
         drawn, mask = self.canvas(noise, vectors).split([3, 1], dim=1)
-        centre, scale, background = self.place(torch.cat([noise, vectors], dim=1)).split([2, 1, 3], dim=1)
+        centre, scale, background = self.place(torch.cat([noise, leaky(self.canvas.compress(vectors))], dim=1)).split(
+            [2, 1, 3], dim=1
+        )
         both = placed(torch.cat([mask * drawn, mask], dim=1), centre.tanh(), scale.sigmoid())
         return both[:, :3] + (1 - both[:, 3:]) * background.tanh()[:, :, None, None]
 
