@@ -8,7 +8,7 @@ r"""What one object anywhere in the picture needs, and Reed et al. 2016 do not h
   1506.02025, equation 1). It draws an object and its mask on a canvas, as close up. A linear layer says where the
   canvas lies, how large it is, and which colour the background has. So a shape is learned once, not at each place.
 
-``cgan/report/measured.md`` has the ablation of each.
+``cgan/report/measured.md`` has what was measured.
 """
 
 from collections.abc import Sequence
