@@ -168,7 +168,7 @@ def nearest(
 
 
 def measure_pictures(
-    classify: Callable[[Tensor], tuple[Tensor, Tensor]],
+    read: Callable[[Tensor], tuple[Tensor, Tensor]],
     pictures: Float[Tensor, "n c h w"],
     labels: Int[Tensor, " n"],
     real: Float[Tensor, "m c h w"],
@@ -176,13 +176,13 @@ def measure_pictures(
 ) -> dict[str, float]:
     """Pictures beside other, real ones, that neither the players nor the judge were trained on.
 
-    ``classify`` gives logits and features.
+    ``read``, the judge, gives labels and features.
     """
-    logits, features = classify(pictures)
-    _, real_features = classify(real)
+    found, features = read(pictures)
+    _, real_features = read(real)
     spread = relative_diversity(features, labels, real_features, real_labels)
     return {
-        "obedience": (logits.argmax(dim=1) == labels).double().mean().item(),
+        "obedience": (found == labels).double().mean().item(),
         "diversity": sum(spread.values()) / len(spread),
         "least diversity": min(spread.values()),
         "FID": frechet_distance(features, real_features),

@@ -2,7 +2,7 @@ r"""A sentence as a vector, trained first and then frozen (Reed et al. 2016, arX
 
 Two encoders learn together, φ(v) of a picture and φ(t) of a sentence. The product φ(v) · φ(t) becomes large where the
 sentence is true of the picture. So φ(t) learns what can be seen, and players that get φ(t) need not learn English.
-Afterwards only φ(t) is used, and nothing changes it any more.
+Afterwards φ(t) is used, and nothing changes it any more.
 
 What differs from the paper, and why:
 

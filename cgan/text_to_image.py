@@ -48,17 +48,18 @@ class TextGenerator(nn.Module):
         noise: dimensions of z, 100 in the paper.
         compressed: numbers in the compressed sentence, 128 in the paper.
         channels: at 4×4 places, at 8×8, and so on. Three of them lead to 32×32 pixels.
+        planes: of the picture. ``extensions/anywhere.py`` has a fourth one, a mask.
     """
 
-    def __init__(self, sentence: int, noise: int, compressed: int, channels: Sequence[int]) -> None:
+    def __init__(self, sentence: int, noise: int, compressed: int, channels: Sequence[int], planes: int = 3) -> None:
         super().__init__()
         self.compress = nn.Linear(sentence, compressed)
         self.start = nn.Linear(noise + compressed, channels[0] * PLACES**2)
         self.norms = nn.ModuleList(nn.BatchNorm2d(size) for size in channels)
-        sizes = pairwise((*channels, 3))
+        sizes = pairwise((*channels, planes))
         self.ups = nn.ModuleList(nn.ConvTranspose2d(before, after, 4, 2, 1) for before, after in sizes)
 
-    def forward(self, noise: Float[Tensor, "n z"], vectors: Float[Tensor, "n d"]) -> Float[Tensor, "n 3 h w"]:
+    def forward(self, noise: Float[Tensor, "n z"], vectors: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
         h = torch.cat([noise, leaky(self.compress(vectors))], dim=1)
         h = self.start(h).unflatten(1, (-1, PLACES, PLACES))  # (n, channels[0], 4, 4)
         for norm, up in zip(self.norms, self.ups, strict=True):

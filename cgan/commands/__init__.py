@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal, get_args
 import torch
 import tyro
 
-from cgan.commands.sentences import Language, TextGAN, TextTask, build_game, suffix, text_interpolated
+from cgan.commands.frozen import suffix
+from cgan.commands.sentences import Language, TextGAN, TextTask, build_game, text_interpolated
 from cgan.commands.task import interpolated, task_of
 from cgan.data import MODES, random_at
 from cgan.datasets.digits import LABELS
@@ -63,7 +64,7 @@ def open_text_gan(name: str) -> tuple[Path, dict[str, Any], TextConfig, TextGAN,
     if not is_toy(data):
         raise ValueError(f"{folder} holds no players that know sentences: it is a run of {data.get('data')}")
     tokenizer = Tokenizer((folder / "words.txt").read_text(encoding="utf-8").split())
-    gan = build_game(config, len(tokenizer))
+    gan = build_game(data["data"].removeprefix("toy-"), config, len(tokenizer))
     folders.load_best(folder, {"model": gan})
     return folder, data, config, gan.eval(), tokenizer
 
@@ -110,7 +111,14 @@ class Train(cli.TrainingOptions):
             )
         if given.get("penalty") == 0 and "penalty_every" in given:
             raise ValueError("--penalty-every has no effect beside --penalty 0")
-        return dataclasses.replace(config, **given)
+        chosen = dataclasses.replace(config, **given)
+        if self.data == "toy" and chosen.discriminator in ("encoder", "untrained"):
+            if self.chosen_scene == "close":
+                raise ValueError(f"--discriminator {chosen.discriminator} is for --scene anywhere only")
+            if idle := [name for name in ("discriminator_channels", "joint") if name in given]:
+                name = idle[0].replace("_", "-")
+                raise ValueError(f"--{name} has no effect beside --discriminator {chosen.discriminator}")
+        return chosen
 
     def execute(self, command: str) -> None:
         config = self.chosen_config()

@@ -1,4 +1,4 @@
-"""The tasks behind ``--data toy``: the judge of the pictures, the encoder of the sentences, and both players."""
+"""The task behind ``--data toy``: both players on pictures with sentences."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,35 +8,20 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from cgan.commands.task import PLACES, WAYS, GANTask, load_frozen
+from cgan.commands.frozen import POOL, TEST, EncoderTask, ToyJudgeTask, encoder_config, load_frozen
+from cgan.commands.task import PLACES, WAYS, GANTask
 from cgan.data import random_at, text_batches
 from cgan.datasets.toy import ATTRIBUTES, attributes, captioned, named_attributes
 from cgan.evaluate import nearest
-from cgan.extensions.judge import JudgeConfig, build_judge_optimizer
+from cgan.extensions.judge import accuracy, read_pictures
 from cgan.extensions.obedience import measure_sentences, obedience, prefers_the_true_sentence, text_samples
-from cgan.extensions.pretraining import (
-    EncoderConfig,
-    Encoders,
-    build_encoder_optimizer,
-    encoder_batches,
-    sentence_vectors,
-    train_encoders,
-)
+from cgan.extensions.pretraining import Encoders, sentence_vectors
 from cgan.extensions.projection import TextConfig, build_text_gan, train_text_with_penalty
-from cgan.extensions.toy_judge import (
-    SCENES,
-    SEED,
-    ToyJudge,
-    judge_scenes,
-    read_pictures,
-    toy_judge_batches,
-    train_toy_judge,
-)
 from cgan.figures import draw_pictures
 from cgan.model import GAN
 from cgan.text_encoder import SentenceEncoder
 from cgan.theory import GENERATOR_AT_ITS_OPTIMUM, MATCHING_AWARE_AT_OPTIMUM
-from lab import cli, training
+from lab import cli
 from toyworld.captions import say
 from toyworld.facts import Description, Exists
 from toyworld.rng import Rng
@@ -44,82 +29,8 @@ from toyworld.scenes import HELD_OUT, SHOWN, SIZES
 from toyworld.tokenizer import Tokenizer
 
 Language = Literal["english", "korean"]
-POOL = 16_000  # scenes that the players learn from; they are drawn once
-TEST = 2_000  # real pictures to compare with; the judge and the encoder are tested on them, too
 EACH = 20  # fakes of each sentence that names everything
 VALIDATED = 4  # fakes of each such sentence, in a validation
-
-
-class ToyJudgeTask(training.Task):
-    """The judge of one object's colour, shape and size."""
-
-    paper, role = "cgan", "judge"
-
-    def __init__(self, kind: str, config: JudgeConfig | None = None) -> None:
-        self.config = config or JudgeConfig(steps={"close": 800, "anywhere": 2000}[kind])
-        self.steps, self.kind, self.name = self.config.steps, kind, f"judge-toy-{kind}"
-        self.data = {"data": self.name}
-
-    def build(self) -> ToyJudge:
-        return ToyJudge(self.config.channels)
-
-    def optimizers(self, model: nn.Module) -> dict[str, Any]:
-        return dict(zip(("optimizer", "scheduler"), build_judge_optimizer(model, self.config), strict=True))
-
-    def train(self, model: nn.Module, optimizers: Mapping[str, Any], device: torch.device, steps, log) -> None:
-        plain_at = toy_judge_batches(*judge_scenes(self.kind, SEED, SCENES), self.config.seed, self.config.batch)
-
-        def batch_at(step: int) -> list[Tensor]:
-            return [tensor.to(device) for tensor in plain_at(step)]
-
-        train_toy_judge(model, *optimizers.values(), batch_at, steps, log)
-
-    def judge(self, model: nn.Module) -> dict[str, Any]:
-        """How many real test pictures get all three attributes right; a quarter of them have pairs held out."""
-        images, wanted = judge_scenes(self.kind, SEED + 1, TEST)
-        return {"accuracy": (read_pictures(model, images)[0] == wanted).all(dim=1).double().mean().item()}
-
-
-class EncoderTask(training.Task):
-    """The sentence encoder, trained beside a picture encoder, on pictures close up for every scene.
-
-    On objects of the toy world's own sizes the picture encoder confuses shapes, and the sentences' vectors then do not
-    tell shapes apart.
-    """
-
-    paper, role = "cgan", "sentence encoder"
-
-    def __init__(self, language: str, tokenizer: Tokenizer, config: EncoderConfig | None = None) -> None:
-        self.config = config or EncoderConfig()
-        self.steps, self.name = self.config.steps, f"encoder-toy-close{suffix(language)}"
-        self.data = {"data": self.name, "language": language}
-        self.language, self.tokenizer = language, tokenizer
-
-    def build(self) -> Encoders:
-        return Encoders(len(self.tokenizer), self.config)
-
-    def optimizers(self, model: nn.Module) -> dict[str, Any]:
-        return dict(zip(("optimizer", "scheduler"), build_encoder_optimizer(model, self.config), strict=True))
-
-    def train(self, model: nn.Module, optimizers: Mapping[str, Any], device: torch.device, steps, log) -> None:
-        examples = captioned("close", self.language, "train", 0, POOL)
-        ids = self.tokenizer.encode(examples.sentences)
-        plain_at = encoder_batches(examples, ids, self.config.seed, self.config.batch)
-
-        def batch_at(step: int) -> list[Tensor]:
-            return [tensor.to(device) for tensor in plain_at(step)]
-
-        train_encoders(model, *optimizers.values(), batch_at, steps, log)
-
-    def judge(self, model: nn.Module) -> dict[str, Any]:
-        """The share of real test pictures that are nearer to their right sentence than to their wrong one."""
-        examples = captioned("close", self.language, "test", 0, TEST)
-        vectors = sentence_vectors(model.sentence, self.tokenizer.encode(examples.sentences))
-        device = next(model.parameters()).device
-        with torch.no_grad():
-            seen = torch.cat([model.picture(part.to(device)).cpu() for part in examples.images.split(500)])
-        right, wrong = ((seen * vectors[rows[:, 0]]).sum(dim=1) for rows in (examples.right, examples.wrong))
-        return {"accuracy": (right > wrong).double().mean().item()}
 
 
 class TextGAN(GAN):
@@ -136,16 +47,11 @@ class TextGAN(GAN):
         return self
 
 
-def suffix(language: str) -> str:
-    """What a run's name has more in a language."""
-    return "" if language == "english" else f"-{language}"
-
-
-def build_game(config: TextConfig, words: int, encoder: SentenceEncoder | None = None) -> TextGAN:
-    """Both players, and an encoder."""
-    encoder = encoder or SentenceEncoder(words, EncoderConfig().size)
-    players = build_text_gan(config, encoder.output.out_features)
-    return TextGAN(players.generator, players.discriminator, encoder)
+def build_game(kind: str, config: TextConfig, words: int, encoders: Encoders | None = None) -> TextGAN:
+    """Both players on a kind of scenes, and the sentence encoder. ``encoders`` are trained ones."""
+    encoders = encoders or Encoders(words, encoder_config(kind))
+    players = build_text_gan(config, encoders.sentence.output.out_features, encoders.picture)
+    return TextGAN(players.generator, players.discriminator, encoders.sentence)
 
 
 class TextTask(GANTask):
@@ -168,7 +74,7 @@ class TextTask(GANTask):
         self.examples = captioned(kind, language, "train", 0, POOL)
         self.tokenizer = Tokenizer.of(self.examples.sentences)
         self.network = load_frozen(ToyJudgeTask(kind), command, machine)
-        self.encoders = load_frozen(EncoderTask(language, self.tokenizer), command, machine)
+        self.encoders = load_frozen(EncoderTask(kind, language, self.tokenizer), command, machine)
         vectors = self.vectors(self.encoders.sentence, self.examples.sentences)
         rows = self.examples.right, self.examples.wrong
         self.batch_at = text_batches(self.examples.images, vectors, *rows, config.seed, config.batch, config.noise)
@@ -180,7 +86,7 @@ class TextTask(GANTask):
         return {"words.txt": "".join(f"{word}\n" for word in self.tokenizer.words)}
 
     def build(self) -> TextGAN:
-        return build_game(self.config, len(self.tokenizer), self.encoders.sentence)
+        return build_game(self.kind, self.config, len(self.tokenizer), self.encoders)
 
     def train(self, model: nn.Module, optimizers: Mapping[str, Any], device: torch.device, steps, log) -> None:
         players, rates, batch_at, noting = self.prepared(model, optimizers, device, log)
@@ -248,11 +154,7 @@ class TextTask(GANTask):
         again = list(range(len(unseen))) * EACH
         read, _ = self.read(self.fakes(model, [unseen[k] for k in again], "test", 2))
         columns["reached"]["unseen pairs"] = obedience(read, unseen_named[again])["colour and shape"]
-        return {"splits": {"test": columns}, "judge": self.judge_accuracy()}
-
-    def judge_accuracy(self) -> float:
-        images, wanted = judge_scenes(self.kind, SEED + 1, TEST)
-        return (self.read(images)[0] == wanted).all(dim=1).double().mean().item()
+        return {"splits": {"test": columns}, "judge": accuracy(self.network, *ToyJudgeTask(self.kind).pictures("test"))}
 
     def draw(self, folder: Path, model: nn.Module, results: Mapping[str, Any]) -> list[Path]:
         shown, between, copies = (folder / f"{name}.png" for name in ("sentences", "interpolation", "nearest"))

@@ -1,4 +1,4 @@
-"""The tasks behind the verbs: the ring, digits, and the judge of the digits."""
+"""The tasks behind the verbs: the ring and digits."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cgan.commands.frozen import DigitJudgeTask, load_frozen, on_device
 from cgan.data import MODES, Batch, picture_batches, random_at, ring_batches
 from cgan.datasets.digits import LABELS, Digits, read_digits, read_mnist
 from cgan.evaluate import (
@@ -20,15 +21,7 @@ from cgan.evaluate import (
     vanishing_gradient,
 )
 from cgan.extensions.gradient_penalty import PenaltyConfig, train_with_penalty
-from cgan.extensions.judge import (
-    JudgeConfig,
-    JudgeNetwork,
-    accuracy,
-    build_judge_optimizer,
-    judge_batches,
-    judged,
-    train_judge,
-)
+from cgan.extensions.judge import accuracy, read_pictures
 from cgan.figures import CANNOT_TELL, animate_ring, draw_losses, draw_pictures, draw_ring, draw_vanishing
 from cgan.model import GAN
 from cgan.train import GENERATOR_LOSSES, Config, Pair, build, build_optimizers, train
@@ -90,15 +83,12 @@ class GANTask(training.Task):
         names = ("discriminator", "generator")
         players, rates = Pair(*(optimizers[name] for name in names)), Pair(*(optimizers[name] for name in RATES))
 
-        def batch_at(step: int) -> list[Tensor]:
-            return [tensor.to(device) for tensor in self.batch_at(step)]
-
         def noting(step: int, **losses: float) -> None:
             log(step, **losses)
             self.done = step + 1
             self.noted(model)
 
-        return players, rates, batch_at, noting
+        return players, rates, on_device(self.batch_at, device), noting
 
     def noted(self, model: GAN) -> None:
         """Called after each step."""
@@ -204,7 +194,7 @@ class DigitTask(GANTask):
         self.digits = open_digits(data, root)
         self.data: dict[str, Any] = {"data": data, "root": str(root.resolve()) if root else ""}
         self.batch_at = picture_batches(*self.digits["train"], "train", config.seed, config.batch, config.noise)
-        self.network = load_frozen(JudgeTask(self.data, self.digits), command, machine)
+        self.network = load_frozen(DigitJudgeTask(self.data, self.digits), command, machine)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """The monitor looks at pixels; the numbers are those of the judge, and choose nothing."""
@@ -212,8 +202,13 @@ class DigitTask(GANTask):
         fakes, labels = fakes_of_each(model.generator, self.config.noise, LABELS, each, "validation")
         real, real_labels = self.digits["judge"]
         least = self.watch(fakes, labels, real, real_labels)
-        obedience = (judged(self.network, fakes)[0].argmax(dim=1) == labels).double().mean().item()
+        obedience = accuracy(self.network, fakes, labels[:, None])
         return {"score": float(self.done), "obedience": obedience, "least diversity": least}
+
+    def read(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The judge's labels, and features."""
+        answers, features = read_pictures(self.network, images)
+        return answers[:, 0], features
 
     def judge(self, model: nn.Module) -> dict[str, Any]:
         """The fakes, and the pictures that the players were trained on in their place."""
@@ -222,11 +217,11 @@ class DigitTask(GANTask):
         fakes = Digits(*fakes_of_each(model.generator, self.config.noise, LABELS, each, "test"))
         columns: dict[str, dict[str, float]] = {"chance": {"obedience": 1 / LABELS}}
         for name, one in (("real", training_pictures), ("reached", fakes)):
-            columns[name] = measure_pictures(lambda pictures: judged(self.network, pictures), *one, *real)
+            columns[name] = measure_pictures(self.read, *one, *real)
         for name, one in (("real", real), ("reached", fakes)):  # no training picture is compared with itself
             distances, _ = nearest(one.images[:: max(1, len(one.images) // 1000)], training_pictures.images)
             columns[name] |= {"nearest": distances.mean().item(), "nearest of all": distances.min().item()}
-        return {"splits": {"test": columns}, "judge": accuracy(self.network, *real)}
+        return {"splits": {"test": columns}, "judge": accuracy(self.network, real.images, real.labels[:, None])}
 
     def draw(self, folder: Path, model: nn.Module, results: Mapping[str, Any]) -> list[Path]:
         digits, between, copies = folder / "digits.png", folder / "interpolation.png", folder / "nearest.png"
@@ -237,52 +232,6 @@ class DigitTask(GANTask):
         training_pictures = self.digits["train"].images
         draw_pictures(copies, {"fake": first, "nearest": training_pictures[nearest(first, training_pictures)[1]]})
         return [digits, between, copies, self.draw_losses(folder)]
-
-
-class JudgeTask(training.Task):
-    """The judge of digits: it is trained once, when a command needs it and it is not there."""
-
-    paper, role = "cgan", "judge"
-
-    def __init__(
-        self, data: Mapping[str, Any], digits: Mapping[str, Digits], config: JudgeConfig | None = None
-    ) -> None:
-        self.config = config or JudgeConfig()
-        self.steps, self.name, self.digits = self.config.steps, f"judge-{data['data']}", digits
-        self.data = {**data, "data": self.name}
-
-    def build(self) -> JudgeNetwork:
-        return JudgeNetwork(self.config.channels)
-
-    def optimizers(self, model: nn.Module) -> dict[str, Any]:
-        return dict(zip(("optimizer", "scheduler"), build_judge_optimizer(model, self.config), strict=True))
-
-    def train(self, model: nn.Module, optimizers: Mapping[str, Any], device: torch.device, steps, log) -> None:
-        plain_at = judge_batches(*self.digits["judge"], self.config)
-
-        def batch_at(step: int) -> list[Tensor]:
-            return [tensor.to(device) for tensor in plain_at(step)]
-
-        train_judge(model, *optimizers.values(), batch_at, steps, log)
-
-    def judge(self, model: nn.Module) -> dict[str, Any]:
-        return {"accuracy": accuracy(model, *self.digits["test"])}
-
-
-def load_frozen(task: training.Task, command: str, machine: cli.Machine) -> nn.Module:
-    """The trained judge or encoder, frozen; it is trained now if it is not there. ``task.role`` says which.
-
-    Raises:
-        ValueError: if the one that is there was trained on other data, or in another way.
-    """
-    folder = training.folder_of("cgan", task.name)
-    if place := folders.finished_or_none(folder):
-        before, now = folders.read_summary(place)["config"], training.run_config(task)
-        if changes := folders.differences(before, now):
-            raise ValueError(
-                f"{folder} holds another {task.role} ({changes}): delete this folder, and it is trained anew"
-            )
-    return training.pretrained(task, command, machine.device, machine.threads)
 
 
 def open_digits(data: str, root: Path | None) -> dict[str, Digits]:

@@ -80,6 +80,13 @@ def named_attributes(facts: Sequence[Sequence[Fact]]) -> Int[Tensor, "s 3"]:
     return torch.tensor(rows)
 
 
+def judge_scenes(kind: str, seed: int, count: int) -> tuple[Float[Tensor, "m 3 32 32"], Int[Tensor, "m 3"]]:
+    """Pictures with the attributes of their object; every fourth has a pair that the players never see."""
+    splits = ("compositional", "train", "train", "train")
+    scenes = [toy_scene(kind, splits[index % 4], seed, index) for index in range(count)]
+    return pictures(scenes), attributes(scenes)
+
+
 def captioned(
     kind: str, language: str, split: str, seed: int, count: int, known: Mapping[str, int] | None = None
 ) -> Captioned:

@@ -1,11 +1,14 @@
-r"""A classifier of digits, which judges the players' pictures. It is trained on digits that the players never see.
+r"""A classifier, which judges the players' pictures. It is trained on pictures that the players never see.
 
-A small convolutional network. Its training pictures are turned, sheared, resized and moved a little at random, because
-there are few of them. Its features are the last hidden layer; obedience, diversity and FID are measured with it.
+A small convolutional network with one or more answers: the digit, or the object's colour, shape and size. Its features
+are the last hidden layer; obedience, diversity and FID are measured with it. Its architecture is not that of a
+discriminator: 3×3 convolutions with batch normalisation and max-pooling.
+
+There are few digits to train on. So they are turned, sheared, resized and moved a little at random.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -17,9 +20,9 @@ from torch.nn.functional import affine_grid, cross_entropy, grid_sample
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
-from cgan.data import picture_batches, random_at
+from cgan.data import random_at
 
-LABELS, FEATURES = 10, 64
+FEATURES = 64
 DEGREES, SHEAR, RESIZE, MOVE = 12, 0.25, 0.12, 0.1  # at most; the last two are shares of the picture
 
 
@@ -35,21 +38,29 @@ class JudgeConfig:
 
 
 class JudgeNetwork(nn.Module):
-    """Three convolutions and two linear layers."""
+    """Three convolutions, one hidden layer, and one linear layer for all answers.
 
-    def __init__(self, channels: int) -> None:
+    Args:
+        planes, side: of the pictures, such as 3 colours and 32 pixels.
+        channels: of the first convolution; twice and four times as many follow.
+        answers: how many values each answer has.
+    """
+
+    def __init__(self, planes: int, side: int, channels: int, answers: Sequence[int]) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for inputs, outputs in ((1, channels), (channels, 2 * channels), (2 * channels, 4 * channels)):
-            layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU(), nn.MaxPool2d(2)]
-        del layers[-1]  # 7×7 places stay
-        self.features = nn.Sequential(*layers, nn.Flatten(), nn.Linear(4 * channels * 49, FEATURES), nn.ReLU())
-        self.output = nn.Linear(FEATURES, LABELS)
+        for inputs, outputs in ((planes, channels), (channels, 2 * channels), (2 * channels, 4 * channels)):
+            layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU()]
+            if side % 2 == 0:  # 28 pixels become 14 and 7, 32 become 16, 8 and 4
+                layers, side = [*layers, nn.MaxPool2d(2)], side // 2
+        self.features = nn.Sequential(*layers, nn.Flatten(), nn.Linear(4 * channels * side**2, FEATURES), nn.ReLU())
+        self.output = nn.Linear(FEATURES, sum(answers))
+        self.answers = tuple(answers)
 
-    def forward(self, pictures: Float[Tensor, "n 1 28 28"]) -> tuple[Float[Tensor, "n 10"], Float[Tensor, "n d"]]:
-        """Logits and features."""
-        features = self.features(pictures)
-        return self.output(features), features
+    def forward(self, images: Float[Tensor, "n c h w"]) -> tuple[tuple[Tensor, ...], Float[Tensor, "n d"]]:
+        """Logits of each answer; features."""
+        features = self.features(images)
+        return self.output(features).split(self.answers, dim=1), features
 
 
 def jitter(pictures: Float[Tensor, "n 1 h w"], random: torch.Generator) -> Float[Tensor, "n 1 h w"]:
@@ -81,8 +92,9 @@ def train_judge(
 ) -> None:
     """The loop of a classifier."""
     for step in steps:
-        pictures, labels = batch_at(step)
-        loss = cross_entropy(judge(pictures)[0], labels)
+        images, wanted = batch_at(step)
+        logits, _ = judge(images)
+        loss = sum(cross_entropy(one, answer) for one, answer in zip(logits, wanted.T, strict=True))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -91,30 +103,36 @@ def train_judge(
 
 
 def judge_batches(
-    images: Float[Tensor, "m 1 28 28"], labels: Int[Tensor, " m"], config: JudgeConfig
+    images: Float[Tensor, "m c h w"],
+    wanted: Int[Tensor, "m a"],
+    config: JudgeConfig,
+    change: Callable[[Tensor, torch.Generator], Tensor] = lambda pictures, random: pictures,
 ) -> Callable[[int], tuple[Tensor, Tensor]]:
-    """``batch_at``: pictures at random, each changed at random, and their labels."""
-    plain_at = picture_batches(images, labels, "train", config.seed, config.batch, 1)
+    """``batch_at``: pictures at random, drawn with replacement, each changed at random; and the right answers."""
 
     def batch_at(step: int) -> tuple[Tensor, Tensor]:
-        batch = plain_at(step)
-        return jitter(batch.samples, random_at("validation", config.seed, step)), batch.labels
+        chosen = torch.randint(len(images), (config.batch,), generator=random_at("train", config.seed, step))
+        return change(images[chosen], random_at("validation", config.seed, step)), wanted[chosen]
 
     return batch_at
 
 
-def judged(judge: nn.Module, pictures: Float[Tensor, "n 1 28 28"], chunk: int = 500) -> tuple[Tensor, Tensor]:
-    """Logits and features in evaluation mode, in chunks, on the CPU."""
-    device, was_training = next(judge.parameters()).device, judge.training
+def read_pictures(
+    judge: nn.Module, images: Float[Tensor, "n c h w"], chunk: int = 500
+) -> tuple[Int[Tensor, "n a"], Float[Tensor, "n d"]]:
+    """The judge's answers for each picture, and features, in evaluation mode, in chunks, on the CPU."""
+    device, was_training, rows = next(judge.parameters()).device, judge.training, []
     judge.eval()
     try:
         with torch.no_grad():
-            parts = [judge(part.to(device)) for part in pictures.split(chunk)]
+            for part in images.split(chunk):
+                logits, features = judge(part.to(device))
+                rows.append((torch.stack([one.argmax(dim=1) for one in logits], dim=1).cpu(), features.cpu()))
     finally:
         judge.train(was_training)
-    return torch.cat([logits for logits, _ in parts]).cpu(), torch.cat([features for _, features in parts]).cpu()
+    return torch.cat([read for read, _ in rows]), torch.cat([features for _, features in rows])
 
 
-def accuracy(judge: nn.Module, pictures: Float[Tensor, "n 1 28 28"], labels: Int[Tensor, " n"]) -> float:
-    """The share of pictures that get their own label."""
-    return (judged(judge, pictures)[0].argmax(dim=1) == labels).double().mean().item()
+def accuracy(judge: nn.Module, images: Float[Tensor, "n c h w"], wanted: Int[Tensor, "n a"]) -> float:
+    """The share of pictures of which all answers are right."""
+    return (read_pictures(judge, images)[0] == wanted).all(dim=1).double().mean().item()

@@ -1,4 +1,4 @@
-"""Trains the sentence encoder, beside a picture encoder that is then thrown away."""
+"""Trains the sentence encoder beside a picture encoder."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
 from cgan.data import random_at
 from cgan.datasets.toy import Captioned, truth
+from cgan.extensions.anywhere import PooledEncoder
 from cgan.text_encoder import PictureEncoder, SentenceEncoder, joint_embedding_loss
 
 
@@ -24,6 +25,7 @@ class EncoderConfig:
     batch: Annotated[int, Ge(2)] = 64  # pictures in a batch, each with one sentence
     size: Annotated[int, Ge(1)] = 64  # numbers in φ
     channels: Annotated[int, Ge(1)] = 16  # of the picture encoder's first convolution
+    pooled: bool = False  # whether the picture encoder takes the maximum over the places
     learning_rate: Annotated[float, Gt(0)] = 3e-3  # the highest one
     seed: Annotated[int, Ge(0)] = 0  # of weights and data
 
@@ -42,7 +44,7 @@ class Encoders(nn.Module):
     def __init__(self, words: int, config: EncoderConfig) -> None:
         super().__init__()
         self.sentence = SentenceEncoder(words, config.size)
-        self.picture = PictureEncoder(config.channels, config.size)
+        self.picture = (PooledEncoder if config.pooled else PictureEncoder)(config.channels, config.size)
 
 
 def build_encoder_optimizer(encoders: Encoders, config: EncoderConfig) -> tuple[Optimizer, LRScheduler]:

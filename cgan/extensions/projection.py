@@ -10,6 +10,7 @@ r"""What sentences need on a CPU, and Reed et al. 2016 do not have. ``cgan/READM
   and more alike, because each of them is believed.
 """
 
+import copy
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -19,13 +20,16 @@ from annotated_types import Ge, Gt, Lt
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from cgan.extensions.anywhere import EncoderDiscriminator, PlacedGenerator
 from cgan.extensions.gradient_penalty import slope_penalty
 from cgan.loss import interpolated, matching_aware_value, non_saturating_loss, value
 from cgan.model import GAN, leaky
 from cgan.text_to_image import PLACES, TextDiscriminator, TextGenerator, places
 from cgan.train import Pair, Positive
 
-Channels = tuple[Positive, Positive, Positive]
+Channels = tuple[Positive, ...]
+Discriminator = Literal["projection", "paper", "encoder", "untrained"]  # encoder: φ(v); untrained: the same network
+NUMBERS = MappingProxyType({"whole": 3, "placed": 2})  # of channels, by the kind of generator
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,11 @@ class TextConfig:
     batch: Annotated[int, Ge(2)] = 64  # real pictures in a step, and as many fakes
     noise: Positive = 32  # dimensions of z
     compressed: Positive = 32  # numbers in the compressed sentence
-    generator_channels: Channels = (48, 32, 16)  # at 4×4, 8×8 and 16×16 places
+    generator: Literal["whole", "placed"] = "whole"  # whether it draws the picture, or an object and its place
+    generator_channels: Channels = (48, 32, 16)  # at 4×4, 8×8 and 16×16 places; a placed object needs two numbers
     discriminator_channels: Channels = (16, 32, 48)  # at 16×16, 8×8 and 4×4 places
     joint: Positive = 64  # channels of the discriminator's layer that meets the sentence
-    discriminator: Literal["projection", "pooled", "paper"] = "projection"  # how it meets the sentence
+    discriminator: Discriminator = "projection"  # how it meets the sentence, and how it begins
     game: Literal["matching-aware", "plain"] = "matching-aware"  # plain: no real picture comes with a wrong sentence
     interpolation: Annotated[float, Ge(0)] = 0.0  # weight of GAN-INT, 1 in the paper
     penalty: Annotated[float, Ge(0)] = 1.0  # γ of R1; 0 is the paper's game
@@ -50,15 +55,19 @@ class TextConfig:
     beta1: Annotated[float, Ge(0), Lt(1)] = 0.0  # of Adam, both players
     seed: Annotated[int, Ge(0)] = 0  # of weights and data
 
+    def __post_init__(self) -> None:
+        given, needed = len(self.generator_channels), NUMBERS[self.generator]
+        if given != needed:
+            raise ValueError(
+                f"--generator-channels must be {needed} numbers for --generator {self.generator}, got {given}"
+            )
+
 
 TEXT_CONFIGS = MappingProxyType(
     {
         "close": TextConfig(),
         "anywhere": TextConfig(
-            steps=6000,
-            discriminator="pooled",
-            generator_channels=(64, 48, 24),
-            discriminator_channels=(24, 48, 64),
+            steps=1000, generator="placed", generator_channels=(64, 32), discriminator="encoder", penalty=0.1
         ),
     }
 )
@@ -92,20 +101,6 @@ class ProjectionDiscriminator(nn.Module):
         return self.output(seen)[:, 0] + products
 
 
-class PooledDiscriminator(ProjectionDiscriminator):
-    """The same, where h is a sum over the places (Miyato & Koyama's networks have it): what is seen counts, not where.
-
-    For an object that may be anywhere.
-    """
-
-    def __init__(self, sentence: int, channels: Sequence[int], joint: int) -> None:
-        super().__init__(sentence, channels, joint)
-        self.joint = nn.Conv2d(channels[-1], joint, 1)
-
-    def look(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n joint"]:
-        return leaky(self.joint(places(self.looking, images))).sum(dim=(2, 3))
-
-
 def mode_seeking_loss(
     pictures: Float[Tensor, "n ..."],
     others: Float[Tensor, "n ..."],
@@ -120,14 +115,28 @@ def mode_seeking_loss(
     return ((noise - other_noise).abs().mean(dim=1) / (apart + 1e-5)).mean()
 
 
-def build_text_gan(config: TextConfig, sentence: int) -> GAN:
-    """Both players, for sentences with this many numbers."""
-    generator = TextGenerator(sentence, config.noise, config.compressed, config.generator_channels)
-    channels, joint = config.discriminator_channels, config.joint
+def build_text_gan(config: TextConfig, sentence: int, picture: nn.Module | None = None) -> GAN:
+    """Both players, for sentences with this many numbers.
+
+    Args:
+        picture: φ(v), a ``PooledEncoder``. The discriminators ``encoder`` and ``untrained`` begin as a copy of it, the
+            first with its weights.
+    """
+    kind = PlacedGenerator if config.generator == "placed" else TextGenerator
+    generator = kind(sentence, config.noise, config.compressed, config.generator_channels)
+    return GAN(generator, build_discriminator(config, sentence, picture))
+
+
+def build_discriminator(config: TextConfig, sentence: int, picture: nn.Module | None) -> nn.Module:
     if config.discriminator == "paper":
-        return GAN(generator, TextDiscriminator(sentence, config.compressed, channels, joint))
-    kind = PooledDiscriminator if config.discriminator == "pooled" else ProjectionDiscriminator
-    return GAN(generator, kind(sentence, channels, joint))
+        return TextDiscriminator(sentence, config.compressed, config.discriminator_channels, config.joint)
+    if config.discriminator == "projection":
+        return ProjectionDiscriminator(sentence, config.discriminator_channels, config.joint)
+    encoder = copy.deepcopy(picture).requires_grad_()  # it was frozen, and now it learns on
+    if config.discriminator == "untrained":
+        for layer in encoder.children():
+            layer.reset_parameters()
+    return EncoderDiscriminator(encoder)
 
 
 def train_text_with_penalty(

@@ -11,15 +11,26 @@ from cgan.evaluate import PROMISES
 from cgan.report.bench import MOONSHOT, MUST
 from lab.tables import NOT_YET, markdown, percent, reading_order, take_runs
 
-SEEDS = {"ring": 10, "digits": 3, "toy-close": 3}  # how many, from 0 on
-SHORT = 1000  # steps of the ablation on close-up pictures
-VARIANTS = {  # what is left out or added there
-    "paper": ("the paper's discriminator", {"discriminator": "paper"}),
+SEEDS = {"ring": 10, "digits": 3, "toy-close": 3, "toy-anywhere": 3}  # how many, from 0 on
+SHORT = {"close": 1000, "anywhere": 500}  # steps of the ablations on pictures of sentences
+COMMON = {  # what is left out or added there
     "plain": ("without wrong pairs (GAN-CLS)", {"game": "plain"}),
     "no-penalty": ("without the penalty", {"penalty": 0.0}),
-    "no-seeking": ("without mode seeking", {"mode_seeking": 0.0}),
-    "interpolation": ("with interpolated sentences (GAN-INT)", {"interpolation": 1.0}),
 }
+VARIANTS = {  # by the kind of scenes
+    "close": {
+        "paper": ("the paper's discriminator", {"discriminator": "paper"}),
+        **COMMON,
+        "no-seeking": ("without mode seeking", {"mode_seeking": 0.0}),
+        "interpolation": ("with interpolated sentences (GAN-INT)", {"interpolation": 1.0}),
+    },
+    "anywhere": {
+        "whole": ("the generator draws the whole picture", {"generator": "whole"}),
+        "untrained": ("the discriminator begins untrained", {"discriminator": "untrained"}),
+        **COMMON,
+    },
+}
+ABLATION = {"close": "toy-ablation", "anywhere": "toy-anywhere-ablation"}
 TAKEN = {  # entry of report/results.json: the figures taken with it, by their names in the run's folder
     "ring": {name: name for name in ("ring.png", "ring.gif", "losses.png", "vanishing.png")},
     **{f"ring-seed-{seed}": {} for seed in range(1, SEEDS["ring"])},
@@ -36,8 +47,14 @@ TAKEN = {  # entry of report/results.json: the figures taken with it, by their n
         "nearest.png": "nearest-sentences.png",
     },
     **{f"toy-close-seed-{seed}": {} for seed in range(1, SEEDS["toy-close"])},
-    "toy-ablation": {},
-    **{f"toy-ablation-{variant}": {} for variant in VARIANTS},
+    "toy-close-korean": {},
+    "toy-anywhere": {"sentences.png": "sentences-anywhere.png", "nearest.png": "nearest-anywhere.png"},
+    **{f"toy-anywhere-seed-{seed}": {} for seed in range(1, SEEDS["toy-anywhere"])},
+    **{
+        f"{ABLATION[kind]}{name}": {}
+        for kind, names in VARIANTS.items()
+        for name in ("", *(f"-{one}" for one in names))
+    },
     "toy-ablation-plain": {"sentences.png": "sentences-plain.png"},
     "step": {},
 }
@@ -51,7 +68,10 @@ CORE = {  # file of the core: what is in it, in the order to read them
     "text_to_image": "two players that see a sentence",
     "train_text_to_image": "their loop",
 }
-DATA = ("ring", "toy-close")
+DATA = ("ring",)  # what README shows as it is printed
+SENTENCES = ("toy-close", "toy-close-korean", "toy-anywhere")
+MEASURES = ("colour and shape", "all named", "diversity", "FID", "true preferred", "unseen pairs")  # of sentences
+HEADLINE = ("all named", "diversity", "true preferred", "unseen pairs")  # those in README
 
 
 def measured_by(entry: Mapping) -> str:
@@ -68,6 +88,17 @@ def printed(results: Mapping) -> str:
         return NOT_YET
     parts = [["```text", *result_table(entry).splitlines(), "```", "", measured_by(entry)] for entry in entries]
     return "\n\n".join("\n".join(part) for part in parts)
+
+
+def sentences(results: Mapping) -> str:
+    """Pictures of sentences, on each kind of scenes."""
+    rows = []
+    for name in SENTENCES:
+        if entry := results.get(name):
+            reached = entry["splits"]["test"]["reached"]
+            numbers = (f"{reached[measure]:.3f}" for measure in HEADLINE)
+            rows.append([name, *numbers, f"{entry['judge']:.3f}", f"{entry['seconds']:.0f}"])
+    return markdown(["test", *HEADLINE, "judge", "seconds"], rows) if rows else NOT_YET
 
 
 def promises(results: Mapping) -> str:
@@ -89,8 +120,9 @@ def seeds(data: str, results: Mapping) -> str:
         [str(entry["config"]["seed"]), *(f"{value:.3f}" for value in row), f"{entry['seconds']:.0f}"]
         for entry, row in zip(entries, reached, strict=True)
     ]
-    between = (f"{min(column):.3f} to {max(column):.3f}" for column in zip(*reached, strict=True))
-    rows.append(["lowest to highest", *between, ""])
+    if len(entries) > 1:
+        between = (f"{min(column):.3f} to {max(column):.3f}" for column in zip(*reached, strict=True))
+        rows.append(["lowest to highest", *between, ""])
     return markdown([f"{data}, seed", *columns, "seconds"], rows)
 
 
@@ -109,16 +141,15 @@ def step(results: Mapping) -> str:
     return f"{table}\n\n`{entry['command']}`: {entry['repetitions']} repetitions in turn ({entry['machine']})."
 
 
-def variants(results: Mapping) -> str:
+def variants(kind: str, results: Mapping) -> str:
     """What each part does for pictures of sentences: the same configuration with one change."""
-    columns = ("colour and shape", "all named", "diversity", "FID", "true preferred", "unseen pairs")
     rows = []
-    for name, (told, _) in {"": ("everything", {}), **VARIANTS}.items():
-        entry = results.get(f"toy-ablation-{name}".rstrip("-"))
+    for name, (told, _) in {"": ("everything", {}), **VARIANTS[kind]}.items():
+        entry = results.get(f"{ABLATION[kind]}-{name}".rstrip("-"))
         if entry:
             reached = entry["splits"]["test"]["reached"]
-            rows.append([told, *(f"{reached[column]:.3f}" for column in columns), f"{entry['steps']:,}"])
-    return markdown(["close up", *columns, "steps"], rows) if rows else NOT_YET
+            rows.append([told, *(f"{reached[column]:.3f}" for column in MEASURES), f"{entry['steps']:,}"])
+    return markdown([{"close": "close up"}.get(kind, kind), *MEASURES, "steps"], rows) if rows else NOT_YET
 
 
 def judge(results: Mapping) -> str:
@@ -130,12 +161,14 @@ def judge(results: Mapping) -> str:
 
 BLOCKS: dict[str, Callable[[Mapping], str]] = {
     "printed": printed,
+    "sentences": sentences,
     "promises": promises,
     "ring-seeds": partial(seeds, "ring"),
     "digits-seeds": partial(seeds, "digits"),
     "judge": judge,
     "toy-close-seeds": partial(seeds, "toy-close"),
-    "toy-variants": variants,
+    "toy-anywhere-seeds": partial(seeds, "toy-anywhere"),
+    **{f"{ABLATION[kind]}s": partial(variants, kind) for kind in VARIANTS},
     "step": step,
     "lines": lambda results: reading_order("cgan", CORE),
 }
@@ -146,9 +179,10 @@ def entry_of(content: Mapping) -> str:
     config, name = content.get("config", {}), content["what"]
     if content.get("data", {}).get("language", "english") != "english":
         name += f"-{content['data']['language']}"
-    if name == "toy-close" and content["steps"] == SHORT:
-        name = "toy-ablation"
-        for variant, (_, changes) in VARIANTS.items():
+    kind = name.removeprefix("toy-")
+    if content["steps"] == SHORT.get(kind):
+        name = ABLATION[kind]
+        for variant, (_, changes) in VARIANTS[kind].items():
             name += f"-{variant}" if all(config[field] == value for field, value in changes.items()) else ""
     return f"{name}-seed-{config['seed']}" if config.get("seed", 0) else name
 

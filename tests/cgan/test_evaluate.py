@@ -183,11 +183,10 @@ def test_a_copy_has_distance_zero() -> None:
 
 
 def test_measures_of_pictures() -> None:
-    """A classifier that reads the label off the first pixel: two of six fakes are wrong, and all are alike."""
+    """A judge that reads the label off the first pixel: two of six fakes are wrong, and all are alike."""
 
-    def classify(pictures):
-        label = pictures[:, 0, 0, 0].round().long()
-        return nn.functional.one_hot(label, 3).double(), pictures.flatten(1)
+    def read(pictures):
+        return pictures[:, 0, 0, 0].round().long(), pictures.flatten(1)
 
     real = some(30, 1, 2, 2)
     real_labels = torch.arange(30) % 3
@@ -195,11 +194,11 @@ def test_measures_of_pictures() -> None:
     wanted = torch.tensor([0, 0, 1, 1, 2, 2])
     fakes = torch.zeros(6, 1, 2, 2).double()
     fakes[:, 0, 0, 0] = torch.tensor([0, 0, 1, 2, 2, 1]).double()
-    found = measure_pictures(classify, fakes, wanted, real, real_labels)
+    found = measure_pictures(read, fakes, wanted, real, real_labels)
     check_close("obedience", found["obedience"], 4 / 6)
     assert found["least diversity"] == 0
     assert found["FID"] > 1
-    same = measure_pictures(classify, real, real_labels, real, real_labels)
+    same = measure_pictures(read, real, real_labels, real, real_labels)
     check_close(
         "real", torch.tensor([same[k] for k in ("obedience", "diversity", "FID")]), torch.tensor([1.0, 1, 0]), 0, 1e-5
     )

@@ -12,7 +12,8 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from cgan.datasets.toy import ATTRIBUTES
+from cgan.datasets.toy import ATTRIBUTES, SIDE, judge_scenes
+from cgan.extensions.judge import JudgeConfig, JudgeNetwork, judge_batches, read_pictures, train_judge
 from cgan.extensions.obedience import (
     measure_sentences,
     obedience,
@@ -20,7 +21,6 @@ from cgan.extensions.obedience import (
     prefers_the_true_sentence,
     text_samples,
 )
-from cgan.extensions.toy_judge import ToyJudge, judge_scenes, read_pictures, toy_judge_batches, train_toy_judge
 from tests.teach import check_close
 
 READ = torch.tensor([[0, 1, 0], [0, 1, 1], [3, 1, 1], [3, 2, 0]])
@@ -118,12 +118,12 @@ def test_samples_do_not_depend_on_the_chunk() -> None:
 def test_the_judge_learns() -> None:
     """It learns a few pictures by heart; chance is 1 in 96. And it reads them in evaluation mode."""
     torch.manual_seed(0)
-    judge = ToyJudge(4)
+    judge = JudgeNetwork(3, SIDE, 4, tuple(map(len, ATTRIBUTES.values())))
     images, wanted = judge_scenes("close", 5, 32)
     optimizer = torch.optim.Adam(judge.parameters(), 1e-2)
-    batch_at, losses = toy_judge_batches(images, wanted, 0, 16), []
+    batch_at, losses = judge_batches(images, wanted, JudgeConfig(batch=16)), []
     log = lambda step, loss: losses.append(loss)  # noqa: E731
-    train_toy_judge(judge, optimizer, LambdaLR(optimizer, lambda k: 1.0), batch_at, range(50), log)
+    train_judge(judge, optimizer, LambdaLR(optimizer, lambda k: 1.0), batch_at, range(50), log)
     assert losses[0] == pytest.approx(sum(torch.tensor(len(names)).log() for names in ATTRIBUTES.values()), abs=0.5)
     read, features = read_pictures(judge, images, chunk=5)
     assert (read == wanted).all(dim=1).double().mean() > 0.5

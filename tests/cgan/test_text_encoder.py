@@ -186,7 +186,7 @@ def frozen(gan: TextGAN) -> None:
 
 def test_frozen() -> None:
     torch.manual_seed(0)
-    frozen(build_game(TextConfig(), 9))
+    frozen(build_game("close", TextConfig(), 9))
 
 
 class NotFrozen(TextGAN):

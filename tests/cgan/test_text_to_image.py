@@ -21,9 +21,9 @@ from torch.nn.functional import conv2d, conv_transpose2d
 from torch.optim.lr_scheduler import LambdaLR
 
 from cgan.data import TextBatch
+from cgan.extensions.anywhere import PooledEncoder
 from cgan.extensions.projection import (
     TEXT_CONFIGS,
-    PooledDiscriminator,
     ProjectionDiscriminator,
     TextConfig,
     build_text_gan,
@@ -218,22 +218,7 @@ def test_projection_in_loops(sizes, seed: int) -> None:
     check_same("Miyato & Koyama's equation 3", model, expected, images, vectors)
 
 
-def test_a_pooled_discriminator_sums_over_the_places() -> None:
-    model = made(PooledDiscriminator, 5, (2, 3), 4, spread=0.5)
-    images = some(2, 3, 16, 16)
-    h = images
-    for down in model.looking:
-        h = conv2d(h, down.weight, down.bias, 2, 1)
-        h = torch.where(h > 0, h, 0.2 * h)
-    expected = torch.zeros(2, 4).double()
-    for row in range(4):
-        for column in range(4):
-            joint = h[:, :, row, column] @ model.joint.weight[:, :, 0, 0].T + model.joint.bias
-            expected += torch.where(joint > 0, joint, 0.2 * joint)
-    check_close("h, a sum over 4×4 places", model.look(images), expected)
-
-
-@pytest.mark.parametrize("which", ["paper", "projection", "pooled"])
+@pytest.mark.parametrize("which", ["paper", "projection"])
 def test_both_players_see_the_sentence_and_the_generator_the_noise(which: str) -> None:
     torch.manual_seed(0)
     gan = build_text_gan(TextConfig(discriminator=which), 5).double().eval()
@@ -246,7 +231,7 @@ def test_both_players_see_the_sentence_and_the_generator_the_noise(which: str) -
     check_close("a logit depends on its own picture", gan.discriminator(pictures, one), alone)
 
 
-@pytest.mark.parametrize("which", ["paper", "projection", "pooled"])
+@pytest.mark.parametrize("which", ["paper", "projection"])
 @pytest.mark.parametrize("size", [28, 64])
 def test_another_size_is_named(which: str, size: int) -> None:
     gan = build_text_gan(TextConfig(discriminator=which), 5)
@@ -423,7 +408,7 @@ def test_wrong_loop_is_caught(wrong) -> None:
 @pytest.mark.parametrize("scene", TEXT_CONFIGS)
 def test_each_player_has_its_rate(scene: str) -> None:
     config = TEXT_CONFIGS[scene]
-    gan = build_text_gan(config, 5)
+    gan = build_text_gan(config, 5, PooledEncoder(2, 5))
     for optimizer, player in zip(build_optimizers(gan, config)[0], (gan.discriminator, gan.generator), strict=True):
         (group,) = optimizer.param_groups
         assert {id(one) for one in group["params"]} == {id(one) for one in player.parameters()}

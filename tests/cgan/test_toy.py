@@ -16,8 +16,8 @@ import torch
 
 from cgan.data import text_batches
 from cgan.datasets import toy
+from cgan.extensions.judge import JudgeConfig, judge_batches
 from cgan.extensions.pretraining import encoder_batches
-from cgan.extensions.toy_judge import judge_scenes, toy_judge_batches
 from tests.runs import check_pure
 from tests.teach import check_close, check_equal
 from toyworld.drawing import draw
@@ -148,12 +148,12 @@ def test_truth_of_a_batch() -> None:
 
 
 def test_the_judge_learns_from_other_pictures_and_all_pairs() -> None:
-    images, wanted = judge_scenes("close", 1000, COUNT)
+    images, wanted = toy.judge_scenes("close", 1000, COUNT)
     ours = captioned("close", "english", "train", 0, COUNT).images
     assert not (images[:, None] == ours[None]).flatten(2).all(dim=2).any()
     pairs = [(toy.COLOURS[colour], toy.SHAPES[shape]) for colour, shape, _ in wanted.tolist()]
     assert [pair in HELD_OUT for pair in pairs] == [index % 4 == 0 for index in range(COUNT)]
-    some, answers = toy_judge_batches(images, wanted, 0, 5)(1)
+    some, answers = judge_batches(images, wanted, JudgeConfig(batch=5))(1)
     for image, answer in zip(some, answers, strict=True):
         (index,) = (images == image).flatten(1).all(dim=1).nonzero()[:, 0].tolist()
         check_equal("colour, shape and size of a picture", answer, wanted[index])

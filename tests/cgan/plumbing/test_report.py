@@ -10,7 +10,7 @@ from torch import nn
 
 from cgan.evaluate import PROMISES
 from cgan.extensions.gradient_penalty import PICTURE_CONFIGS
-from cgan.extensions.projection import TextConfig
+from cgan.extensions.projection import TEXT_CONFIGS
 from cgan.report import bench, tables
 from cgan.report.chapter import CHAPTERS, gan_chapter
 from cgan.train import CONFIGS
@@ -63,11 +63,11 @@ def test_the_page_of_a_chapter() -> None:
     assert [(chapter.paper, chapter.name) for chapter in CHAPTERS] == [("cgan", "ring"), ("cgan", "digits")]
 
 
-COLUMNS = ("colour and shape", "all named", "diversity", "FID", "true preferred", "unseen pairs")
+COLUMNS = tables.MEASURES
 REACHED = {
     "ring": {"within 3σ": 0.98, "worst mode": 0.9},
     "digits": {"obedience": 0.975, "diversity": 0.85},
-    "toy-close": {name: 0.9 + 0.01 * k for k, name in enumerate(COLUMNS)},
+    **{f"toy-{kind}": {name: 0.9 + 0.01 * k for k, name in enumerate(COLUMNS)} for kind in TEXT_CONFIGS},
 }
 
 
@@ -76,7 +76,7 @@ def run_of(folder: Path, data: str, seed: int, more: float = 0.0, steps: int = 1
     reached = {measure: value + more for measure, value in REACHED[data].items()}
     content = {
         "paper": "cgan", "what": data, "data": {"data": data}, "command": "c", "steps": steps,
-        "config": {**(asdict(TextConfig()) if data == "toy-close" else {}), "seed": seed, **changes},
+        "config": {**(asdict(TEXT_CONFIGS[data[4:]]) if data.startswith("toy") else {}), "seed": seed, **changes},
         "seconds": 56.7, "splits": {"test": {"chance": {}, "real": reached, "reached": reached}}, "validation": [],
     }  # fmt: skip
     content |= {"judge": 0.9875} if data != "ring" else {}
@@ -105,25 +105,49 @@ def test_runs_are_taken_over_by_data_and_seed(tmp_path) -> None:
     assert "| ring, test: within 3σ | 0.950 | 0.980 |" in tables.BLOCKS["promises"](results)
     with pytest.raises(ValueError, match=r"there is a table for ring, .* got 'ring-seed-99'"):
         tables.take([run_of(tmp_path / "other", "ring", 99)], "", {})
+    assert "lowest" not in tables.BLOCKS["digits-seeds"](results), "there is one seed of the digits"
     korean = {"what": "toy-close", "data": {"language": "korean"}, "config": {"seed": 0}, "steps": 1}
     assert tables.entry_of(korean) == "toy-close-korean"
+    assert "toy-close-korean" in tables.TAKEN
 
 
 def test_variants_stand_beside_each_other(tmp_path) -> None:
-    short = {"steps": tables.SHORT}
+    short = {"steps": tables.SHORT["close"]}
     runs = [{"penalty": 0.0, "more": -0.1, **short}, {"game": "plain", "more": -0.2, **short}, short, {}]
     folders = [run_of(tmp_path / str(k), "toy-close", 0, **run) for k, run in enumerate(runs)]
     results = tables.take(folders, "a machine", {})
     ablation = [f"toy-ablation{variant}" for variant in ("", "-plain", "-no-penalty")]
     assert list(results) == ["toy-close", *ablation]
-    told = tables.BLOCKS["toy-variants"](results).splitlines()
+    told = tables.BLOCKS["toy-ablations"](results).splitlines()
     assert told[0] == f"| close up | {' | '.join(COLUMNS)} | steps |"
     assert told[2:] == [
         "| everything | 0.900 | 0.910 | 0.920 | 0.930 | 0.940 | 0.950 | 1,000 |",
         "| without wrong pairs (GAN-CLS) | 0.700 | 0.710 | 0.720 | 0.730 | 0.740 | 0.750 | 1,000 |",
         "| without the penalty | 0.800 | 0.810 | 0.820 | 0.830 | 0.840 | 0.850 | 1,000 |",
     ]
-    assert "98.8% of the real test pictures their colour, shape and size" in tables.BLOCKS["printed"](results)
+    told = tables.BLOCKS["sentences"](results).splitlines()
+    assert told[0] == "| test | all named | diversity | true preferred | unseen pairs | judge | seconds |"
+    assert told[2:] == ["| toy-close | 0.910 | 0.920 | 0.940 | 0.950 | 0.988 | 57 |"]
+
+
+def test_each_scene_has_its_own_variants(tmp_path) -> None:
+    runs = [
+        ("anywhere", {"generator": "whole", "more": -0.5}), ("anywhere", {"discriminator": "untrained"}),
+        ("anywhere", {}), ("close", {"discriminator": "paper"}),
+    ]  # fmt: skip
+    folders = [
+        run_of(tmp_path / str(k), f"toy-{kind}", 0, **one, steps=tables.SHORT[kind])
+        for k, (kind, one) in enumerate(runs)
+    ]
+    results = tables.take(folders, "a machine", {})
+    ablation = [f"toy-anywhere-ablation{variant}" for variant in ("", "-whole", "-untrained")]
+    assert list(results) == ["toy-ablation-paper", *ablation]
+    told = tables.BLOCKS["toy-anywhere-ablations"](results).splitlines()
+    assert told[0] == f"| anywhere | {' | '.join(COLUMNS)} | steps |"
+    assert [row.split(" | ")[0] for row in told[2:]] == [
+        "| everything", "| the generator draws the whole picture", "| the discriminator begins untrained"
+    ]  # fmt: skip
+    assert told[3].endswith("| 0.400 | 0.410 | 0.420 | 0.430 | 0.440 | 0.450 | 500 |")
 
 
 def test_the_table_of_the_bench() -> None:

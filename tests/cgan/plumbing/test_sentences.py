@@ -14,6 +14,7 @@ from PIL import Image
 
 from cgan import commands
 from cgan.__main__ import main
+from cgan.commands import frozen
 from cgan.commands import sentences as tasks
 from cgan.commands import task as label_tasks
 from cgan.datasets import toy
@@ -32,6 +33,10 @@ TINY = ["--data", "toy", "--device", "cpu", *flags(**{
     field.name: getattr(SMALL, field.name) for field in fields(SMALL)
     if getattr(SMALL, field.name) != getattr(TextConfig(), field.name)
 })]  # fmt: skip
+ANYWHERE = [
+    "--data", "toy", "--scene", "anywhere", "--device", "cpu", "--steps", "4", "--batch", "4", "--noise", "3",
+    "--compressed", "2", "--generator-channels", "4", "3",
+]  # fmt: skip
 RUNS = Path("runs/cgan")
 RUN = RUNS / "toy-close"
 PAIRS = (("cyan", "cross"), ("green", "circle"))
@@ -43,12 +48,17 @@ def small():
     """Everything is small, and no run is so short that it counts as collapsed."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (("POOL", 120), ("TEST", 120), ("EACH", 2), ("VALIDATED", 2), ("SCENES", 12)):
-            patch.setattr(tasks, name, value)
-        patch.setattr(tasks, "captioned", few)
+            for module in (frozen, tasks):
+                if hasattr(module, name):
+                    patch.setattr(module, name, value)
+        for module in (frozen, tasks):
+            patch.setattr(module, "captioned", few)
         patch.setattr(tasks, "SHOWN", PAIRS)
         patch.setattr(tasks, "SIZES", ("large",))
-        patch.setattr(tasks, "JudgeConfig", lambda **given: JudgeConfig(steps=3, batch=4, channels=2))
-        patch.setattr(tasks, "EncoderConfig", lambda: EncoderConfig(steps=3, batch=4, size=8, channels=2))
+        patch.setattr(frozen, "JudgeConfig", lambda **given: JudgeConfig(steps=3, batch=4, channels=2))
+        patch.setattr(
+            frozen, "EncoderConfig", lambda **given: EncoderConfig(steps=3, batch=4, size=8, channels=2, **given)
+        )
         patch.setattr(label_tasks, "check_diversity", lambda found: None)
         patch.setattr("lab.training.advise_on_threads", lambda: None)
         yield patch
@@ -62,6 +72,7 @@ def trained(tmp_path_factory):
         patch.chdir(folder)
         main(TINY)
         main([*TINY, "--language", "korean"])
+        main(ANYWHERE)
     return folder, printed.getvalue()
 
 
@@ -76,28 +87,28 @@ def work(trained, monkeypatch):
 def test_training_keeps_everything_in_the_run(work, trained) -> None:
     files = {"best.safetensors", "run.json", "results.json", "words.txt", "losses.png"}
     files |= {"sentences.png", "interpolation.png", "nearest.png"}
-    for run in (RUN, RUNS / "toy-close-korean"):
+    for run in (RUN, RUNS / "toy-close-korean", RUNS / "toy-anywhere"):
         assert files <= {path.name for path in run.iterdir()}
         results = json.loads((run / "results.json").read_text())
         columns = results["splits"]["test"]
         assert list(columns) == ["chance", "real", "reached"]
         assert columns["real"].keys() < columns["reached"].keys()
         assert 0 <= columns["reached"]["true preferred"] <= 1
-    for part in ("toy-close, test", "colour and shape", "unseen pairs", "the judge gives"):
+    for part in ("toy-close, test", "toy-anywhere, test", "colour and shape", "unseen pairs", "the judge gives"):
         assert part in trained[1], part
     assert {"star", "large"} <= set((RUN / "words.txt").read_text().split())
     assert {"별", "큰"} <= set((RUNS / "toy-close-korean" / "words.txt").read_text(encoding="utf-8").split())
 
 
-@pytest.mark.parametrize("name", ["toy-close", "toy-close-korean"])
+@pytest.mark.parametrize("name", ["toy-close", "toy-close-korean", "toy-anywhere"])
 def test_judging_needs_no_training(copy, monkeypatch, capsys, name: str) -> None:
     results = json.loads((RUNS / name / "results.json").read_text())
     (RUNS / name / "results.json").unlink()
-    for loop in ("train_text_with_penalty", "train_toy_judge", "train_encoders"):
-        monkeypatch.setattr(tasks, loop, lambda *arguments: pytest.fail("a step was taken"))
+    for module, loop in ((tasks, "train_text_with_penalty"), (frozen, "train_judge"), (frozen, "train_encoders")):
+        monkeypatch.setattr(module, loop, lambda *arguments: pytest.fail("a step was taken"))
     main(["judge", "--run", name, "--device", "cpu"])
     assert json.loads((RUNS / name / "results.json").read_text()) == results
-    assert "toy-close, test" in capsys.readouterr().out
+    assert f"{name.removesuffix('-korean')}, test" in capsys.readouterr().out
 
 
 def test_a_resumed_run_ends_as_one_that_was_never_stopped(copy, capsys) -> None:
@@ -163,7 +174,10 @@ WRONG = {  # the arguments, and the one line that names what is wrong
     "seed": (["draw", "--text", "a star", "--seed", "-1"], "--seed must be at least 0, got -1"),
     "label of a sentence's run": (["draw", "--label", "7", "--run", "toy-close"], "no players that know labels"),
     "text of another run": (["draw", "--text", "a star", "--run", "judge-toy-close"], "holds no players that know"),
-    "no run": (["draw", "--text", "a star", "--run", "toy-anywhere"], "python -m cgan --data toy --scene anywhere"),
+    "no run": (["draw", "--text", "a star", "--run", "toy-anywhere-korean"], "--scene anywhere --language korean"),
+    "encoder": (["--data", "toy", "--discriminator", "encoder"], "encoder is for --scene anywhere only"),
+    "joint": ([*ANYWHERE, "--joint", "8"], "--joint has no effect beside --discriminator encoder"),
+    "two numbers": ([*TINY, "--generator", "placed"], "must be 2 numbers for --generator placed, got 3"),
     "scene of the ring": (["--scene", "close"], "--scene is for toy only, ring does not use it"),
     "language of digits": (["--data", "digits", "--language", "korean"], "--language is for toy only, digits does not"),
     "scene": (["--data", "toy", "--scene", "two"], "--scene must be one of anywhere, close, got 'two'"),
@@ -192,7 +206,7 @@ def test_the_scene_gives_the_defaults() -> None:
 
 
 CHANGES = {  # of every field of a configuration: another value
-    "steps": 5, "batch": 6, "noise": 4, "compressed": 3, "generator_channels": (5, 3, 2),
+    "steps": 5, "batch": 6, "noise": 4, "compressed": 3, "generator": "placed", "generator_channels": (5, 3, 2),
     "discriminator_channels": (3, 3, 4), "joint": 6, "discriminator": "paper", "game": "plain", "interpolation": 0.7,
     "penalty": 2.0, "penalty_every": 3, "generator_rate": 0.01, "discriminator_rate": 0.01, "beta1": 0.5, "seed": 7,
     "mode_seeking": 0.1,
@@ -212,12 +226,23 @@ def traces(task: tasks.TextTask) -> list[torch.Tensor]:
 def test_every_option_reaches_what_it_is_for(work, field: str) -> None:
     """With another value, something else is trained. It fails for an option that is replaced by a constant."""
     machine = cli.Machine(device="cpu")
-    configs = (SMALL, replace(SMALL, **{field: CHANGES[field]}))
+    changes = {field: CHANGES[field]} | ({"generator_channels": (4, 3)} if field == "generator" else {})
+    configs = (SMALL, replace(SMALL, **changes))
     one, other = (traces(tasks.TextTask("close", "english", config, "c", machine, "new")) for config in configs)
     same = len(one) == len(other) and all(
         a.shape == b.shape and torch.equal(a, b) for a, b in zip(one, other, strict=True)
     )
     assert not same, f"--{field.replace('_', '-')} changes nothing"
+
+
+def test_the_discriminator_of_a_scene_begins_as_its_picture_encoder(work) -> None:
+    machine, begun = cli.Machine(device="cpu"), {}
+    config = replace(TEXT_CONFIGS["anywhere"], noise=3, generator_channels=(4, 3))
+    for which in ("encoder", "untrained"):
+        task = tasks.TextTask("anywhere", "english", replace(config, discriminator=which), "c", machine, "new")
+        begun[which], known = task.build().discriminator.encoder.state_dict(), task.encoders.picture.state_dict()
+    assert all(torch.equal(begun["encoder"][name], weight) for name, weight in known.items())
+    assert not any(torch.equal(begun["untrained"][name], weight) for name, weight in known.items())
 
 
 def test_the_monitor_names_the_sentence(work, monkeypatch) -> None:
