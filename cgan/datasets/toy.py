@@ -20,7 +20,7 @@ from toyworld.drawing import draw
 from toyworld.facts import Description, Exists, Fact, descriptions, holds, total
 from toyworld.parser import read
 from toyworld.rng import Rng
-from toyworld.scenes import COLOURS, SHAPES, SIZES, Scene, scene_at
+from toyworld.scenes import COLOURS, HELD_OUT, SHAPES, SIZES, Scene, scene_at
 
 SCENES = ("close", "anywhere")
 SIDE = 32  # pixels, height and width
@@ -132,9 +132,14 @@ def wrong_facts(scene: Scene, other: Scene, rng: Rng) -> tuple[Fact, ...]:
 
 
 def changed(one: Description, rng: Rng) -> Description:
-    """The description with another colour, shape or size in place of one that it names."""
+    """The description with another colour, shape or size in place of one that it names.
+
+    The new colour and shape are a pair that training shows: no sentence can be refused because its words never come
+    together.
+    """
     what = rng.choice([name for name in ATTRIBUTES if getattr(one, name) is not None])
-    return replace(one, **{what: rng.choice([name for name in ATTRIBUTES[what] if name != getattr(one, what)])})
+    others = [replace(one, **{what: name}) for name in ATTRIBUTES[what] if name != getattr(one, what)]
+    return rng.choice([other for other in others if what == "size" or (other.colour, other.shape) not in HELD_OUT])
 
 
 def all_true(facts: Sequence[Fact], scene: Scene) -> bool:

@@ -67,7 +67,7 @@ TEXT_CONFIGS = MappingProxyType(
     {
         "close": TextConfig(),
         "anywhere": TextConfig(
-            steps=1000, generator="placed", generator_channels=(64, 32), discriminator="encoder", penalty=0.1
+            steps=3000, generator="placed", generator_channels=(64, 32), discriminator="encoder", penalty=0.1
         ),
     }
 )

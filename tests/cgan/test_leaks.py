@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from cgan.datasets.toy import RADII, right_facts, toy_scene, wrong_facts
+from cgan.datasets.toy import RADII, captioned, named_attributes, right_facts, toy_scene, wrong_facts
 from tests.toyworld.counting import types_unchecked
 from tests.toyworld.test_leaks import check_independent, groups_of
 from toyworld.captions import say
 from toyworld.rng import Rng
-from toyworld.scenes import COLOURS, SHAPES, SIZES, Object
+from toyworld.scenes import COLOURS, SHAPES, SHOWN, SIZES, Object
 
 ATTRIBUTES = "|".join((*COLOURS, *SHAPES, *SIZES))
 
@@ -44,3 +44,11 @@ def test_the_wording_does_not_tell_right_from_wrong() -> None:
                 wordings.append(re.sub(rf"\ban? \b|{ATTRIBUTES}", "…", say(facts, "english", rng)))
                 true.append(len(true) % 2 == 0)  # first the right one, then the wrong one
     check_independent(wordings, true, "wording and truth")
+
+
+def test_no_training_sentence_names_a_pair_that_is_never_shown() -> None:
+    """It would always be wrong, so a discriminator would refuse the pairs of the compositional split."""
+    named = named_attributes(captioned("close", "english", "train", 0, 1500).facts)[:, :2].unique(dim=0).tolist()
+    assert [(COLOURS[colour], SHAPES[shape]) for colour, shape in named] == sorted(
+        SHOWN, key=lambda pair: (COLOURS.index(pair[0]), SHAPES.index(pair[1]))
+    )
