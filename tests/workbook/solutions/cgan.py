@@ -6,7 +6,9 @@ from torch.nn.functional import softplus
 
 def theory_jensen_shannon(p, q):
     m = (p + q) / 2
-    return (torch.special.xlogy(p, p / m) + torch.special.xlogy(q, q / m)).sum() / 2
+    of_p = torch.special.xlogy(p, p) - torch.special.xlogy(p, m)
+    of_q = torch.special.xlogy(q, q) - torch.special.xlogy(q, m)
+    return (of_p + of_q).sum() / 2
 
 
 def loss_value(real_logits, fake_logits):
