@@ -12,5 +12,6 @@ __getattr__, __dir__, __all__ = exports(
         "decode": ["Detection", "detect"],
         "model": ["Detector"],
         "train": ["CONFIGS", "Config", "build_optimizer"],
+        "unlike": ["unlikeness"],
     },
 )

@@ -7,10 +7,7 @@ accuracies without the images                             baselines             
 the answer vocabulary                                     most_frequent_answers      test_the_answer_vocabulary
 question k is about image image_of[k]                     probabilities, predict     test_each_question_meets_its_image
 the model's mode is put back                              probabilities              test_the_mode_is_put_back
-the answers that a toy question can have                  possible_toy_answers       test_possible_answers_do_occur
 """
-
-from collections import defaultdict
 
 import pytest
 import torch
@@ -18,9 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from toyworld.questions import question_at
-from toyworld.scenes import COLOURS, SHAPES
-from toyworld.tokenizer import split_words
 from vqa.answer_text import vqa_accuracy
 from vqa.evaluate import (
     ALL,
@@ -32,7 +26,6 @@ from vqa.evaluate import (
     baselines,
     by_kind,
     most_frequent_answers,
-    possible_toy_answers,
     predict,
     probabilities,
 )
@@ -225,21 +218,8 @@ def test_accuracies_by_hand() -> None:
     assert list(reached) == ["number", "other", ALL]
 
 
-def test_possible_answers_do_occur() -> None:
-    """Over the first questions of the training split. Two wordings of one question count as one."""
-    seen = defaultdict(set)
-    for k in range(2500):
-        _, question = question_at("train", 0, k)
-        named = tuple(word for word in split_words(question.text) if word in (*COLOURS, *SHAPES))
-        key = (question.kind, named) if question.kind in ("colour", "shape") else (question.kind,)
-        seen[key, possible_toy_answers(Asked(question.text, (), question.kind))].add(question.answer)
-    assert len(seen) == 1 + len(SHAPES) + 1 + len(COLOURS) + 4
-    for (key, possible), answers in seen.items():
-        assert answers == set(possible), key
-    assert {len(possible) for (key, possible) in seen if key == ("colour", ())} == {8}
-    assert {len(possible) for (key, possible) in seen if key == ("colour", ("circle",))} == {6}  # not red, not purple
-
-
 def test_promises_are_accuracies() -> None:
     assert all(0 < promised <= 1 for promised in PROMISES.values())
-    assert {data for data, _, _ in PROMISES} == {"toy", "easy-vqa"}
+    assert {data for data, _, _ in PROMISES} == {"toy", "toy-korean", "easy-vqa"}
+    korean = {key[1:]: promised for key, promised in PROMISES.items() if key[0] == "toy-korean"}
+    assert korean == {key[1:]: promised for key, promised in PROMISES.items() if key[0] == "toy"}, "the same musts"

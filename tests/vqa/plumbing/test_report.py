@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import vqa
-from toyworld.questions import ANSWERS
+from toyworld.question_text import ANSWERS
 from vqa.evaluate import PROMISES
 from vqa.report import tables
 from vqa.train import CONFIGS
@@ -41,11 +41,12 @@ def test_the_first_loss_in_numbers() -> None:
     assert f"N = {len(ANSWERS)}, ln {len(ANSWERS)} ≈ 3.04" in README
 
 
-def run_folder(folder: Path, seed: int, reached: float, data: str = "toy") -> Path:
+def run_folder(folder: Path, seed: int, reached: float, data: str = "toy", language: str = "english") -> Path:
     config = json.loads(json.dumps({"data": data, **CONFIGS[data].__dict__, "seed": seed, "steps": 7}))
     config.pop("data")
     splits = {"test": {"chance": {"all": 0.25}, "ceiling": {"all": 1.0}, "reached": {"all": reached}}}
-    content = {"paper": "vqa", "what": data, "data": data, "config": config, "steps": 7, "seconds": 3.0 + seed}
+    content = {"paper": "vqa", "what": data, "config": config, "steps": 7, "seconds": 3.0 + seed}
+    content["data"] = {"data": data} | ({"language": language} if data == "toy" else {})
     content |= {"threads": 2, "splits": splits}
     folder.mkdir(parents=True)
     (folder / "results.json").write_text(json.dumps(content), encoding="utf-8")
@@ -68,6 +69,17 @@ def test_a_run_is_taken_over_with_its_command(tmp_path) -> None:
     assert "| all | 25.00 | 100.00 | 50.00 |" in tables.accuracies("toy", results)
 
 
+def test_a_korean_run_has_a_table_of_its_own(tmp_path) -> None:
+    folders = [run_folder(tmp_path / name, 0, k, language=name) for k, name in ((0.5, "korean"), (0.25, "english"))]
+    results = tables.take(folders, "one core, CPU", {})
+    assert {name: entry["accuracy"]["test"]["all"] for name, entry in results.items()} == {
+        "toy": 0.25,
+        "toy-korean": 0.5,
+    }
+    assert results["toy-korean"]["command"] == "python -m vqa --language korean --steps 7"
+    assert "toy-korean, `test` split" in tables.BLOCKS["toy-korean"](results)
+
+
 def test_several_seeds_give_the_first_with_their_spread(tmp_path) -> None:
     folders = [run_folder(tmp_path / str(seed), seed, reached) for seed, reached in ((0, 0.75), (1, 1.0), (2, 0.5))]
     results = tables.take(folders, "two cores, CPU", {})
@@ -84,7 +96,7 @@ def test_a_comparison_is_taken_over(tmp_path) -> None:
     for k, name in enumerate(tables.VARIANTS):
         run_folder(folder / name.replace(" ", "-"), 0, 0.1 * k)
         variants[name] = {"chance": {"all": 0.25}, "reached": {"all": 0.1 * k}}
-    content = {"paper": "vqa", "what": "comparison", "data": "toy", "split": "test", "variants": variants}
+    content = {"paper": "vqa", "what": "comparison", "data": {"data": "toy"}, "split": "test", "variants": variants}
     (folder / "results.json").write_text(json.dumps(content))
     results = tables.take([folder], "two cores, CPU", {})
     entry = results["ablations"]
@@ -97,7 +109,7 @@ def test_a_comparison_is_taken_over(tmp_path) -> None:
 
 
 def test_what_cannot_be_taken_is_named(tmp_path) -> None:
-    with pytest.raises(ValueError, match="data must be toy or easy-vqa, got 'vqa-v2'"):
+    with pytest.raises(ValueError, match="data must be toy, toy-korean or easy-vqa, got 'vqa-v2'"):
         tables.take([run_folder(tmp_path / "c", 0, 0.5, "vqa-v2")], "", {})
     other = run_folder(tmp_path / "b", 1, 0.5)
     content = json.loads((other / "results.json").read_text())
