@@ -12,6 +12,5 @@ __getattr__, __dir__, __all__ = exports(
         "decode": ["Detection", "detect"],
         "model": ["Detector"],
         "train": ["CONFIGS", "Config", "build_optimizer"],
-        "unlike": ["unlikeness"],
     },
 )

@@ -17,10 +17,10 @@ from torch import nn
 from detector.data import toy_batches
 from detector.decode import Detection, detect
 from detector.evaluate import SPLITS, evaluate
+from detector.extensions.unlike import measure, unlikeness
 from detector.figures import draw_detections
 from detector.model import Detector
 from detector.train import CONFIGS, Config, build_optimizer, train
-from detector.unlike import measure, unlikeness
 from lab import cli, training
 from lab.checkpoint import read_bytes
 from lab.images import load_image

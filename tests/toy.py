@@ -6,8 +6,8 @@ import pytest
 
 from detector import commands as detector_commands
 from detector.evaluate import evaluate
+from detector.extensions.unlike import measure
 from detector.train import Config as DetectorConfig
-from detector.unlike import measure
 from tests.runs import flags_of
 from vqa.datasets import sources
 from vqa.train import Config

@@ -2,8 +2,8 @@
 
 from detector.commands import DetectorTask
 from detector.evaluate import PROMISES
+from detector.extensions.unlike import CAUGHT, FALSE_ALARMS
 from detector.train import CONFIGS
-from detector.unlike import CAUGHT, FALSE_ALARMS
 from lab.chapter import Page, Row, TrainedChapter
 from lab.training import Trained
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from detector.evaluate import PROMISES
-from detector.unlike import CAUGHT, FALSE_ALARMS
+from detector.extensions.unlike import CAUGHT, FALSE_ALARMS
 from lab.tables import NOT_YET, images_of, markdown, percent, reading_order, take_entries
 
 TAKEN = {"toy": {"detections.png": "detections.png"}}  # entry of report/results.json: its images in the run's folder

@@ -8,10 +8,10 @@ what the other images are made of              OTHERS       test_other_images_by
 import pytest
 import torch
 
-from detector import unlike
 from detector.decode import Detection
+from detector.extensions import unlike
+from detector.extensions.unlike import OTHERS, measure, unexplained
 from detector.model import Detector
-from detector.unlike import OTHERS, measure, unexplained
 from toyworld.drawing import draw
 from toyworld.scenes import BACKGROUND, RADIUS, RGB, Object, Scene
 

@@ -39,7 +39,7 @@ class Ask(cli.Machine):
             raise ValueError("the question must not be empty")
         _, data, config, vocabulary, model = open_model(self.run, command_for_run(self.run))
         pixels = load_image(self.image, config.image_size)[None].float() / 255
-        language = data.get("language", "")
+        language = data.get("language", "english") if data["data"] == "toy" else ""
         check_words(self.question, vocabulary, language)  # before the detector may have to be trained
         images = features_of(data, config, command, self)(pixels)
         if language:

@@ -45,7 +45,7 @@ def features_of(data: Mapping[str, Any], config: Config, command: str, machine: 
     if fingerprint != data.get("detector"):
         raise ValueError(
             "the model was trained on another detector than runs/detector/toy: "
-            f"train it anew with {command_for(data['data'], data['language'])} --restart"
+            f"train it anew with {command_for(data['data'], data.get('language', 'english'))} --restart"
         )
     return detector.grid
 
