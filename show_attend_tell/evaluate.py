@@ -48,9 +48,9 @@ ATTRIBUTES: Mapping[str, Mapping[str, tuple[str, str]]] = {  # of each language:
     "korean": {word: ("size", size) for word, size in KOREAN_SIZES.items()}
     | {word: ("colour", colour) for word, colour in KOREAN_COLOURS.items()},
 }
-NOUNS: Mapping[str, Mapping[str, str]] = {  # of each language: the shape of a noun, in all its forms
+NOUNS: Mapping[str, Mapping[str, str]] = {  # of each language: the shape of a noun (its first word), in all its forms
     "english": {word: shape for forms in ENGLISH_NOUNS for word, shape in forms.items() if shape},
-    "korean": {word: shape for word, (shape, _) in KOREAN_FORMS.items() if shape},
+    "korean": {form.split()[0]: shape for form, (shape, _) in KOREAN_FORMS.items() if shape},
 }
 
 

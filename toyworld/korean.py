@@ -15,14 +15,24 @@ PARTICLES = {  # after a final consonant, after a vowel
     "을/를": ("을", "를"),  # object
     "은/는": ("은", "는"),  # topic
     "와/과": ("과", "와"),  # "and"; only this name begins with the form after a vowel
+    "이다/다": ("이다", "다"),  # "is"; Korean grammars call it a particle too
+    "이고/고": ("이고", "고"),  # "is … and"
 }
-ENDINGS = (*PARTICLES, "의", "이다", "입니다", "이고")  # these have one form: "of"; "is"; "is", polite; "is … and"
+ENDINGS = (
+    "이/가",
+    "은/는",
+    "와/과",
+    "이다/다",
+    "이고/고",
+    "의",
+    "입니다",
+)  # of nouns in captions; 의: "of"; 입니다: "is"
 NOUNS = {
     "circle": "원",
     "square": "정사각형",
     "triangle": "삼각형",
     "diamond": "마름모",
-    "cross": "십자가",
+    "cross": "십자 모양",
     "star": "별",
     None: "물체",  # of any shape
 }
@@ -41,9 +51,9 @@ PLACES = {"left of": "왼쪽에", "right of": "오른쪽에", "above": "위쪽�
 NUMERALS = {1: "한", 2: "두", 3: "세", 4: "네"}  # native numerals, in the form before a counter
 COUNTER = "개"
 ONE = "하나"  # "a" in a list where other items are counted; unlike 한 개 it does not mean "exactly one"
-PLAIN = {"be": "있다", "appear": "보인다", "see": "볼 수 있다", "copula": "이다"}
-POLITE = {"be": "있습니다", "appear": "보입니다", "see": "볼 수 있습니다", "copula": "입니다"}
-GOING_ON = {"be": "있는데", "appear": "보이는데"}  # "there are …, and …"
+PLAIN = {"be": "있다", "appear": "보인다", "small": "작다", "large": "크다", "copula": "이다/다"}
+POLITE = {"be": "있습니다", "appear": "보입니다", "small": "작습니다", "large": "큽니다", "copula": "입니다"}
+GOING_ON = {"be": "있는데", "appear": "보이는데", "small": "작고", "large": "크고", "copula": "이고/고"}  # "…, and"
 
 
 def has_final_consonant(word: str) -> bool:
@@ -71,21 +81,26 @@ def with_particle(word: str, particle: str) -> str:
 
 
 def with_ending(word: str, ending: str) -> str:
-    """The word with a particle, or with an ending that has a single form."""
+    """The word with a particle, or with an ending that has one form: 물체다, 원이다, 물체입니다.
+
+    After a number the full form is usual, 두 개이다, although both are correct: 개다 is also the verb "to fold".
+    """
+    if ending == "이다/다" and word.endswith((COUNTER, ONE)):
+        return word + "이다"
     return with_particle(word, ending) if ending in PARTICLES else word + ending
 
 
-WORDS = (
-    *("그림에는", "그림에서", "있는", "볼", "수", "그중", ".", ",", ":"),
-    *("있다", "있습니다", "있는데", "보인다", "보입니다", "보이는데"),
+PHRASES = (
+    *("그림에는", "그림에서", "있는", "그중", ".", ",", ":"),
+    *(verbs[name] for verbs in (PLAIN, POLITE, GOING_ON) for name in ("be", "appear", *SIZES)),
     *SIZES.values(),
     *NUMERALS.values(),
     *PLACES.values(),
-    *(with_ending(noun, ending) for noun in NOUNS.values() for ending in ("", *ENDINGS)),
-    *(colour + ending for colour in COLOURS.values() for ending in ("", "이다", "입니다", "이고")),
-    *(with_ending(COUNTER, ending) for ending in ("", *ENDINGS) if ending != "이고"),
-    *(with_ending(ONE, ending) for ending in ("", *ENDINGS) if ending not in ("은/는", "의", "이고")),
+    *(with_ending(noun, e) for shape, noun in NOUNS.items() for e in ("", *ENDINGS) if shape or e != "이고/고"),
+    *(with_ending(colour, ending) for colour in COLOURS.values() for ending in ("", "이다/다", "입니다", "이고/고")),
+    *(with_ending(n, e) for n in (COUNTER, ONE) for e in ("", "이/가", "은/는", "와/과", "이다/다", "입니다")),
 )
+WORDS = tuple(dict.fromkeys(" ".join(PHRASES).split()))  # 십자 모양 is two words
 
 
 def say(sentences: Sequence[Sentence], rng: Rng, level: dict[str, str] | None = None) -> str:
@@ -100,35 +115,31 @@ def say(sentences: Sequence[Sentence], rng: Rng, level: dict[str, str] | None = 
 
 def say_relation(relation: Relation, verbs: dict[str, str], rng: Rng) -> str:
     a, place = phrase(relation.a), f"{phrase(relation.b)}{rng.choice(('', '의'))} {PLACES[relation.relation]}"
-    wording = rng.integer(0, 4)
+    wording = rng.integer(0, 3)
     if wording == 0:
         return f"{with_particle(a, '이/가')} {place} {verbs['be']}"
     if wording == 1:
         return f"{with_particle(a, '은/는')} {place} {verbs['be']}"
     if wording == 2:
         return f"{place} {with_particle(a, '이/가')} {verbs[rng.choice(('be', 'appear'))]}"
-    if wording == 3:
-        return f"{place} 있는 {with_particle(a, '을/를')} {verbs['see']}"
     return f"{place} 있는 {a}"
 
 
 def say_listing(listing: Listing, verbs: dict[str, str], rng: Rng) -> str:
+    short = rng.random() < 0.25  # without a verb
+    if listing.total is None:
+        return list_phrase(listing.items, rng) if short else subject(listing.items, verbs, rng)
     items = list_phrase(listing.items, rng)
-    if listing.total is not None:
-        if rng.random() < 0.25:
-            return f"{list_phrase((listing.total,), rng)}: {items}"
-        return f"{subject((listing.total,), GOING_ON, rng)}, {items}{verbs['copula']}"
-    wording = rng.integer(0, 3)
-    if wording == 0:
-        return items
-    if wording == 1:
-        return f"{rng.choice(('', '그림에서 '))}{with_particle(items, '을/를')} {verbs['see']}"
-    return subject(listing.items, verbs, rng)
+    if short:
+        return f"{list_phrase((listing.total,), rng)}: {items}"
+    return f"{subject((listing.total,), GOING_ON, rng)}, {with_ending(items, verbs['copula'])}"
 
 
 def say_parts(sentence: Parts, verbs: dict[str, str], rng: Rng) -> str:
-    predicates = [f"{counted(part.n)}는 {predicate(part.description)}" for part in sentence.parts]
-    return f"{subject((sentence.total,), GOING_ON, rng)}, 그중 {'이고 '.join(predicates)}{verbs['copula']}"
+    """``물체 세 개가 있는데, 그중 두 개는 빨간색이고 하나는 작다``."""
+    *before, last = sentence.parts
+    predicates = [predicate(part, GOING_ON) for part in before] + [predicate(last, verbs)]
+    return f"{subject((sentence.total,), GOING_ON, rng)}, 그중 {' '.join(predicates)}"
 
 
 SAY = {Relation: say_relation, Listing: say_listing, Parts: say_parts}
@@ -149,23 +160,25 @@ def counted(n: int) -> str:
 
 
 def list_phrase(items: Sequence[Item], rng: Rng) -> str:
-    """``별과 원`` without numbers; with numbers ``별 두 개와 원 세 개`` or ``두 개의 별과 세 개의 원``.
+    """``별과 원`` without numbers, ``별 두 개와 원 세 개`` with numbers, each after its noun.
 
-    If one item has a number, all have one, in the same form: ``별과 원 두 개`` and ``두 개의 별과 원`` could mean two
-    objects in total. An ``Exists`` item then gets 하나: ``별 하나와 원 두 개``.
+    If one item has a number, all have one: ``별과 원 두 개`` could mean two objects in total. An ``Exists`` item then
+    gets 하나: ``별 하나와 원 두 개``.
     """
     words = [phrase(item.description) for item in items]
-    counts = [counted(item.n) if isinstance(item, Count) else ONE for item in items]
-    if all(count == ONE for count in counts):
-        return joined(words, rng)
-    if ONE not in counts and rng.random() < 0.5:
-        return joined([f"{count}의 {word}" for word, count in zip(words, counts, strict=True)], rng)
-    return joined([f"{word} {count}" for word, count in zip(words, counts, strict=True)], rng)
+    if any(isinstance(item, Count) for item in items):
+        counts = [counted(item.n) if isinstance(item, Count) else ONE for item in items]
+        words = [f"{word} {count}" for word, count in zip(words, counts, strict=True)]
+    return joined(words, rng)
 
 
-def predicate(d: Description) -> str:
-    """The words before 이다: ``빨간색``, ``별``, ``작은 물체``."""
-    return COLOURS[d.colour] if d.colour and d.size is d.shape is None else phrase(d)
+def predicate(part: Count, verbs: dict[str, str]) -> str:
+    """``두 개는 빨간색이다``, ``하나는 작다``, ``두 개는 작은 별이다``."""
+    d, topic = part.description, with_particle(ONE if part.n == 1 else counted(part.n), "은/는")
+    if d.size and d.colour is d.shape is None:
+        return f"{topic} {verbs[d.size]}"
+    named = COLOURS[d.colour] if d.colour and d.size is d.shape is None else phrase(d)
+    return f"{topic} {with_ending(named, verbs['copula'])}"
 
 
 def phrase(d: Description) -> str:

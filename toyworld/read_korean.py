@@ -5,62 +5,68 @@ In the rules, ``noun-이/가`` is a noun with this ending; ``list-이/가`` is a
 
 from toyworld.cursor import Cursor
 from toyworld.facts import Count, Description, Exists, Fact, Relation
-from toyworld.korean import COLOURS, COUNTER, ENDINGS, NOUNS, NUMERALS, ONE, PLACES, SIZES, with_ending
+from toyworld.korean import (
+    COLOURS,
+    COUNTER,
+    ENDINGS,
+    GOING_ON,
+    NOUNS,
+    NUMERALS,
+    ONE,
+    PLACES,
+    PLAIN,
+    POLITE,
+    SIZES,
+    with_ending,
+)  # fmt: skip
 from toyworld.sentences import Item, is_total
 
+IS, IS_AND = ("이다/다", "입니다"), "이고/고"
 SIZE = {word: size for size, word in SIZES.items()}
 COLOUR = {word: colour for colour, word in COLOURS.items()}
 VALUES = {word: n for n, word in NUMERALS.items()}
 SIDES = {word: relation for relation, word in PLACES.items()}
 FORMS = {with_ending(word, e): (shape, e) for shape, word in NOUNS.items() for e in ("", *ENDINGS)}
-COLOUR_FORMS = {with_ending(word, e): (colour, e) for colour, word in COLOURS.items() for e in ENDINGS}
+FIRST_WORDS = {noun.split()[0] for noun in NOUNS.values() if " " in noun}  # 십자, of 십자 모양
+LAST_WORDS = {form.split()[-1] for form in FORMS}
+COLOUR_FORMS = {with_ending(word, e): (colour, e) for colour, word in COLOURS.items() for e in (*IS, IS_AND)}
+SIZE_FORMS = {verbs[size]: (size, verbs["copula"]) for verbs in (PLAIN, POLITE, GOING_ON) for size in SIZES}
 COUNTER_FORMS = {with_ending(COUNTER, e): e for e in ("", *ENDINGS)}
+PART_NUMBERS = {with_ending(ONE, "은/는"): 1, **{word: n for word, n in VALUES.items() if n > 1}}
 
-BE, APPEAR = ("있다", "있습니다"), ("보인다", "보입니다")
+BE, APPEAR = (tuple(verbs[name] for verbs in (PLAIN, POLITE)) for name in ("be", "appear"))
 VERBS = {"그림에는": BE, "그림에서": APPEAR, None: BE + APPEAR}  # the verbs after each opening
-GOING_ON = {"그림에는": ("있는데",), "그림에서": ("보이는데",), None: ("있는데", "보이는데")}
-IS = ("이다", "입니다")
-OF_LISTS = {  # the endings of items in a list, after each opening
-    "그림에는": ("", "와/과", "이/가"),
-    "그림에서": ("", "와/과", "이/가", "을/를"),
-    None: ("", "와/과", "이/가", "을/를"),
-}
+LINKED = {"그림에는": (GOING_ON["be"],), "그림에서": (GOING_ON["appear"],), None: (GOING_ON["be"], GOING_ON["appear"])}
+OF_LISTS = ("", "와/과", "이/가")  # the endings of items in a list
 OF_RELATIONS = ("은/는", "의")  # never after a number
 
 
 def korean_sentence(c: Cursor) -> list[Fact]:
-    """``place first | subject first | [그림에는 | 그림에서] list-이/가 existing | [그림에서] list-을/를 볼 수 있다
-    | item : list | list``."""
+    """``place first | subject first | [그림에는 | 그림에서] list-이/가 existing | item : list | list``."""
     opening = c.accept("그림에는", "그림에서")
-    endings = OF_LISTS[opening]
-    first, ending = item(c, endings if opening else (*endings, *OF_RELATIONS))
+    first, ending = item(c, OF_LISTS if opening else (*OF_LISTS, *OF_RELATIONS))
     alone = isinstance(first, Exists) and after_noun(c) and not opening
     if alone and (ending == "의" or (ending == "" and c.word in SIDES)):
         return [place_first(c, first.description)]
-    if alone and (ending == "은/는" or (ending == "이/가" and c.word not in (*VERBS[None], *GOING_ON[None], *VALUES))):
+    if alone and (ending == "은/는" or (ending == "이/가" and c.word not in (*VERBS[None], *LINKED[None], *VALUES))):
         return [subject_first(c, first.description)]
-    items, ending = series(c, endings, first, ending)
+    items, ending = series(c, OF_LISTS, first, ending)
     if ending == "이/가":
         return existing(c, opening, items)
-    if ending == "을/를":
-        seeing(c)
-    elif opening:
-        c.fail(*endings[2:])
-    elif is_whole(items) and c.accept(":"):
+    if opening:
+        c.fail("이/가")
+    if is_whole(items) and c.accept(":"):
         items += series(c, ("", "와/과"), *item(c, ("", "와/과")))[0]
     return items
 
 
 def place_first(c: Cursor, b: Description) -> Relation:
-    """``noun[-의] place (noun-이/가 있다 | noun-이/가 보인다 | 있는 noun-을/를 볼 수 있다 | 있는 noun)``."""
+    """``noun[-의] place (noun-이/가 있다 | noun-이/가 보인다 | 있는 noun)``."""
     relation = SIDES[c.expect(*SIDES)]
     if c.accept("있는"):
-        a, ending = noun(c, ("", "을/를"))
-        if ending:
-            seeing(c)
-    else:
-        a, _ = noun(c, ("이/가",))
-        c.expect(*BE, *APPEAR)
+        return Relation(noun(c, ("",))[0], relation, b)
+    a, _ = noun(c, ("이/가",))
+    c.expect(*BE, *APPEAR)
     return Relation(a, relation, b)
 
 
@@ -77,7 +83,7 @@ def existing(c: Cursor, opening: str | None, items: list[Item]) -> list[Fact]:
     if len(items) == 1 and isinstance(items[0], Exists) and after_noun(c) and c.word in VALUES:
         items = [Count(items[0].description, VALUES[c.expect(*VALUES)])]
         c.expect(COUNTER)
-    if c.expect(*VERBS[opening], *(GOING_ON[opening] if is_whole(items) else ())) in VERBS[opening]:
+    if c.expect(*VERBS[opening], *(LINKED[opening] if is_whole(items) else ())) in VERBS[opening]:
         return items
     c.expect(",")
     if c.accept("그중"):
@@ -87,24 +93,26 @@ def existing(c: Cursor, opening: str | None, items: list[Item]) -> list[Fact]:
 
 
 def parts(c: Cursor) -> list[Count]:
-    """``{numeral 개는 predicate-이고} numeral 개는 predicate-이다``."""
-    out, ending = [], "이고"
-    while ending == "이고":
-        n = VALUES[c.expect(*VALUES)]
-        c.expect(with_ending(COUNTER, "은/는"))
-        if COLOUR_FORMS.get(c.word, ("", ""))[1] in ("이고", *IS):
-            colour, ending = COLOUR_FORMS[c.expect(c.word)]
-            out.append(Count(Description(colour=colour), n))
-        else:
-            description, ending = noun(c, ("이고", *IS))
-            out.append(Count(description, n))
+    """``{part} part``; a part is ``(하나는 | numeral 개는) predicate``. All but the last end in 이고, 작고 or 크고."""
+    out, ending = [], IS_AND
+    while ending == IS_AND:
+        n = PART_NUMBERS[c.expect(*PART_NUMBERS)]
+        if n > 1:
+            c.expect(with_ending(COUNTER, "은/는"))
+        description, ending = predicate(c)
+        out.append(Count(description, n))
     return out
 
 
-def seeing(c: Cursor) -> None:
-    """``볼 수 있다``."""
-    c.phrase(("볼", "수"))
-    c.expect(*BE)
+def predicate(c: Cursor) -> tuple[Description, str]:
+    """``작다 | colour-이다 | noun-이다``; returns the ending too."""
+    if c.word in SIZE_FORMS:
+        size, ending = SIZE_FORMS[c.expect(c.word)]
+        return Description(size=size), ending
+    if c.word in COLOUR_FORMS:
+        colour, ending = COLOUR_FORMS[c.expect(c.word)]
+        return Description(colour=colour), ending
+    return noun(c, (IS_AND, *IS))
 
 
 def series(c: Cursor, endings: tuple[str, ...], first: Item, ending: str) -> tuple[list[Item], str]:
@@ -120,13 +128,8 @@ def series(c: Cursor, endings: tuple[str, ...], first: Item, ending: str) -> tup
 
 
 def item(c: Cursor, endings: tuple[str, ...]) -> tuple[Item, str]:
-    """``noun | noun 하나 | noun numeral 개 | numeral 개의 noun``; returns the ending too."""
+    """``noun | noun 하나 | noun numeral 개``; returns the ending too."""
     numbered = tuple(e for e in endings if e not in OF_RELATIONS)
-    if c.word in VALUES:
-        n = VALUES[c.expect(*VALUES)]
-        c.expect(with_ending(COUNTER, "의"))
-        description, ending = noun(c, numbered)
-        return Count(description, n), ending
     description, ending = noun(c, (*endings, ""))
     if ending == "" and c.word in VALUES:
         n = VALUES[c.expect(*VALUES)]
@@ -141,18 +144,19 @@ def item(c: Cursor, endings: tuple[str, ...]) -> tuple[Item, str]:
 
 def noun(c: Cursor, endings: tuple[str, ...]) -> tuple[Description, str]:
     """``[size] [colour] shape``; returns the ending too."""
-    size, colour = c.accept(*SIZE), c.accept(*COLOUR)
-    shape, ending = FORMS.get(c.word, (None, None))
+    size, colour, first = c.accept(*SIZE), c.accept(*COLOUR), c.accept(*FIRST_WORDS)
+    word = f"{first} {c.word}" if first else c.word
+    shape, ending = FORMS.get(word, (None, None))
     if ending not in endings:
-        begun = [word for word in NOUNS.values() if c.word.startswith(word)]
-        c.fail(*(with_ending(word, e) for word in begun or NOUNS.values() for e in endings))
+        begun = [noun for noun in NOUNS.values() if word.startswith(noun) or noun.split()[0] == first]
+        c.fail(*(with_ending(noun, e).split()[-1 if first else 0] for noun in begun or NOUNS.values() for e in endings))
     c.expect(c.word)
     return Description(SIZE.get(size), COLOUR.get(colour), shape), ending
 
 
 def after_noun(c: Cursor) -> bool:
     """Whether the last word was a noun, not 하나 or a counter."""
-    return c.ahead(-1) in FORMS
+    return c.ahead(-1) in LAST_WORDS
 
 
 def is_whole(items: list[Item]) -> bool:

@@ -274,7 +274,8 @@ SHOWN_FIRST = {
         "a small black diamond",
     ),
     "korean": (
-        "큰 파란색 별", "작은 빨간색 정사각형", "초록색 원", "큰 노란색 십자가", "보라색 삼각형", "작은 검은색 마름모",
+        "큰 파란색 별", "작은 빨간색 정사각형", "초록색 원", "큰 노란색 십자 모양", "보라색 삼각형",
+        "작은 검은색 마름모",
     ),
 }  # fmt: skip
 WAY = {"english": ("a small red square", "a large blue star"), "korean": ("작은 빨간색 정사각형", "큰 파란색 별")}

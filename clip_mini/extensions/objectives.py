@@ -66,7 +66,7 @@ class ShapeClasses:
     count = 2 ** len(SHAPES)
 
     def __init__(self, tokenizer: Tokenizer) -> None:
-        nouns = [(english.NOUNS[shape][0], korean.NOUNS[shape]) for shape in SHAPES]
+        nouns = [(english.NOUNS[shape][0], korean.NOUNS[shape].split()[0]) for shape in SHAPES]  # 십자, of 십자 모양
         shapes = [[word.startswith(noun) for noun in nouns] for word in tokenizer.words]  # circles, 원이: with endings
         special = [[False] * len(SHAPES)] * (len(tokenizer) - len(tokenizer.words))
         self.names_shape = torch.tensor(special + shapes)  # (words, shapes)

@@ -22,7 +22,7 @@ from toyworld.rng import Rng
 from toyworld.scenes import Scene
 
 START = 1  # token id
-DRAWN = 200  # captions of a scene; a scene has 4 different ones in English, and 26 in Korean
+DRAWN = 200  # captions of a scene; a scene has 4 different ones in English, and 17 in Korean
 MEASURES = ("teacher-forced loss", "free-running loss", "teacher-forced words", "free-running words")
 
 

@@ -98,7 +98,7 @@ MENTIONS = {
     ],
     ("english", "one object: a large"): [],
     ("english", ""): [],
-    ("korean", "물체 두 개: 작은 초록색 원과 큰 노란색 십자가."): [
+    ("korean", "물체 두 개: 작은 초록색 원과 큰 노란색 십자 모양."): [
         (6, Description("small", "green", "circle")),
         (9, Description("large", "yellow", "cross")),
     ],

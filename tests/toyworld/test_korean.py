@@ -15,22 +15,22 @@ from toyworld.sentences import sentences
 
 LEVELS = {"plain": PLAIN, "polite": POLITE, "drawn": None}
 
-FORMS = [  # word, with 이/가, 을/를, 은/는, 와/과
-    ("원", "원이", "원을", "원은", "원과"),
-    ("정사각형", "정사각형이", "정사각형을", "정사각형은", "정사각형과"),
-    ("삼각형", "삼각형이", "삼각형을", "삼각형은", "삼각형과"),
-    ("마름모", "마름모가", "마름모를", "마름모는", "마름모와"),
-    ("십자가", "십자가가", "십자가를", "십자가는", "십자가와"),
-    ("별", "별이", "별을", "별은", "별과"),
-    ("물체", "물체가", "물체를", "물체는", "물체와"),
-    ("빨간색 원 두 개", "빨간색 원 두 개가", "빨간색 원 두 개를", "빨간색 원 두 개는", "빨간색 원 두 개와"),
+FORMS = [  # word, with 이/가, 을/를, 은/는, 와/과, 이다/다, 이고/고
+    ("원", "원이", "원을", "원은", "원과", "원이다", "원이고"),
+    ("정사각형", "정사각형이", "정사각형을", "정사각형은", "정사각형과", "정사각형이다", "정사각형이고"),
+    ("삼각형", "삼각형이", "삼각형을", "삼각형은", "삼각형과", "삼각형이다", "삼각형이고"),
+    ("마름모", "마름모가", "마름모를", "마름모는", "마름모와", "마름모다", "마름모고"),
+    ("십자 모양", "십자 모양이", "십자 모양을", "십자 모양은", "십자 모양과", "십자 모양이다", "십자 모양이고"),
+    ("별", "별이", "별을", "별은", "별과", "별이다", "별이고"),
+    ("물체", "물체가", "물체를", "물체는", "물체와", "물체다", "물체고"),
+    ("원 두 개", "원 두 개가", "원 두 개를", "원 두 개는", "원 두 개와", "원 두 개다", "원 두 개고"),
 ]
 
 
 def check_particles(candidate) -> None:
     for word, *expected in FORMS:
-        got = [candidate(word, particle) for particle in ("이/가", "을/를", "은/는", "와/과")]
-        assert got == expected, f"{word} with 이/가, 을/를, 은/는, 와/과: {got}, expected {expected}"
+        got = [candidate(word, particle) for particle in PARTICLES]
+        assert got == expected, f"{word} with {', '.join(PARTICLES)}: {got}, expected {expected}"
 
 
 def test_particles_by_hand() -> None:
@@ -56,7 +56,9 @@ def test_a_word_without_a_last_hangul_syllable_is_refused(word: str) -> None:
 
 
 def test_an_unknown_particle_is_refused() -> None:
-    with pytest.raises(ValueError, match="particle must be one of 이/가, 을/를, 은/는, 와/과, got '가/이'"):
+    with pytest.raises(
+        ValueError, match="particle must be one of 이/가, 을/를, 은/는, 와/과, 이다/다, 이고/고, got '가/이'"
+    ):
         with_particle("원", "가/이")
 
 

@@ -10,7 +10,7 @@ from show_attend_tell.figures import Captioned
 from tests.pictures import check_texts, keep_figures
 
 ENGLISH = "the picture shows two objects: a small purple triangle and a large yellow diamond."
-KOREAN = "물체가 두 개 보이는데, 큰 노란색 삼각형과 작은 하늘색 십자가입니다."
+KOREAN = "물체가 두 개 보이는데, 큰 노란색 삼각형과 작은 하늘색 십자 모양입니다."
 IMAGE = torch.full((3, 8, 8), 0.5)
 
 

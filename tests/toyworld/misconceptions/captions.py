@@ -173,19 +173,19 @@ PLANS = (
 
 def one_without_a_number(facts, language, rng):
     """Tempting because English says "a star and two circles". But 별과 원 두 개 may mean two in total."""
-    endings = {"가": "이/가", "를": "을/를", "와": "와/과"}
+    endings = {"가": "이/가", "와": "와/과"}
     text = captions.say(facts, language, rng)
-    return re.sub("([^ ]+) 하나([가를와]?)", lambda m: with_particle(m[1], endings[m[2]]) if m[2] else m[1], text)
+    return re.sub("([^ ]+) 하나([가와]?)", lambda m: with_particle(m[1], endings[m[2]]) if m[2] else m[1], text)
 
 
-def each_item_in_a_form_of_its_own(facts, language, rng):
-    """Tempting because both forms are correct. But a list such as 두 개의 별과 원 세 개 mixes them."""
+def number_before_its_noun(facts, language, rng):
+    """Tempting because English says "two stars". But 두 개의 별 reads like a translation: Korean says 별 두 개."""
     item = "((?:작은 |큰 )?(?:[^ ]+색 )?[^ ]+) ([^ ]+) 개와"
     text = captions.say(facts, language, rng)
     return re.sub(item, lambda m: f"{m[2]} 개의 {with_particle(m[1], '와/과')}", text)
 
 
-LISTS = (one_without_a_number, each_item_in_a_form_of_its_own)
+LISTS = (one_without_a_number, number_before_its_noun)
 
 
 def bag_of_words(text, language):
