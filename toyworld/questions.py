@@ -58,7 +58,7 @@ class Question:
     answer: str
 
 
-Asked = tuple[Meaning, str]  # what a question asks, and the right answer, one of ``ANSWERS``
+Answered = tuple[Meaning, str]  # what a question asks, and the right answer, one of ``ANSWERS``
 
 
 def question_at(split: str, seed: int, index: int, language: str = "english") -> tuple[Scene, Question]:
@@ -76,14 +76,14 @@ def question_at(split: str, seed: int, index: int, language: str = "english") ->
     return scene, worded(rng, asked, language)
 
 
-def ask_colour(rng: Rng, target: Pair | None) -> tuple[Scene, Asked]:
+def ask_colour(rng: Rng, target: Pair | None) -> tuple[Scene, Answered]:
     by_shape = target is None and rng.coin()
     asked = Description(shape=rng.choice(SHAPES)) if by_shape else Description(size=rng.choice(SIZES))
     pair = target or rng.choice([pair for pair in SHOWN if fits(pair, asked)])
     return scene_with(rng, [(asked, [pair])]), (Meaning("colour", (asked,)), pair[0])
 
 
-def ask_shape(rng: Rng, target: Pair | None) -> tuple[Scene, Asked]:
+def ask_shape(rng: Rng, target: Pair | None) -> tuple[Scene, Answered]:
     by_colour = target is None and rng.coin()
     asked = Description(colour=rng.choice(COLOURS)) if by_colour else Description(size=rng.choice(SIZES))
     shape = target[1] if target else rng.choice([s for s in SHAPES if (asked.colour, s) not in HELD_OUT])
@@ -91,7 +91,7 @@ def ask_shape(rng: Rng, target: Pair | None) -> tuple[Scene, Asked]:
     return scene_with(rng, [(asked, [pair])]), (Meaning("shape", (asked,)), shape)
 
 
-def ask_count(rng: Rng, target: Pair | None) -> tuple[Scene, Asked]:
+def ask_count(rng: Rng, target: Pair | None) -> tuple[Scene, Answered]:
     names = rng.choice(NAMED["count"])
     asked = naming(names, Description(rng.choice(SIZES), *(target or rng.choice(SHOWN))))
     count = rng.integer(1 if target or not names else 0, MOST)
@@ -99,7 +99,7 @@ def ask_count(rng: Rng, target: Pair | None) -> tuple[Scene, Asked]:
     return scene, (Meaning("count", (asked,)), str(count))
 
 
-def ask_existence(rng: Rng, target: Pair | None) -> tuple[Scene, Asked]:
+def ask_existence(rng: Rng, target: Pair | None) -> tuple[Scene, Answered]:
     pair = target or rng.choice(SHOWN)
     asked = colour_and_shape(pair) if target or rng.coin() else colour_or_shape(rng, pair)
     answer = rng.choice(YES_NO)
@@ -108,7 +108,7 @@ def ask_existence(rng: Rng, target: Pair | None) -> tuple[Scene, Asked]:
     return scene, (Meaning("existence", (asked,)), answer)
 
 
-def ask_comparison(rng: Rng, target: Pair | None) -> tuple[Scene, Asked]:
+def ask_comparison(rng: Rng, target: Pair | None) -> tuple[Scene, Answered]:
     a = colour_or_shape(rng, target or rng.choice(SHOWN))
     b = rng.choice(others_than(a))
     word, answer = rng.choice(("more", "fewer")), rng.choice(YES_NO)
@@ -119,7 +119,7 @@ def ask_comparison(rng: Rng, target: Pair | None) -> tuple[Scene, Asked]:
     return scene, (Meaning("comparison", (a, b), word), answer)
 
 
-def ask_relation(rng: Rng, target: Pair | None) -> tuple[Scene, Asked]:
+def ask_relation(rng: Rng, target: Pair | None) -> tuple[Scene, Answered]:
     first = target or rng.choice(SHOWN)
     second = rng.choice([pair for pair in SHOWN if pair[0] != first[0] and pair[1] != first[1]])
     first, second = rng.shuffle((first, second))
@@ -140,7 +140,7 @@ ASK = {
 }
 
 
-def worded(rng: Rng, asked: Asked, language: str) -> Question:
+def worded(rng: Rng, asked: Answered, language: str) -> Question:
     """The question in one of its two wordings."""
     meaning, answer = asked
     return Question(meaning.kind, say_question(meaning, language, rng.integer(0, 1)), translated(answer, language))
@@ -234,19 +234,19 @@ def more_questions(
     return questions
 
 
-def about_colour(rng: Rng, scene: Scene) -> Asked | None:
+def about_colour(rng: Rng, scene: Scene) -> Answered | None:
     o = rng.choice(scene.objects)
     asked = rng.choice((Description(shape=o.shape), Description(size=o.size)))
     return (Meaning("colour", (asked,)), o.colour) if len(asked.matching(scene)) == 1 else None
 
 
-def about_shape(rng: Rng, scene: Scene) -> Asked | None:
+def about_shape(rng: Rng, scene: Scene) -> Answered | None:
     o = rng.choice(scene.objects)
     asked = rng.choice((Description(colour=o.colour), Description(size=o.size)))
     return (Meaning("shape", (asked,)), o.shape) if len(asked.matching(scene)) == 1 else None
 
 
-def about_count(rng: Rng, scene: Scene) -> Asked | None:
+def about_count(rng: Rng, scene: Scene) -> Answered | None:
     """The number is drawn first; otherwise 0 would be the most frequent answer."""
     names, o = rng.choice(NAMED["count"]), rng.choice(scene.objects)
     number = rng.integer(0 if names else 1, len(scene.objects) if names else MOST)
@@ -261,7 +261,7 @@ def absent_pair(rng: Rng, o: Object) -> Pair:
     return rng.choice([(c, s) for c, s in SHOWN if c == o.colour or s == o.shape] if rng.coin() else SHOWN)
 
 
-def about_existence(rng: Rng, scene: Scene) -> Asked | None:
+def about_existence(rng: Rng, scene: Scene) -> Answered | None:
     answer, o = rng.choice(YES_NO), rng.choice(scene.objects)
     pair = (o.colour, o.shape) if answer == "yes" else absent_pair(rng, o)
     asked = colour_and_shape(pair) if rng.coin() else colour_or_shape(rng, pair)
@@ -269,7 +269,7 @@ def about_existence(rng: Rng, scene: Scene) -> Asked | None:
     return (Meaning("existence", (asked,)), answer) if right == answer else None
 
 
-def about_comparison(rng: Rng, scene: Scene) -> Asked | None:
+def about_comparison(rng: Rng, scene: Scene) -> Answered | None:
     o, answer, word = rng.choice(scene.objects), rng.choice(YES_NO), rng.choice(("more", "fewer"))
     a = colour_or_shape(rng, (o.colour, o.shape))
     pair = rng.shuffle((a, rng.choice(others_than(a))))
@@ -277,7 +277,7 @@ def about_comparison(rng: Rng, scene: Scene) -> Asked | None:
     return (Meaning("comparison", tuple(pair), word), answer) if right == answer else None
 
 
-def about_relation(rng: Rng, scene: Scene) -> Asked | None:
+def about_relation(rng: Rng, scene: Scene) -> Answered | None:
     if len(scene.objects) < 2:
         return None
     a, b = rng.sample(scene.objects, 2)

@@ -5,6 +5,8 @@ the limit, and the share of images above it    measure      test_the_limit_by_ha
 what the other images are made of              OTHERS       test_other_images_by_hand
 """
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -38,6 +40,7 @@ def check_scores_by_hand(candidate) -> None:
     for image, objects, expected, why in (
         (red, found(["red"]), 0, "all is explained"),
         (squares(four), found(four), 0, "all four are explained"),
+        (squares(four), [*found(four), replace(found(four)[0], colour="cyan")], 0, "a fifth object is left out"),
         (red, found(["blue"]), 0.86 - 0.12, "the red channel of red and of blue"),
         (both, found(["red"]), BACKGROUND[0] - 0.12, "the blue square is not explained"),
         (red, found(["red", "blue"]), BACKGROUND[0] - 0.12, "a blue square is not there"),

@@ -61,7 +61,7 @@ def test_a_trained_form_gets_no_warning(warned, capsys, run: str) -> None:
 
 OTHER = {
     "toy": ("how many stars do you count?", "what color is the star?", "is there a star? is there a cross?", "object"),
-    "toy-korean": ("별은 무슨 색이야?", "별은 몇 개예요?", "큰 별이 있습니까?", "물체"),
+    "toy-korean": ("별은 무슨 색이야?", "별은 몇 개예요?", "큰 별이 있습니까?", "물체는"),
 }
 
 
@@ -113,6 +113,21 @@ def test_a_language_makes_another_run(warned) -> None:
         assert json.loads((folder / "vocabulary.json").read_text())["answers"] == list(ANSWERS_IN[language])
         assert json.loads((folder / "results.json").read_text())["data"] == {"data": "toy", "language": language}
     assert list(take(folders, "one core, CPU", {})) == ["toy", "toy-korean"]
+
+
+def test_a_comparison_in_korean(warned, monkeypatch) -> None:
+    """Each of its models is trained on Korean questions, in a folder of its own."""
+    compared: dict = {}
+
+    def compare(tasks, options, command):
+        compared.update(tasks)
+        raise ValueError("enough")
+
+    monkeypatch.setattr("lab.training.compare", compare)
+    with pytest.raises(SystemExit):
+        main(["compare", *toy.VQA_FLAGS, "--encoder", "cnn", *CPU, "--language", "korean"])
+    assert {task.data["language"] for task in compared.values()} == {"korean"}
+    assert [task.name for task in compared.values()][:2] == ["compare/toy-korean/product", "compare/toy-korean/sum"]
 
 
 def test_a_korean_run_is_judged_in_korean(warned, capsys) -> None:
