@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from string import Formatter
+from typing import Any
 
 from toyworld import english, korean
 from toyworld.facts import Description
@@ -124,8 +125,8 @@ def attributes(noun: Description) -> tuple[str, ...]:
     return tuple(name for name in ("size", "colour", "shape") if getattr(noun, name))
 
 
-def naming(names: tuple[str, ...], noun: Description) -> Description:
-    """A description by these attributes alone."""
+def naming(names: tuple[str, ...], noun: Any) -> Description:
+    """A description by these attributes alone of what has a size, a colour and a shape."""
     return Description(**{name: getattr(noun, name) for name in names})
 
 

@@ -92,11 +92,17 @@ def ask_shape(rng: Rng, target: Pair | None) -> tuple[Scene, Answered]:
 
 
 def ask_count(rng: Rng, target: Pair | None) -> tuple[Scene, Answered]:
-    names = rng.choice(NAMED["count"])
+    names = names_to_count(rng)
     asked = naming(names, Description(rng.choice(SIZES), *(target or rng.choice(SHOWN))))
     count = rng.integer(1 if target or not names else 0, MOST)
     scene = scene_with(rng, [(asked, pairs_for(rng, asked, count, target))], distract=True)
     return scene, (Meaning("count", (asked,)), str(count))
+
+
+def names_to_count(rng: Rng) -> tuple[str, ...]:
+    """Which attributes a count names: none, one or two, equally often."""
+    number = rng.integer(0, 2)
+    return rng.choice([names for names in NAMED["count"] if len(names) == number])
 
 
 def ask_existence(rng: Rng, target: Pair | None) -> tuple[Scene, Answered]:
@@ -247,13 +253,17 @@ def about_shape(rng: Rng, scene: Scene) -> Answered | None:
 
 
 def about_count(rng: Rng, scene: Scene) -> Answered | None:
-    """The number is drawn first; otherwise 0 would be the most frequent answer."""
-    names, o = rng.choice(NAMED["count"]), rng.choice(scene.objects)
-    number = rng.integer(0 if names else 1, len(scene.objects) if names else MOST)
-    colour, shape = (o.colour, o.shape) if number else absent_pair(rng, o)
-    asked = naming(names, Description(o.size if number else rng.choice(SIZES), colour, shape))
-    right = len(asked.matching(scene)) == number
-    return (Meaning("count", (asked,)), str(number)) if right else None
+    """One count of five is 0, if it names something. For the others the number is drawn first: most would be 1."""
+    names = rng.choice(NAMED["count"])
+    if names and rng.random() < 0.2:
+        absent = naming(names, Description(rng.choice(SIZES), *absent_pair(rng, rng.choice(scene.objects))))
+        return None if absent.matching(scene) else (Meaning("count", (absent,)), "0")
+    shown = dict.fromkeys(naming(names, o) for o in scene.objects)
+    by_number = {}
+    for asked in shown:
+        by_number.setdefault(len(asked.matching(scene)), []).append(asked)
+    number = rng.choice(sorted(by_number))
+    return Meaning("count", (rng.choice(by_number[number]),)), str(number)
 
 
 def absent_pair(rng: Rng, o: Object) -> Pair:
