@@ -210,7 +210,7 @@ def result_table(results: Mapping[str, Any]) -> str:
     data = data_name(results["data"])
     return "\n\n".join(
         f"{data}, {split} split\n"
-        + table(columns, {kind: PROMISES.get((data, split, kind)) for kind in columns["reached"]})
+        + table(columns, {kind: PROMISES.get((results["data"]["data"], split, kind)) for kind in columns["reached"]})
         for split, columns in results["splits"].items()
     )
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from show_attend_tell.__main__ import main
-from show_attend_tell.commands import Overrides, Train, evaluate, opened, task
+from show_attend_tell.commands import Overrides, Train, caption, evaluate, opened, task
 from show_attend_tell.datasets import sources
 from show_attend_tell.extensions.photographs import PhotoConfig
 from tests.refusals import check_refused
@@ -65,6 +65,7 @@ def test_train_judge_caption_evaluate(copy, monkeypatch, capsys) -> None:
     main(["judge", "--run", "flickr8k"])
     assert not Path("runs/features/corners-grid-view-1").exists(), "judging needs whole images alone"
     assert json.loads((RUN / "results.json").read_text()) == results
+    monkeypatch.setattr(caption, "warn_of_unlike", lambda *arguments: pytest.fail("the model knows photographs"))
     main(["caption", "--run", "flickr8k", f"data/images/{name_of(3)}", "--beam", "3"])
     assert "(log p -" in capsys.readouterr().out
     assert (RUN / f"attention-{Path(name_of(3)).stem}.png").exists()

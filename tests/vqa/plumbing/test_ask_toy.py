@@ -133,7 +133,9 @@ def test_a_comparison_in_korean(warned, monkeypatch) -> None:
 def test_a_korean_run_is_judged_in_korean(warned, capsys) -> None:
     before = Path("runs/vqa/toy-korean/results.json").read_text()
     main(["judge", "--run", "toy-korean", *CPU])
-    assert "toy-korean, test split" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "toy-korean, test split" in out
+    assert "promised" in out.splitlines()[1], "the same musts as in English"
     assert Path("runs/vqa/toy-korean/results.json").read_text() == before
 
 
