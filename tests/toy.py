@@ -1,17 +1,15 @@
 """The toy task in a few steps, for tests of what is around it: few scenes and questions, small models."""
 
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from detector import commands as detector_commands
 from detector.evaluate import evaluate
+from detector.extensions.unlike import measure
 from detector.train import Config as DetectorConfig
 from tests.runs import flags_of
-from toyworld.questions import ANSWERS, question_at
 from vqa.datasets import sources
-from vqa.extensions.vocabulary import QuestionVocabulary
 from vqa.train import Config
 
 DETECTOR = DetectorConfig(steps=2, images=2, image_size=16, warmup=1)
@@ -21,14 +19,12 @@ VQA = Config(
 VQA_FLAGS = flags_of(VQA)
 
 
-@cache
-def few_questions_vocabulary() -> QuestionVocabulary:
-    """The toy world's, from fewer questions: counting all of them takes longer than a test."""
-    return QuestionVocabulary.of((question_at("train", 0, k)[1].text for k in range(300)), ANSWERS)
-
-
 def few_scenes(model, split: str, seed: int, image_size: int, count: int = 5) -> dict[str, float]:
     return evaluate(model, split, seed, image_size, min(count, 5))
+
+
+def few_measured(model, validation_seed: int, image_size: int) -> tuple[float, dict[str, float]]:
+    return measure(model, validation_seed, image_size, 10)
 
 
 def make_small(patch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -36,6 +32,6 @@ def make_small(patch: pytest.MonkeyPatch, folder: Path) -> None:
     patch.chdir(folder)
     patch.setattr(sources, "TOY_VALIDATION", 40)
     patch.setattr(sources, "TOY_TEST", 40)
-    patch.setattr(sources, "toy_vocabulary", few_questions_vocabulary)
     patch.setattr(detector_commands, "CONFIGS", {"toy": DETECTOR})
     patch.setattr(detector_commands, "evaluate", few_scenes)
+    patch.setattr(detector_commands, "measure", few_measured)

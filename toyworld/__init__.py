@@ -1,12 +1,12 @@
 """The toy world: scenes of one to four coloured shapes on a plain background. The papers train on it.
 
-A scene has an image, captions in English and Korean, questions with answers, and a sound. Each is a pure function of
-(split, seed, index). There are no files, and example 17 is the same in every process and on every machine.
+A scene has an image, captions, questions with answers, both in English and Korean, and a sound. Each is a pure function
+of (split, seed, index). There are no files, and example 17 is the same in every process and on every machine.
 
 - ``scenes``: objects, splits, and the pairs of colour and shape that training never shows
 - ``drawing``: images, masks and boxes
 - ``captions``, ``facts``, ``parser``: captions, the facts that they state, and the way back from text to facts
-- ``questions``: questions and answers
+- ``questions``, ``question_text``: questions and answers, their words, and the way back from text
 - ``sounds``: sounds
 
 ``python -m toyworld`` draws a sheet with examples of all of them.

@@ -5,6 +5,7 @@ Facts do not depend on a language. English and Korean sentences state the same f
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from toyworld.scenes import COLOURS, MOST, RELATIONS, SHAPES, SIZES, Object, Scene, related
 
@@ -30,7 +31,8 @@ class Description:
             if value is not None and value not in known:
                 raise ValueError(f"{name} must be None or one of {', '.join(known)}, got {value!r}")
 
-    def matches(self, o: Object) -> bool:
+    def matches(self, o: Any) -> bool:
+        """Whether all that is named is so of ``o``, which has a size, a colour and a shape."""
         return self.size in (None, o.size) and self.colour in (None, o.colour) and self.shape in (None, o.shape)
 
     def matching(self, scene: Scene) -> list[Object]:

@@ -1,4 +1,4 @@
-"""``python -m vqa [train | judge | compare | ask]``: the verbs are in ``vqa/commands.py``."""
+"""``python -m vqa [train | judge | compare | ask]``: the verbs are in ``vqa/commands/``."""
 
 from functools import partial
 

@@ -13,7 +13,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from toyworld.drawing import draw
-from toyworld.questions import ANSWERS, more_questions, question_at
+from toyworld.question_text import ANSWERS_IN
+from toyworld.questions import more_questions, question_at
 
 FeaturesOf = Callable[[Tensor], Tensor]  # (m, 3, h, w) to (m, c, rows, columns), such as ``Detector.grid``
 Encode = Callable[[Sequence[str]], Tensor]  # n texts to (n, t), such as a tokenizer's ``encode``
@@ -29,22 +30,28 @@ class Batch(NamedTuple):
 
 
 def toy_batches(
-    features_of: FeaturesOf, encode: Encode, seed: int, images: int, questions: int, image_size: int
+    features_of: FeaturesOf,
+    encode: Encode,
+    seed: int,
+    images: int,
+    questions: int,
+    image_size: int,
+    language: str = "english",
 ) -> Callable[[int], Batch]:
     """``batch_at`` for the toy world: ``images`` scenes a batch, ``questions`` questions about each, answers by their
-    place in ``ANSWERS``."""
+    place in ``ANSWERS_IN[language]``."""
 
     def batch_at(step: int) -> Batch:
         scenes, asked = [], []
         for k in range(step * images, (step + 1) * images):
-            scene, first = question_at("train", seed, k)
+            scene, first = question_at("train", seed, k, language)
             scenes.append(scene)
-            asked += [first, *more_questions("train", seed, k, scene, questions - 1)]
+            asked += [first, *more_questions("train", seed, k, scene, questions - 1, language)]
         return Batch(
             features_of(draw(scenes, image_size)),
             encode([question.text for question in asked]),
             torch.arange(images).repeat_interleave(questions),
-            torch.tensor([ANSWERS.index(question.answer) for question in asked]),
+            torch.tensor([ANSWERS_IN[language].index(question.answer) for question in asked]),
         )
 
     return batch_at

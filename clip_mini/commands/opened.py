@@ -38,8 +38,12 @@ class Opened:
     def language(self) -> str:
         return LANGUAGES[self.config.language][0]
 
+    @property
+    def is_toy(self) -> bool:
+        return self.data["data"] == "toy"
+
     def check_toy(self, instead: str) -> None:
-        if self.data["data"] != "toy":
+        if not self.is_toy:
             raise ValueError(f"{self.folder} was trained on {self.data['data']}, not on the toy world: give {instead}")
 
     @torch.no_grad()

@@ -22,6 +22,7 @@ from clip_mini.data import LANGUAGES, caption
 from clip_mini.extensions.folder_features import FolderFeatures, fingerprint_of, folder_features, thumbnail
 from clip_mini.extensions.search import ExactIndex, FaissIndex, Index, import_faiss
 from clip_mini.extensions.search_figures import draw_captions, draw_grid
+from detector.commands import warn_of_unlike
 from lab import cli, training
 from toyworld.drawing import draw
 from toyworld.facts import Fact, descriptions, holds
@@ -70,9 +71,13 @@ class Search(cli.Machine):
         if self.folder is None:
             model.check_toy("--folder DIR")
         query = model.embed_file(self.image) if self.text is None else model.query(self.text)
+        if self.image is not None and model.is_toy:
+            warn_of_unlike([self.image], command, self)
         path = model.folder / "search.png"
         if self.folder is not None:
-            self.search_folder(model, query, path)
+            found = self.search_folder(model, query, path)
+            if model.is_toy:
+                warn_of_unlike(found, command, self)
         elif self.text is not None:
             self.search_scenes(model, query, path)
         else:
@@ -134,7 +139,8 @@ class Search(cli.Machine):
         print(result_table(cosines, captions))
         print(f"searched {len(texts):,} different captions of {count:,} scenes ({split} split)")
 
-    def search_folder(self, model: Opened, query: Tensor, path: Path) -> None:
+    def search_folder(self, model: Opened, query: Tensor, path: Path) -> list[Path]:
+        """The images that were found."""
         place = hashlib.sha256(os.fsencode(self.folder.resolve())).hexdigest()[:16]
         cache = training.RUNS / "features" / "clip_mini" / self.run / f"{place}.pt"
         fingerprint = fingerprint_of(model.folder / "best.safetensors")
@@ -147,6 +153,7 @@ class Search(cli.Machine):
         draw_grid(path, self.text or f"nearest to {self.image.name}", images, cosines, [None] * len(found), shown)
         print(result_table(cosines, shown))
         print(f"searched {len(features.names):,} images in {self.folder}")
+        return [self.folder / name for name in names]
 
 
 def read_facts(text: str) -> tuple[Fact, ...]:

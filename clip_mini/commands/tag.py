@@ -10,6 +10,7 @@ from torch import Tensor
 
 from clip_mini.commands.opened import Opened, opened
 from clip_mini.zero_shot import class_embeddings, classify, prompts_of
+from detector.commands import warn_of_unlike
 from lab import cli
 from toyworld import english, korean
 from toyworld.scenes import COLOURS, SHAPES, SIZES
@@ -32,6 +33,7 @@ class Tag(cli.Machine):
         model = opened(self.run, self.device)
         model.check_toy("--run with one that was")
         image = model.embed_file(self.image)
+        warn_of_unlike([self.image], command, self)
         for kind, probabilities in tags(model, image).items():
             likely = sorted(probabilities.items(), key=lambda entry: -entry[1])
             print(f"{kind:<7} " + "  ".join(f"{name} {100 * p:.1f}%" for name, p in likely))

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from detector.evaluate import PROMISES
-from lab.tables import images_of, markdown, percent, reading_order, take_entries
+from detector.extensions.unlike import CAUGHT, FALSE_ALARMS
+from lab.tables import NOT_YET, images_of, markdown, percent, reading_order, take_entries
 
 TAKEN = {"toy": {"detections.png": "detections.png"}}  # entry of report/results.json: its images in the run's folder
 CORE = {  # file of the core, in the order to read them
@@ -31,6 +32,19 @@ def toy(results: Mapping) -> str:
     )
 
 
-BLOCKS: dict[str, Callable[[Mapping], str]] = {"toy": toy, "lines": lambda results: reading_order("detector", CORE)}
+def unlike(results: Mapping) -> str:
+    """A row for each kind of image: the share that gets a warning."""
+    promised = {"test": f"at most {percent(FALSE_ALARMS)}"}
+    promised |= dict.fromkeys(("inverted", "noise"), f"at least {percent(CAUGHT)}")
+    measured = results["toy"]["unlike"]
+    rows = [[name, percent(share), promised.get(name, "")] for name, share in measured["warned"].items()]
+    return f"{markdown(['images', 'warning, in %', 'promised'], rows)}\n\nThe limit is {measured['limit']:.3f}."
+
+
+BLOCKS: dict[str, Callable[[Mapping], str]] = {
+    "toy": toy,
+    "unlike": lambda results: unlike(results) if "toy" in results else NOT_YET,
+    "lines": lambda results: reading_order("detector", CORE),
+}
 take = partial(take_entries, TAKEN)
 images = partial(images_of, TAKEN)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import tyro
 
+from detector.commands import warn_of_unlike
 from lab import cli
 from lab.device import choose_device
 from lab.images import load_image
@@ -37,6 +38,8 @@ class Caption(cli.Machine):
         for file in self.files:
             load_image(file, 1)  # all of them, before the detector may have to be trained
         size, annotations_of = opened.reader(command, self)
+        if opened.is_toy:
+            warn_of_unlike(self.files, command, self)
         penalty = getattr(opened.config, "length_penalty", 0.0) if self.length_penalty is None else self.length_penalty
         pictures: list[Path] = []
         for file in self.files:

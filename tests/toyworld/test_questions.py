@@ -9,6 +9,7 @@ answers balanced, given the question's text     test_given_the_text_every_answer
 compositional questions depend on such a pair   test_compositional_questions_depend_on_a_held_out_pair
 "something is red" does not answer              test_other_objects_distract
  "is there a red star?"
+each language asks the same                     test_both_languages_ask_the_same
 """
 
 import re
@@ -22,6 +23,7 @@ from tests.toyworld.counting import check_uniform, types_unchecked
 from tests.toyworld.misconceptions import questions as misconceptions
 from tests.toyworld.question_reader import matching, read, take_apart
 from tests.toyworld.test_scenes import check_order_of_access
+from toyworld.question_text import possible_answers, read_question
 from toyworld.questions import ANSWERS, KINDS, Question, more_questions, question_at
 from toyworld.scenes import COLOURS, HELD_OUT, SHAPES, SPLITS, Object, Scene, scene_at
 
@@ -38,6 +40,11 @@ def test_the_reader_by_hand() -> None:
     scene = Scene((star, near, far), (0.9, 0.9, 0.9), 0.5)
     assert read("the large object has what colour?", scene) == ("colour", "red")
     assert read("how many crosses are there?", scene) == ("count", "2")
+    assert read("how many objects are there?", scene) == ("count", "3")
+    assert read("what is the number of small blue objects?", scene) == ("count", "1")
+    assert read("작은 물체는 몇 개입니까?", scene, "korean") == ("count", "2개")
+    assert read("별은 파란색 물체의 아래쪽에 있습니까?", scene, "korean") == ("relation", "아니요")
+    assert read("파란색 물체의 왼쪽에 별이 있습니까?", scene, "korean") == ("relation", "예")
     assert read("can you see an orange star?", scene) == ("existence", "no")
     assert read("are there fewer stars than crosses?", scene) == ("comparison", "yes")
     assert read("is the star left of the orange object?", scene) == ("relation", "yes")
@@ -49,20 +56,22 @@ def test_the_reader_by_hand() -> None:
         ("how many crosss are there?", "plural: 'crosss'"),
         ("is there a orange star?", "a orange star"),
         ("is there an red star?", "an red star"),
+        ("별는 무슨 색입니까?", "the wrong particle: '별는'"),
+        ("마름모이 보입니까?", "the wrong particle: '마름모이'"),
     ):
         with pytest.raises(AssertionError, match=message):
-            read(wrong, scene)
+            read(wrong, scene, "english" if wrong.isascii() else "korean")
 
 
-def check_reading(question: Question, scene: Scene, split: str) -> None:
-    kind, answer = read(question.text, scene)
+def check_reading(question: Question, scene: Scene, split: str, language: str = "english") -> None:
+    kind, answer = read(question.text, scene, language)
     assert (kind, answer) == (question.kind, question.answer), (
         f"{question}, but the right answer is {answer} in {scene}"
     )
     assert 1 <= len(scene.objects) <= 4
     if split != "compositional":
         shown = {(o.colour, o.shape) for o in scene.objects}
-        named = {(colour, shape) for _, colour, shape in take_apart(question.text)[2]}
+        named = {(colour, shape) for _, colour, shape in take_apart(question.text, language)[2]}
         assert not (shown | named) & set(HELD_OUT), f"{split} has a held-out pair: {question.text} {shown}"
 
 
@@ -86,12 +95,14 @@ def check_depends_on_a_held_out_pair(question: Question, scene: Scene) -> None:
 
 def possible(text: str) -> tuple[str, ...]:
     """The possible answers of a question in ``train`` and ``test``."""
-    kind, _, ((_, colour, shape), *_) = take_apart(text)
+    kind, _, ((size, colour, shape), *_) = take_apart(text)
     if kind == "colour":
         return tuple(c for c in COLOURS if (c, shape) not in HELD_OUT)
     if kind == "shape":
         return tuple(s for s in SHAPES if (colour, s) not in HELD_OUT)
-    return NUMBERS if kind == "count" else ("yes", "no")
+    if kind == "count":
+        return NUMBERS if size or colour or shape else NUMBERS[1:]
+    return ("yes", "no")
 
 
 def template(text: str) -> str:
@@ -143,26 +154,33 @@ def check_balance(groups: Groups) -> None:
 
 
 def check_distractors(candidate: Candidate) -> None:
-    """Who answers "is there a red star?" by "is anything red?" or "is there any star?" must often be wrong."""
-    right: dict[str, list[bool]] = {"colour": [], "shape": []}
+    """Who answers "is there a red star?" by "is anything red?" or "is there any star?" must often be wrong; so must who
+    counts all red objects for "how many small red objects are there?"."""
+    right: dict[str, list[bool]] = {"colour": [], "shape": [], "a part of a count": []}
     with types_unchecked():
-        for scene, question in (candidate("train", 3, index) for index in range(1500)):
+        for scene, question in (candidate("train", 3, index) for index in range(3000)):
             kind, _, ((_, colour, shape), *_) = take_apart(question.text)
             if kind == "existence" and colour and shape:
                 yes = question.answer == "yes"
                 right["colour"].append(yes == any(o.colour == colour for o in scene.objects))
                 right["shape"].append(yes == any(o.shape == shape for o in scene.objects))
+            (named,) = take_apart(question.text)[2][:1]
+            if kind == "count" and sum(value is not None for value in named) == 2:
+                parts = [tuple(v if j == k else None for j, v in enumerate(named)) for k in range(3) if named[k]]
+                right["a part of a count"] += [question.answer == str(len(matching(part, scene))) for part in parts]
     for attribute, hits in right.items():
         share = sum(hits) / len(hits)
-        assert share < 0.8, f"the {attribute} alone answers {share:.0%} of {len(hits)} existence questions"
+        most = 0.75 if attribute == "a part of a count" else 0.8
+        assert share < most, f"the {attribute} alone answers {share:.0%} of {len(hits)} questions"
 
 
+@pytest.mark.parametrize("language", ["english", "korean"])
 @pytest.mark.parametrize("split", SPLITS)
-def test_a_reader_agrees(split: str) -> None:
+def test_a_reader_agrees(split: str, language: str) -> None:
     counts, kinds = Counter(), set()
     with types_unchecked():
-        for scene, question in (question_at(split, 0, index) for index in range(1500)):
-            check_reading(question, scene, split)
+        for scene, question in (question_at(split, 0, index, language) for index in range(1500)):
+            check_reading(question, scene, split, language)
             counts[len(scene.objects)] += 1
             kinds.add(question.kind)
     assert kinds == set(KINDS)
@@ -228,6 +246,23 @@ def test_kinds_and_wordings_are_equally_frequent(asked) -> None:
     check_uniform(begins, [(kind, word) for kind in KINDS for word in wordings[kind]], "kinds and first words")
 
 
+def test_both_languages_ask_the_same() -> None:
+    with types_unchecked():
+        for index in range(200):
+            (scene, english), (same, korean) = (question_at("test", 0, index, name) for name in ("english", "korean"))
+            assert scene == same
+            assert take_apart(english.text) == take_apart(korean.text, "korean")
+            more = (more_questions("test", 0, index, scene, 3, name) for name in ("english", "korean"))
+            for one, other in zip(*more, strict=True):
+                assert take_apart(one.text) == take_apart(other.text, "korean")
+
+
+def test_possible_answers_follow_from_the_text(asked) -> None:
+    """``possible_answers``, with which chance is computed, is what the balance above expects."""
+    for question in list(asked)[:3000]:
+        assert possible_answers(read_question(question.text, "english"), "english") == possible(question.text)
+
+
 def test_every_answer_occurs(asked) -> None:
     assert {question.answer for question in asked} == set(ANSWERS)
     assert len(ANSWERS) == len(set(ANSWERS)) == 21
@@ -259,10 +294,14 @@ def test_splits_seeds_and_indices_are_different_questions() -> None:
     assert len(set(asked)) == len(asked)
 
 
-@pytest.mark.parametrize("ask", [question_at, lambda *name: more_questions(*name, scene_at("train", 0, 0), 1)])
-def test_a_wrong_split_is_refused(ask) -> None:
+@pytest.mark.parametrize(
+    "ask", [question_at, lambda *name: more_questions(*name[:3], scene_at("train", 0, 0), 1, *name[3:])]
+)
+def test_a_wrong_split_or_language_is_refused(ask) -> None:
     with pytest.raises(ValueError, match="one of train, test, compositional, got 'valid'"):
         ask("valid", 0, 0)
+    with pytest.raises(ValueError, match="language must be one of english, korean, got 'ko'"):
+        ask("train", 0, 0, "ko")
 
 
 def check_all(candidate: Candidate) -> None:

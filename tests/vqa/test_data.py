@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tests.teach import check_close, check_equal
 from tests.toyworld.question_reader import read, take_apart
 from toyworld.drawing import draw
-from toyworld.questions import ANSWERS, question_at
+from toyworld.question_text import ANSWERS, ANSWERS_IN
+from toyworld.questions import question_at
 from toyworld.scenes import HELD_OUT, SPLITS, Scene
 from vqa.data import Batch, toy_batches
 from vqa.evaluate import toy_examples
@@ -128,6 +129,22 @@ def test_another_seed_gives_other_images_and_questions() -> None:
         texts.append([words.decode(row) for row in batches[-1].questions])
     assert not torch.equal(batches[0].images, batches[1].images)
     assert texts[0] != texts[1]
+
+
+def test_questions_and_answers_in_another_language() -> None:
+    """The same images and the same ids of answers; the texts are those of the language."""
+    texts = {}
+    for language in ("english", "korean"):
+        words = Words()
+        texts[language] = toy_batches(pixels, words.encode, 0, 4, 3, SIDE, language)(2), words
+    (english, _), (korean, words) = texts.values()
+    assert torch.equal(english.images, korean.images)
+    assert torch.equal(english.answers, korean.answers)
+    for k, (row, answer) in enumerate(zip(korean.questions, korean.answers, strict=True)):
+        scene = question_at("train", 0, 8 + int(korean.image_of[k]))[0]
+        assert read(words.decode(row), scene, "korean")[1] == ANSWERS_IN["korean"][answer]
+    (examples,) = toy_examples(pixels, "test", 0, 2, SIDE, "korean")
+    assert examples.texts == tuple(question_at("test", 0, k, "korean")[1].text for k in range(2))
 
 
 def half_size(images: torch.Tensor) -> torch.Tensor:

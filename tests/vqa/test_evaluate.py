@@ -7,10 +7,7 @@ accuracies without the images                             baselines             
 the answer vocabulary                                     most_frequent_answers      test_the_answer_vocabulary
 question k is about image image_of[k]                     probabilities, predict     test_each_question_meets_its_image
 the model's mode is put back                              probabilities              test_the_mode_is_put_back
-the answers that a toy question can have                  possible_toy_answers       test_possible_answers_do_occur
 """
-
-from collections import defaultdict
 
 import pytest
 import torch
@@ -19,10 +16,6 @@ from hypothesis import strategies as st
 from torch import nn
 
 from tests.teach import check_close
-from tests.toyworld.counting import types_unchecked
-from toyworld.questions import question_at
-from toyworld.scenes import COLOURS, SHAPES
-from toyworld.tokenizer import split_words
 from vqa.answer_text import vqa_accuracy
 from vqa.evaluate import (
     ALL,
@@ -34,7 +27,6 @@ from vqa.evaluate import (
     baselines,
     by_kind,
     most_frequent_answers,
-    possible_toy_answers,
     predict,
     probabilities,
 )
@@ -225,22 +217,6 @@ def test_accuracies_by_hand() -> None:
     reached = accuracies(Adder(), VOCABULARY, [first, second])
     assert reached == pytest.approx({"number": (0.6 + 1) / 2, "other": (0 + 1) / 2, ALL: (0.6 + 1 + 0 + 1) / 4})
     assert list(reached) == ["number", "other", ALL]
-
-
-def test_possible_answers_do_occur() -> None:
-    """Over the first questions of the training split. Two wordings of one question count as one."""
-    seen = defaultdict(set)
-    with types_unchecked():
-        questions = [question_at("train", 0, k)[1] for k in range(2500)]
-    for question in questions:
-        named = tuple(word for word in split_words(question.text) if word in (*COLOURS, *SHAPES))
-        key = (question.kind, named) if question.kind in ("colour", "shape") else (question.kind,)
-        seen[key, possible_toy_answers(Asked(question.text, (), question.kind))].add(question.answer)
-    assert len(seen) == 1 + len(SHAPES) + 1 + len(COLOURS) + 4
-    for (key, possible), answers in seen.items():
-        assert answers == set(possible), key
-    assert {len(possible) for (key, possible) in seen if key == ("colour", ())} == {8}
-    assert {len(possible) for (key, possible) in seen if key == ("colour", ("circle",))} == {6}  # not red, not purple
 
 
 def test_promises_are_accuracies() -> None:

@@ -19,12 +19,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lab.images import check_image, load_image
+from toyworld.question_text import possible_answers, read_question
 from toyworld.questions import question_at
 from toyworld.tokenizer import split_words
 from vqa.data import Batch, toy_batches
 from vqa.datasets.easy_vqa import read_easy_vqa
 from vqa.datasets.vqa_v2 import read_vqa_v2
-from vqa.evaluate import Asked, Examples, most_frequent_answers, possible_toy_answers, toy_examples
+from vqa.evaluate import Asked, Examples, most_frequent_answers, toy_examples
 from vqa.extensions.vocabulary import QuestionVocabulary, Record, check_length, toy_vocabulary
 from vqa.train import Config
 
@@ -61,18 +62,28 @@ class Source(Protocol):
         """The answers that chance chooses from."""
 
 
-def open_source(data: str, config: Config, features_of: Callable[[], Callable[[Tensor], Tensor]], root: Path | None):
+def open_source(
+    data: str,
+    config: Config,
+    features_of: Callable[[], Callable[[Tensor], Tensor]],
+    root: Path | None,
+    language: str = "english",
+) -> Source:
     """The data set called ``data``, in the sizes of ``config``.
 
     Args:
         features_of: gives the function that turns the toy world's pixels into features, a frozen detector's grid.
         root: of VQA v2, the folder with the official files.
+        language: of the toy world's questions.
 
     Raises:
-        ValueError: if ``root`` is missing or superfluous, the encoder does not fit, or a file is missing or damaged.
+        ValueError: if ``root`` is missing or superfluous, ``language`` is superfluous, the encoder does not fit, or a
+            file is missing or damaged.
     """
     if data != "vqa-v2" and root is not None:
         raise ValueError(f"--root is for vqa-v2 only, {data} needs no folder")
+    if data != "toy" and language != "english":
+        raise ValueError(f"--language is for toy only, {data} does not use it")
     if data != "toy" and config.encoder == "grid":
         raise ValueError(f"--encoder must be cnn for {data}, got grid: the detector knows the toy world only")
     if config.encoder == "grid" and len(config.channels) > 1:
@@ -80,7 +91,7 @@ def open_source(data: str, config: Config, features_of: Callable[[], Callable[[T
             f"--channels must be one number with --encoder grid, got {' '.join(map(str, config.channels))}"
         )
     if data == "toy":
-        return ToySource(config, features_of() if config.encoder == "grid" else lambda pixels: pixels)
+        return ToySource(config, features_of() if config.encoder == "grid" else lambda pixels: pixels, language)
     if data == "easy-vqa":
         return FileSource(config, read_easy_vqa("train"), {"test": read_easy_vqa("test")}, keep=True)
     if root is None:
@@ -93,29 +104,28 @@ class ToySource:
 
     splits = ("test", "compositional")
 
-    def __init__(self, config: Config, features_of: Callable[[Tensor], Tensor]) -> None:
-        self.vocabulary, self.config, self.features_of = toy_vocabulary(), config, features_of
-        self.batch_at = toy_batches(
-            features_of, self.vocabulary.encode, config.seed, config.images, config.questions, config.image_size
-        )
+    def __init__(self, config: Config, features_of: Callable[[Tensor], Tensor], language: str) -> None:
+        self.vocabulary, self.config, self.features_of = toy_vocabulary(language), config, features_of
+        self.language, sizes = language, (config.images, config.questions, config.image_size)
+        self.batch_at = toy_batches(features_of, self.vocabulary.encode, config.seed, *sizes, language)
 
     def check(self) -> None:
         """Nothing can be missing."""
 
     def validation(self) -> Iterator[Examples]:
         seed = self.config.seed + VALIDATION_SEED
-        return toy_examples(self.features_of, "train", seed, TOY_VALIDATION, self.config.image_size)
+        return toy_examples(self.features_of, "train", seed, TOY_VALIDATION, self.config.image_size, self.language)
 
     def test(self, split: str) -> Iterator[Examples]:
-        return toy_examples(self.features_of, split, 0, TOY_TEST, self.config.image_size)
+        return toy_examples(self.features_of, split, 0, TOY_TEST, self.config.image_size, self.language)
 
     def asked(self, split: str) -> list[Asked]:
         seed = self.config.seed if split == "train" else 0
-        questions = (question_at(split, seed, k)[1] for k in range(TOY_TEST))
+        questions = (question_at(split, seed, k, self.language)[1] for k in range(TOY_TEST))
         return [Asked(question.text, (question.answer,), question.kind) for question in questions]
 
     def possible(self, question: Asked) -> Collection[str]:
-        return possible_toy_answers(question)
+        return possible_answers(read_question(question.text, self.language), self.language)
 
 
 class FileSource:

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from toyworld.questions import ANSWERS, question_at
+from toyworld.question_text import ANSWERS_IN, wordings_of_all
 from toyworld.tokenizer import UNKNOWN, Tokenizer, padded
 
 LONGEST = 40  # words in a question
@@ -87,6 +87,6 @@ def check_length(text: str, words: int) -> None:
         raise ValueError(f"a question may have at most {LONGEST} words, got {words}: {text[:60]!r}…")
 
 
-def toy_vocabulary() -> QuestionVocabulary:
-    """The words of the toy world's questions; two thousand questions name all of them."""
-    return QuestionVocabulary.of((question_at("train", 0, k)[1].text for k in range(2000)), ANSWERS)
+def toy_vocabulary(language: str) -> QuestionVocabulary:
+    """The words of the toy world's questions in a language."""
+    return QuestionVocabulary.of(wordings_of_all(language), ANSWERS_IN[language])

@@ -9,12 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lab.tables import NOT_YET, markdown, percent, reading_order
-from vqa.commands import VARIANTS, table
+from vqa.commands import VARIANTS, data_name, table
 from vqa.evaluate import PROMISES
 from vqa.train import CONFIGS
 
 TAKEN = {  # entry of report/results.json: the figures taken with it, by their names in the run's folder
     "toy": {"answers.png": "answers.png", "training.png": "training.png"},
+    "toy-korean": {},
     "easy-vqa": {},
     "ablations": {"comparison.png": "comparison.png"},
 }
@@ -69,18 +70,23 @@ def ablations(results: Mapping) -> str:
 
 
 def promises(results: Mapping) -> str:
-    rows = []
+    """A row for each promise; those of the toy world are the same in Korean, once that is measured."""
+
+    def value(data: str, split: str, kind: str) -> str:
+        return percent(results[data]["accuracy"][split][kind]) if data in results else NOT_YET
+
+    head, rows = ["accuracy in %", "promised", "reached", "chance"], []
     for (data, split, kind), promised in PROMISES.items():
-        reached = chance = NOT_YET
-        if data in results:
-            reached = percent(results[data]["accuracy"][split][kind])
-            chance = percent(results[data]["baselines"][split]["chance"][kind])
-        rows.append([f"{data}, {split}: {kind}", percent(promised), reached, chance])
-    return markdown(["accuracy in %", "promised", "reached", "chance"], rows)
+        chance = percent(results[data]["baselines"][split]["chance"][kind]) if data in results else NOT_YET
+        rows.append([f"{data}, {split}: {kind}", percent(promised), value(data, split, kind), chance])
+        if "toy-korean" in results:
+            rows[-1].append(value("toy-korean", split, kind) if data == "toy" else "")
+    return markdown(head + (["in Korean"] if "toy-korean" in results else []), rows)
 
 
 BLOCKS: dict[str, Callable[[Mapping], str]] = {
     "toy": lambda results: accuracies("toy", results),
+    "toy-korean": lambda results: accuracies("toy-korean", results),
     "printed": lambda results: printed(results) if "toy" in results else NOT_YET,
     "easy-vqa": lambda results: accuracies("easy-vqa", results),
     "ablations": ablations,
@@ -101,10 +107,10 @@ def take(folders: Sequence[Path], machine: str, results: Mapping) -> dict:
         if "variants" in content:
             results["ablations"] = entry_of_comparison(content, folder, machine)
         else:
-            groups.setdefault(content["what"], []).append(content)
+            groups.setdefault(data_name(content["data"]), []).append(content)
     for data, runs in groups.items():
         if data not in TAKEN:
-            raise ValueError(f"data must be toy or easy-vqa, got {data!r}: the README has no table for it")
+            raise ValueError(f"data must be toy, toy-korean or easy-vqa, got {data!r}: the README has no table for it")
         results[data] = entry_of_runs(data, runs, machine)
     return {name: results[name] for name in TAKEN if name in results}
 
@@ -115,7 +121,7 @@ def entry_of_runs(data: str, runs: Sequence[Mapping], machine: str) -> dict:
         raise ValueError(f"the runs of {data} must have one configuration; only the seed may differ")
     splits = runs[0]["splits"]
     entry = {
-        "command": command("python -m vqa", data, runs[0]["config"]),
+        "command": command("python -m vqa", runs[0]["data"], runs[0]["config"]),
         "steps": runs[0]["steps"],
         "seconds": round(runs[0]["seconds"], 1),
         "machine": machine,
@@ -156,10 +162,11 @@ def entry_of_comparison(content: Mapping, folder: Path, machine: str) -> dict:
     }
 
 
-def command(start: str, data: str, config: Mapping) -> str:
+def command(start: str, data: Mapping, config: Mapping) -> str:
     """The command that gives such a run: every field that is not the data set's default is a flag."""
-    words = [start] + (["--data", data] if data != "toy" else [])
-    default = json.loads(json.dumps(asdict(CONFIGS[data])))
+    words = [start] + (["--data", data["data"]] if data["data"] != "toy" else [])
+    words += ["--language", data["language"]] if data.get("language", "english") != "english" else []
+    default = json.loads(json.dumps(asdict(CONFIGS[data["data"]])))
     for name, value in config.items():
         if value != default[name]:
             words += [f"--{name.replace('_', '-')}", *map(str, value if isinstance(value, list) else [value])]
@@ -168,4 +175,4 @@ def command(start: str, data: str, config: Mapping) -> str:
 
 def images(content: Mapping) -> Mapping[str, str]:
     """The figures of a run, by their names in its folder, and their names in ``report/pictures``."""
-    return TAKEN["ablations" if "variants" in content else content["what"]]
+    return TAKEN["ablations" if "variants" in content else data_name(content["data"])]

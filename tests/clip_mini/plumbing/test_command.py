@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from clip_mini.__main__ import main
-from clip_mini.commands import search, task
+from clip_mini.commands import search, tag, task
 from clip_mini.commands.task import ClipTask, open_model
 from clip_mini.datasets import shards
 from clip_mini.evaluate import ACCURACY, IMAGE_TO_TEXT, KS, PROMISES, SEEN, TEXT_TO_IMAGE, UNSEEN, embed
@@ -272,6 +272,7 @@ def test_search_and_tag_open_the_run_that_is_named(work, capsys, monkeypatch) ->
     monkeypatch.setattr(search, "draw_grid", lambda *arguments: None)
     main(["search", "a red circle", "--scenes", "9", "--device", "cpu"])
     assert capsys.readouterr().out.splitlines()[-1] == str(RUN / "search.png")
+    monkeypatch.setattr(tag, "warn_of_unlike", lambda *arguments: None)  # it would train the detector
     main(["tag", "data/images/3.png", "--device", "cpu"])
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["colour", "shape", "size"]
 

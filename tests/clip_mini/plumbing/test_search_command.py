@@ -45,7 +45,11 @@ class Work:
         self.tokenizer = toy_tokenizer(language)
         self.model = build(CONFIG, len(self.tokenizer), END).eval()
         self.data, self.config = {"data": "toy"}, replace(CONFIG, language=language)
+        self.compared: list[Path] = []  # the files that are compared with the toy world's images
         save_weights(RUN / "best.safetensors", nn.ModuleDict({"model": self.model}))
+
+    def compare(self, files, command: str, machine: cli.Machine) -> None:
+        self.compared += files
 
     def open(self, name: str, command: str):
         return RUN, self.data, self.config, self.tokenizer, self.model
@@ -64,6 +68,8 @@ def work(tmp_path, monkeypatch) -> Work:
     monkeypatch.chdir(tmp_path)
     work = Work()
     monkeypatch.setattr(opened, "open_model", work.open)
+    for module in (commands, tag):
+        monkeypatch.setattr(module, "warn_of_unlike", work.compare)
     return work
 
 
@@ -225,6 +231,22 @@ def test_a_text_and_an_image_find_images_of_a_folder(work, photos, capsys, monke
         assert shapes == [[(30, 40), (16, 16), (50, 20)][k] for k in found], "they are drawn as they are, not squeezed"
         check_texts(figures[-1])
     assert found[0] == 2, "the image itself is the nearest"
+
+
+def test_the_images_that_a_model_of_the_toy_world_reads_are_compared_with_its_own(work, photos, capsys) -> None:
+    """The one that is searched with, and those that are found; a model of photographs compares none."""
+    image = photos / "trip/c.png"
+    main("search", "red star", "--scenes", "4", *CPU)
+    assert work.compared == []
+    main("tag", str(image), *CPU)
+    main("search", "--image", str(image), "--scenes", "4", *CPU)
+    assert work.compared == [image] * 2
+    main("search", "red star", "--folder", str(photos), "--top", "2", *CPU)
+    assert [str(path.relative_to(photos)) in capsys.readouterr().out for path in work.compared[2:3]] == [True]
+    assert len(work.compared) == 4
+    work.data = {"data": "emoji"}
+    main("search", "--image", str(image), "--folder", str(photos), *CPU)
+    assert len(work.compared) == 4
 
 
 def test_the_features_of_a_folder_are_kept_until_the_model_changes(work, photos, capsys, monkeypatch) -> None:

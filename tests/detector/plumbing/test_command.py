@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 from detector import commands
 from detector.__main__ import main
 from detector.decode import Detection
+from lab import cli
 from tests import toy
 from tests.refusals import check_refused
 from toyworld.drawing import draw
@@ -70,6 +72,7 @@ def test_a_trained_detector_is_judged_without_training(work, monkeypatch, capsys
     for row in results["splits"].values():
         assert set(row) == {"precision", "recall", "all_right"}
         assert all(0 <= value <= 1 for value in row.values())
+    assert set(results["unlike"]) == {"limit", "warned"}
     (RUN / "results.json").unlink()
     main(["judge"])
     assert taken == []
@@ -85,6 +88,44 @@ def test_detect_prints_what_the_detector_finds(work, monkeypatch, capsys) -> Non
     main(["detect", "scene.png"])
     assert capsys.readouterr().out.split() == ["small", "red", "star", "x", "0.25", "y", "0.50", "confidence", "87.5%"]
     assert [tuple(images.shape) for images in seen] == [(1, 3, 16, 16)], "the size that it was trained with"
+
+
+def test_unlike_says_which_images_are_above_the_limit(work, monkeypatch, capsys) -> None:
+    """The limit was measured after the training; a run that has none gets it now."""
+    results = json.loads((RUN / "results.json").read_text())
+    limit = results["unlike"]["limit"]
+    monkeypatch.setattr(
+        commands, "unlikeness", lambda model, images: torch.tensor([limit + 0.01 * (images.std() > 0.2)])
+    )
+    Image.new("RGB", (16, 16), "white").save("white.png")
+    Image.fromarray((255 * (torch.arange(16) > 7)).repeat(16, 1).byte().numpy()).save("stripe.png")
+    said = []
+    for _ in range(2):
+        main(["unlike", "white.png", "stripe.png"])
+        said.append(capsys.readouterr().out)
+        results.pop("unlike", None)
+        (RUN / "results.json").write_text(json.dumps(results))
+    assert said[0] == said[1]
+    assert [line.split()[1:] for line in said[0].splitlines()[:2]] == [["like", "white.png"], ["unlike", "stripe.png"]]
+    assert f"1 of 2 unlike (limit {limit:.3f}; scores {limit:.3f} to {limit + 0.01:.3f})" in said[0]
+    main(["judge"])
+
+
+@pytest.mark.parametrize(("count", "named"), [(0, ""), (1, "0.png (0.50)"), (5, "2.png (0.50) and 2 more")])
+def test_one_warning_names_the_images(work, monkeypatch, capsys, count: int, named: str) -> None:
+    monkeypatch.setattr(commands, "limit_of", lambda task, folder: 0.4)
+    monkeypatch.setattr(commands, "scores_of_files", lambda model, files, size: [0.5] * count + [0.4])
+    commands.warn_of_unlike([Path(f"{k}.png") for k in range(count + 1)], "python -m vqa", cli.Machine())
+    err = capsys.readouterr().err
+    assert err.count("\n") == min(count, 1)
+    assert err.endswith(f"{named}\n") if count else err == ""
+    assert "scene.png" not in err
+
+
+def test_detect_warns_too(work, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(commands, "limit_of", lambda task, folder: -1.0)
+    main(["detect", "scene.png"])
+    assert capsys.readouterr().err.startswith("warning: unlike all training images")
 
 
 def test_it_is_trained_once_and_frozen(empty, monkeypatch) -> None:
@@ -140,6 +181,8 @@ def test_a_model_refuses_another_detector_than_its_own(empty, monkeypatch, capsy
     ("arguments", "message"),
     [
         (["detect", "gone.png"], "gone.png: there is no such file"),
+        (["unlike", "scene.png", "gone.png"], "gone.png: there is no such file"),
+        (["unlike"], "unlike needs at least one image file, got none"),
         (["detect", "scene.png", "--run", "other"], "runs/detector/other holds no trained model: make one with"),
         (["--steps", "0"], "steps must be greater than or equal to 1, got 0"),
         (["--image-size", "21"], "image_size must be a multiple of 4, got 21"),

@@ -1,6 +1,7 @@
 """``python -m show_attend_tell`` on a small toy task: train, judge, caption, compare; and wrong input is one line."""
 
 import json
+import re
 import shutil
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
@@ -24,7 +25,7 @@ from show_attend_tell.train import CONFIGS, Config
 from tests.refusals import check_refused
 from tests.runs import files_of, stop_in
 from tests.show_attend_tell.plumbing.photographs import draw_blank, save_blank
-from tests.toy import DETECTOR, few_scenes
+from tests.toy import DETECTOR, few_measured, few_scenes
 
 OPTIONS = "--device cpu --images 2 --image-size 16 --embedding 4 --hidden 4 --attention-hidden 3 --warmup 1"
 TINY = [*OPTIONS.split(), "--steps", "2"]
@@ -45,6 +46,7 @@ def small():
         patch.setattr(task, "most_frequent_caption", lambda *a: most_frequent_caption(*a, 10))
         patch.setattr(detector_commands, "CONFIGS", {"toy": DETECTOR})
         patch.setattr(detector_commands, "evaluate", few_scenes)
+        patch.setattr(detector_commands, "measure", few_measured)
         patch.setattr(detector_commands, "draw_detections", draw_blank)
         patch.setattr("lab.training.advise_on_threads", lambda: None)
         yield patch
@@ -101,6 +103,15 @@ def test_caption(copy, capsys) -> None:
     assert said[1::2] == [str(RUN / f"attention-{name}.png") for name in ("red", "red-2", "example")]
     for picture in said[1::2]:
         Image.open(picture).verify()
+
+
+def test_images_unlike_the_toy_world_get_one_warning(work, monkeypatch, capsys) -> None:
+    """All files of a command are looked at together, here by a detector whose limit every image exceeds."""
+    monkeypatch.setattr(detector_commands, "limit_of", lambda task, folder: -1.0)
+    main(["caption", "red.png", str(RUN / "example.png")])
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert re.match(r"warning: unlike all training images .*: red.png \(\S+\), \S+example.png \(\S+\)\n$", err)
 
 
 def test_a_wider_beam_is_never_worse(work, capsys) -> None:

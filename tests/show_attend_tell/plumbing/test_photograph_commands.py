@@ -73,6 +73,7 @@ def test_train_judge_caption_evaluate(copy, monkeypatch, capsys) -> None:
         caption, "beam_search", lambda model, given, *others: seen.append(given) or search(model, given, *others)
     )
     monkeypatch.setattr(caption, "draw_attention", lambda *given: drawn.append(given[-1]) or draw(*given))
+    monkeypatch.setattr(caption, "warn_of_unlike", lambda *arguments: pytest.fail("the model knows photographs"))
     main(["caption", "--run", "flickr8k", f"data/images/{name_of(3)}", "--beam", "3"])
     image = load_image(Path("data/images", name_of(3)), Corners.size)
     assert torch.equal(seen[0], torch.cat([vectors_of(Corners(), one) for one in (image, image.flip(2))])[None])

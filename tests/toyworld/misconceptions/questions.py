@@ -1,13 +1,13 @@
 """Common mistakes in drawing questions. Each must fail the tests of ``toyworld.questions``."""
 
-from toyworld.english import phrase, with_article
 from toyworld.facts import Description
+from toyworld.question_text import YES_NO, Meaning
 from toyworld.questions import (
     ASK,
     ASK_ABOUT,
     KINDS,
-    YES_NO,
-    Question,
+    about_count,
+    ask_count,
     ask_existence,
     colour_and_shape,
     colour_or_shape,
@@ -21,17 +21,18 @@ from toyworld.questions import (
     worded,
 )
 from toyworld.rng import Rng
-from toyworld.scenes import COLOURS, HELD_OUT, MOST, RELATIONS, SHAPES, SHOWN, Scene, scene_at, scene_of
+from toyworld.scenes import COLOURS, HELD_OUT, MOST, RELATIONS, SHAPES, SHOWN, scene_at, scene_of
 
 
 def with_another(kind, ask):
-    """``question_at`` with another way to ask one kind of question."""
+    """``question_at`` with another way to ask one kind of question; ``ask`` gives what is asked, and the answer."""
 
     def wrong(split, seed, index):
         rng = Rng(f"{split}/{seed}/{index}/question")
         drawn = rng.choice(KINDS)
         target = rng.choice(HELD_OUT) if split == "compositional" else None
-        return (ask if drawn == kind else ASK[drawn])(rng, target)
+        scene, asked = (ask if drawn == kind else ASK[drawn])(rng, target)
+        return scene, worded(rng, asked, "english")
 
     return wrong
 
@@ -54,7 +55,7 @@ def all_pairs_of_numbers(split, seed, index):
         numbers = [(k, m) for k in range(fewest, MOST + 1) for m in range(MOST + 1 - k) if k + m > 0]
         k, m = rng.choice(numbers)
         scene = scene_with(rng, [(a, pairs_for(rng, a, k, target)), (b, pairs_for(rng, b, m, None))])
-        return scene, worded(rng, "comparison", compare(word, k, m), word, *(phrase(c, plural=True) for c in (a, b)))
+        return scene, (Meaning("comparison", (a, b), word), compare(word, k, m))
 
     return with_another("comparison", ask)(split, seed, index)
 
@@ -67,7 +68,7 @@ def no_distractors(split, seed, index):
         asked = colour_and_shape(pair) if target or rng.coin() else colour_or_shape(rng, pair)
         answer = rng.choice(YES_NO)
         there = pairs_for(rng, asked, 1, target) if answer == "yes" else []
-        return scene_with(rng, [(asked, there)]), worded(rng, "existence", answer, with_article(phrase(asked)))
+        return scene_with(rng, [(asked, there)]), (Meaning("existence", (asked,)), answer)
 
     return with_another("existence", ask)(split, seed, index)
 
@@ -76,12 +77,12 @@ def any_pair_may_be_missing(split, seed, index):
     """Tempting because an absent pair is not shown. But the words "a red circle" then occur in training."""
 
     def ask(rng, target):
-        scene, question = ask_existence(rng, target)
-        if question.answer == "yes" or target:
-            return scene, question
+        scene, (meaning, answer) = ask_existence(rng, target)
+        if answer == "yes" or target:
+            return scene, (meaning, answer)
         pair = rng.choice([(c, s) for c in COLOURS for s in SHAPES])
         there = "yes" if colour_and_shape(pair).matching(scene) else "no"
-        return scene, worded(rng, "existence", there, with_article(phrase(colour_and_shape(pair))))
+        return scene, (Meaning("existence", (colour_and_shape(pair),)), there)
 
     return with_another("existence", ask)(split, seed, index)
 
@@ -94,7 +95,7 @@ def the_first_star(split, seed, index):
         pair = target or rng.choice([pair for pair in SHOWN if fits(pair, asked)])
         pairs = [pair] + [rng.choice(SHOWN) for _ in range(rng.integer(0, MOST - 1))]
         scene = scene_of(rng, pairs, ["large"] * len(pairs))
-        return scene, worded(rng, "colour", pair[0], phrase(asked))
+        return scene, (Meaning("colour", (asked,)), pair[0])
 
     return with_another("colour", ask)(split, seed, index)
 
@@ -111,8 +112,8 @@ def without_margin(split, seed, index):
             a, b = scene.objects
             forward = {"left of": b.x - a.x, "right of": a.x - b.x, "above": b.y - a.y, "below": a.y - b.y}[relation]
             if (forward > 0) == (answer == "yes"):
-                named = phrase(colour_and_shape(first)), relation, phrase(colour_and_shape(second))
-                return Scene(scene.objects, scene.background, scene.grain), worded(rng, "relation", answer, *named)
+                meaning = Meaning("relation", (colour_and_shape(first), colour_and_shape(second)), relation)
+                return scene, (meaning, answer)
 
     return with_another("relation", ask)(split, seed, index)
 
@@ -121,10 +122,9 @@ def below_is_less_y(split, seed, index):
     """Tempting because y points up in mathematics. In an image it points down."""
 
     def ask(rng, target):
-        scene, question = ASK["relation"](rng, target)
-        turned = {"yes": "no", "no": "yes"}[question.answer]
-        upright = "above" in question.text or "below" in question.text
-        return scene, Question("relation", question.text, turned if upright else question.answer)
+        scene, (meaning, answer) = ASK["relation"](rng, target)
+        turned = {"yes": "no", "no": "yes"}[answer]
+        return scene, (meaning, turned if meaning.word in ("above", "below") else answer)
 
     return with_another("relation", ask)(split, seed, index)
 
@@ -136,7 +136,7 @@ def held_out_pairs_by_their_shape(split, seed, index):
         if target is None:
             return ASK["colour"](rng, None)
         asked = Description(shape=target[1])
-        return scene_with(rng, [(asked, [target])]), worded(rng, "colour", target[0], phrase(asked))
+        return scene_with(rng, [(asked, [target])]), (Meaning("colour", (asked,)), target[0])
 
     return with_another("colour", ask)(split, seed, index)
 
@@ -147,9 +147,48 @@ def questions_about_other_objects(split, seed, index):
         return question_at(split, seed, index)
     rng, scene = Rng(f"{split}/{seed}/{index}/question"), scene_at(split, seed, index)
     while True:
-        question = ASK_ABOUT[rng.choice(KINDS)](rng, scene)
-        if question is not None:
-            return scene, question
+        asked = ASK_ABOUT[rng.choice(KINDS)](rng, scene)
+        if asked is not None:
+            return scene, worded(rng, asked, "english")
+
+
+def an_empty_scene_is_possible(split, seed, index):
+    """Tempting because every other count may be 0. But no scene is empty: the text alone rules 0 out."""
+
+    def ask(rng, target):
+        scene, (meaning, answer) = ask_count(rng, target)
+        if answer == "1" and meaning.nouns == (Description(),) and rng.coin():
+            answer = "0"
+        return scene, (meaning, answer)
+
+    return with_another("count", ask)(split, seed, index)
+
+
+def any_object_beside_a_count(split, seed, index):
+    """Tempting because any other objects will do. But "how many are red?" then answers "how many are red stars?"."""
+
+    def ask(rng, target):
+        _, (meaning, answer) = ask_count(rng, target)
+        return scene_with(rng, [(meaning.nouns[0], pairs_for(rng, meaning.nouns[0], int(answer), target))]), (
+            meaning,
+            answer,
+        )
+
+    return with_another("count", ask)(split, seed, index)
+
+
+def counts_of_the_scene(split, seed, index):
+    """Tempting because a scene has its own number of objects. But then 1 is the most frequent number."""
+
+    def ask(rng, target):
+        while True:
+            scene = scene_with(rng, [(Description(), [rng.choice(SHOWN)])])
+            if asked := about_count(rng, scene):
+                return scene, asked
+
+    return (
+        with_another("count", ask)(split, seed, index) if split != "compositional" else question_at(split, seed, index)
+    )
 
 
 ALL = (
@@ -162,4 +201,7 @@ ALL = (
     below_is_less_y,
     held_out_pairs_by_their_shape,
     questions_about_other_objects,
+    an_empty_scene_is_possible,
+    any_object_beside_a_count,
+    counts_of_the_scene,
 )

@@ -20,6 +20,7 @@ from tests.runs import files_of, stop_in
 from tests.vqa.plumbing.vqa_v2_files import edit_json, image_path, write_vqa_v2
 from vqa import commands
 from vqa.__main__ import main
+from vqa.commands import ask, opened
 from vqa.evaluate import Examples, predict
 from vqa.train import CONFIGS
 
@@ -71,12 +72,16 @@ def test_training_judges_by_kind_and_keeps_everything_in_the_run(work, trained) 
         assert part in trained[1]
 
 
-def test_the_example_that_training_prints_can_be_asked(work, trained, capsys) -> None:
+def test_the_example_that_training_prints_can_be_asked(work, trained, monkeypatch, capsys) -> None:
+    """A model of photographs neither warns of them, nor of any form of question."""
     (line,) = (line for line in trained[1].splitlines() if line.startswith("ask it: "))
+    monkeypatch.setattr(ask, "warn_of_unlike", lambda *arguments: pytest.fail("the model knows other images"))
     python, m, name, *arguments = shlex.split(line.removeprefix("ask it: "))
     assert (python, m, name) == ("python", "-m", "vqa")
     main(arguments)
-    assert capsys.readouterr().out.count("%") == 5
+    said = capsys.readouterr()
+    assert said.out.count("%") == 5
+    assert said.err == ""
 
 
 def test_ask_answers_as_the_trained_model_does(work, capsys) -> None:
@@ -227,6 +232,15 @@ WRONG = {  # the arguments, and the one line that names what is wrong
     "no root": (["--data", "vqa-v2", "--run", "new"], "--root is missing"),
     "no folder": (["--data", "vqa-v2", "--root", "nowhere", "--run", "new"], "nowhere: there is no such folder"),
     "root for the toy world": (["--root", "data"], "--root is for vqa-v2 only, toy needs no folder"),
+    "another language for photographs": (
+        [*TINY, "--language", "korean", "--run", "new"],
+        "--language is for toy only, vqa-v2 does not use it",
+    ),
+    "unknown language": (["--language", "ko"], "--language must be one of english, korean, got 'ko'"),
+    "no Korean model": (
+        ["ask", "--run", "toy-korean", "ok.png", "별은 무슨 색입니까?"],
+        "make one with python -m vqa --language korean; finished runs: vqa-v2",
+    ),
     "detector for photographs": (
         [*TINY, "--encoder", "grid", "--channels", "4", "--run", "new"],
         "--encoder must be cnn for vqa-v2",
@@ -263,7 +277,8 @@ WRONG = {  # the arguments, and the one line that names what is wrong
 @pytest.mark.parametrize("case", WRONG)
 def test_wrong_input_is_one_line_and_status_2(work, monkeypatch, capsys, case: str) -> None:
     """No file is new afterwards, and the detector is not trained first."""
-    monkeypatch.setattr(commands, "load_detector", lambda *arguments: pytest.fail("the detector was asked for"))
+    for module in (commands, opened):
+        monkeypatch.setattr(module, "load_detector", lambda *arguments: pytest.fail("the detector was asked for"))
     check_refused(main, *WRONG[case], capsys)
 
 

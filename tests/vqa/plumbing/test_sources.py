@@ -39,6 +39,23 @@ def easy() -> FileSource:
     return open_source("easy-vqa", replace(CONFIGS["easy-vqa"], images=6, questions=20), no_detector, None)
 
 
+def test_another_language_is_for_the_toy_world_only() -> None:
+    with pytest.raises(ValueError, match="--language is for toy only, easy-vqa does not use it"):
+        open_source("easy-vqa", CONFIGS["easy-vqa"], no_detector, None, "korean")
+    source = open_source(
+        "toy", replace(CONFIGS["toy"], encoder="cnn", images=2, questions=2), no_detector, None, "korean"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sources, "TOY_TEST", 40)
+        asked = source.asked("test")
+        assert all(question.answers[0] in source.possible(question) for question in asked)
+        assert "별은" in source.vocabulary.tokenizer.words
+        (examples,) = source.test("test")
+        assert examples.texts == tuple(question.text for question in asked)
+        assert next(iter(source.validation())).texts[0].isascii() is False
+    assert source.batch_at(0).answers.max() < len(source.vocabulary.answers)
+
+
 def watch(source: FileSource) -> list[Path]:
     """The paths that the source loads from now on."""
     seen, load = [], source.load

@@ -1,5 +1,6 @@
 """Token ids of questions, with padding at the end; ids of answers; every word of the toy world is known."""
 
+import re
 from itertools import product
 
 import pytest
@@ -7,7 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toyworld.questions import ANSWERS, PHRASES, more_questions, question_at
+from toyworld.question_text import ANSWERS, ANSWERS_IN, PHRASES
+from toyworld.questions import more_questions, question_at
 from toyworld.scenes import COLOURS, RELATIONS, SHAPES, SIZES, SPLITS
 from toyworld.tokenizer import PAD, SPECIAL, split_words
 from vqa.extensions.vocabulary import LONGEST, QuestionVocabulary, toy_vocabulary
@@ -17,7 +19,7 @@ FIRST = len(SPECIAL)  # the id of the first word
 
 @pytest.fixture(scope="module")
 def vocabulary() -> QuestionVocabulary:
-    return toy_vocabulary()
+    return toy_vocabulary("english")
 
 
 def test_encode_by_hand() -> None:
@@ -69,7 +71,8 @@ def test_every_word_of_the_toy_world_is_known(vocabulary) -> None:
     nouns = [*SHAPES, "object"]
     plurals = [noun + ("es" if noun.endswith("s") else "s") for noun in nouns]
     spoken = {*nouns, *plurals, *COLOURS, *SIZES, *" ".join(RELATIONS).split(), "more", "fewer", "a", "an"}
-    spoken |= {word for phrases in PHRASES.values() for phrase in phrases for word in split_words(phrase)}
+    wordings = (wording for both in PHRASES["english"].values() for wording in both)
+    spoken |= {word for wording in wordings for word in split_words(re.sub(r"{.*?}", "", wording))}
     assert set(vocabulary.tokenizer.words) == spoken
     for split, k in product(SPLITS, range(300)):
         scene, first = question_at(split, 7, k)
@@ -77,3 +80,10 @@ def test_every_word_of_the_toy_world_is_known(vocabulary) -> None:
         for question in (first, *more):
             assert vocabulary.unknown(question.text) == []
             assert torch.tensor([ANSWERS.index(question.answer)]) == vocabulary.answer_ids([question.answer])
+
+
+def test_a_language_has_its_own_words_and_answers() -> None:
+    korean = toy_vocabulary("korean")
+    assert korean.answers == ANSWERS_IN["korean"]
+    assert {"별은", "별이", "별의", "별보다", "원은", "큰", "몇"} <= set(korean.tokenizer.words)
+    assert not any(word.isascii() for word in korean.tokenizer.words)

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import torch
 import tyro
@@ -14,17 +14,18 @@ from torch import nn
 
 from detector import commands as detector_commands
 from detector.commands import load_detector
-from lab import cli, folders, training
-from lab.checkpoint import CheckpointError, write_text
+from lab import cli, training
+from lab.checkpoint import write_text
 from lab.device import choose_device
-from lab.images import load_image
+from vqa.commands.ask import Ask
+from vqa.commands.opened import command_for_run, features_of, open_model
 from vqa.datasets.sources import Source, open_source
-from vqa.evaluate import ALL, PROMISES, Examples, accuracies, baselines, probabilities
-from vqa.extensions.vocabulary import QuestionVocabulary
+from vqa.evaluate import ALL, PROMISES, Examples, accuracies, baselines
 from vqa.figures import draw_answers, draw_comparison, draw_training, first_error, one_of_each_kind
 from vqa.model import VQA
 from vqa.train import CONFIGS, Config, build, build_optimizer, train
 
+Language = Literal["english", "korean"]
 DataName = Literal["toy", "easy-vqa", "vqa-v2"]
 ConfigName = Literal["toy", "easy-vqa", "vqa-v2", "paper"]
 Configuration = Annotated[
@@ -32,7 +33,6 @@ Configuration = Annotated[
 ]
 Folder = Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(needed for vqa-v2)")]
 Overrides = cli.overrides(Config, CONFIGS)
-LIKELY = 5  # answers that ``ask`` prints
 VARIANTS: Mapping[str, Mapping[str, str]] = {  # of the comparison: what differs from the configuration
     "product": {"fusion": "product", "inputs": "both"},
     "sum": {"fusion": "sum", "inputs": "both"},
@@ -50,15 +50,23 @@ class VQATask(training.Task):
         root: the folder of VQA v2.
         command: the command that is running; it goes on with the detector's training after Ctrl-C.
         machine: device and threads, for the detector.
+        language: of the toy world's questions.
     """
 
     paper = "vqa"
 
     def __init__(
-        self, data: str, config: Config, command: str, machine: cli.Machine, root: Path | None = None, name: str = ""
+        self,
+        data: str,
+        config: Config,
+        command: str,
+        machine: cli.Machine,
+        root: Path | None = None,
+        name: str = "",
+        language: str = "english",
     ) -> None:
         self.config, self.steps, self.name = config, config.steps, name or data
-        self.data: dict[str, Any] = {"data": data}
+        self.data: dict[str, Any] = {"data": data} | ({"language": language} if data == "toy" else {})
 
         def grid() -> Callable:  # called when all else is in order: the detector may have to be trained
             size = detector_commands.CONFIGS["toy"].image_size
@@ -67,7 +75,7 @@ class VQATask(training.Task):
             detector, self.data["detector"] = load_detector(command, machine.device, machine.threads)
             return detector.grid
 
-        self.source: Source = open_source(data, config, grid, root)
+        self.source: Source = open_source(data, config, grid, root, language)
 
     def check(self) -> None:
         self.source.check()
@@ -116,53 +124,6 @@ class VQATask(training.Task):
         return next(iter(self.source.test(self.source.splits[0])))
 
 
-def open_model(name: str, command: str) -> tuple[Path, dict[str, Any], Config, QuestionVocabulary, VQA]:
-    """A finished run: its folder, its data, configuration and vocabulary, and the model in evaluation mode.
-
-    Raises:
-        ValueError: if there is no finished run of that name, or a file in it is damaged.
-    """
-    folder, data, config = training.open_run("vqa", name, Config, command)
-    try:
-        vocabulary = QuestionVocabulary.from_json((folder / "vocabulary.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError) as error:  # deleted, edited, or written by another version
-        raise CheckpointError(f"{folder / 'vocabulary.json'} is damaged or of another version: train anew") from error
-    model = build(config, len(vocabulary.tokenizer), len(vocabulary.answers))
-    folders.load_best(folder, {"model": model})
-    return folder, data, config, vocabulary, model.eval()
-
-
-def features_of(data: Mapping[str, Any], config: Config, command: str, machine: cli.Machine) -> Callable:
-    """What turns pixels into what the model reads: for a model on the detector's grid, the detector it was trained on.
-
-    Args:
-        command: the command that is running, as for ``load_detector``.
-
-    Raises:
-        ValueError: if the detector was trained anew since then.
-    """
-    if config.encoder != "grid":
-        return lambda pixels: pixels
-    detector, fingerprint = load_detector(command, machine.device, machine.threads)
-    if fingerprint != data.get("detector"):
-        raise ValueError(
-            "the model was trained on another detector than runs/detector/toy: "
-            f"train it anew with {command_for(data['data'])} --restart"
-        )
-    return detector.grid
-
-
-def command_for(data: str) -> str:
-    """The command that trains on a data set."""
-    options = "" if data == "toy" else f" --data {data}" + (" --root DIR" if data == "vqa-v2" else "")
-    return f"python -m vqa{options}"
-
-
-def command_for_run(name: str) -> str:
-    """The command that makes a run of this name."""
-    return command_for(name) if name in get_args(DataName) else f"python -m vqa --run {shlex.quote(name)}"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Train(cli.TrainingOptions):
     """Train on a data set, judge the best weights on its test splits, and draw what was learned."""
@@ -170,6 +131,7 @@ class Train(cli.TrainingOptions):
     data: DataName = "toy"  # the data set
     config: Configuration = None  # one of the configurations in vqa/train.py
     root: Folder = None  # the folder with VQA v2's questions, annotations and images
+    language: Language = "english"  # of the toy world's questions and answers
     configuration: tyro.conf.OmitArgPrefixes[Overrides] = field(default_factory=Overrides)
 
     def chosen_config(self) -> Config:
@@ -179,16 +141,20 @@ class Train(cli.TrainingOptions):
             chosen = replace(chosen, background=CONFIGS["toy"].background)
         return cli.overridden(chosen, self.configuration)
 
+    @property
+    def name(self) -> str:
+        """Of the run."""
+        return self.run or (self.data if self.language == "english" else f"{self.data}-{self.language}")
+
     def execute(self, command: str) -> None:
         config = self.chosen_config()
-        training.check_start("vqa", self.run or self.data, config, self, command)
-        task = VQATask(self.data, config, command, self, self.root)
+        training.check_start("vqa", self.name, config, self, command)
+        task = VQATask(self.data, config, command, self, self.root, self.name, self.language)
         trained = training.train(task, self, command)
         print(result_table(trained.results))
         print(f"\n{trained.results['steps']} steps in {trained.results['seconds']:.0f} s")
         print(trained.folder / "results.json", *trained.figures, sep="\n")
-        name = self.run or task.name
-        words = ["--run", name] if name != "toy" else []
+        words = ["--run", self.name] if self.name != "toy" else []
         example = [str(trained.figures[-1]), task.first_examples().texts[0]]
         print("ask it:", shlex.join(["python", "-m", "vqa", "ask", *words, *example]))
 
@@ -203,7 +169,8 @@ class Judge(cli.Machine):
     def execute(self, command: str) -> None:
         folder, data, config, vocabulary, model = open_model(self.run, command_for_run(self.run))
         features_of(data, config, command, self)
-        task = VQATask(data["data"], config, command, self, self.root, self.run)
+        language = data.get("language", "english")
+        task = VQATask(data["data"], config, command, self, self.root, self.run, language)
         if task.source.vocabulary.to_json() != vocabulary.to_json():
             raise ValueError(f"{folder} was trained on data with other words or answers: judge it on its own data")
         task.check()
@@ -217,57 +184,40 @@ class Compare(Train):
     """Train the three fusions, the question alone and the image alone, one after the other, and compare them."""
 
     def execute(self, command: str) -> None:
-        folder = f"compare/{self.run or self.data}"
+        folder = f"compare/{self.name}"
         runs = {name: f"{folder}/{name.replace(' ', '-')}" for name in VARIANTS}
         configs = {name: replace(self.chosen_config(), **changes) for name, changes in VARIANTS.items()}
         for name, config in configs.items():
             training.check_start("vqa", runs[name], config, self, command)
         tasks = {
-            name: VQATask(self.data, config, command, self, self.root, runs[name]) for name, config in configs.items()
+            name: VQATask(self.data, config, command, self, self.root, runs[name], self.language)
+            for name, config in configs.items()
         }
         trained = training.compare(tasks, self, command)
         split = tasks["product"].source.splits[0]
         measured = {name: one.results["splits"][split] for name, one in trained.items()}
         reached = {name: rows["reached"] for name, rows in measured.items()}
-        chance, place = measured["product"]["chance"], training.folder_of("vqa", folder)
+        chance, place, data = measured["product"]["chance"], training.folder_of("vqa", folder), tasks["product"].data
         draw_comparison(place / "comparison.png", reached, chance)
-        results = {"paper": "vqa", "what": "comparison", "data": self.data, "split": split, "command": command}
+        results = {"paper": "vqa", "what": "comparison", "data": data, "split": split, "command": command}
         results["variants"] = measured
         write_text(place / "results.json", json.dumps(results, indent=2, ensure_ascii=False) + "\n")
-        print(f"{self.data}, {split} split\n{table({'chance': chance, **reached})}\n{place / 'comparison.png'}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ask(cli.Machine):
-    """Let a trained model answer a question about an image file."""
-
-    image: tyro.conf.Positional[Path]  # the image file
-    question: tyro.conf.Positional[str]  # the question, in quotation marks
-    run: str = "toy"  # the name of the run
-
-    def execute(self, command: str) -> None:
-        if not self.question.strip():
-            raise ValueError("the question must not be empty")
-        _, data, config, vocabulary, model = open_model(self.run, command_for_run(self.run))
-        pixels = load_image(self.image, config.image_size)[None].float() / 255
-        vocabulary.encode([self.question])  # a question that cannot be read is reported before the detector is trained
-        images = features_of(data, config, command, self)(pixels)
-        examples = Examples(pixels, images, (0,), (self.question,), ((),), ("",))
-        likely = probabilities(model, vocabulary, examples)[0].topk(min(LIKELY, len(vocabulary.answers)))
-        if unknown := vocabulary.unknown(self.question):
-            print("ignored, because unknown:", ", ".join(unknown))
-        for probability, answer in zip(likely.values.tolist(), likely.indices.tolist(), strict=True):
-            print(f"{percent(probability):>8}  {vocabulary.answers[answer]}")
+        print(f"{data_name(data)}, {split} split\n{table({'chance': chance, **reached})}\n{place / 'comparison.png'}")
 
 
 def result_table(results: Mapping[str, Any]) -> str:
     """For each test split a table in %: a row for each kind of question; columns for the baselines and the model."""
-    data = results["what"]
+    data = data_name(results["data"])
     return "\n\n".join(
         f"{data}, {split} split\n"
-        + table(columns, {kind: PROMISES.get((data, split, kind)) for kind in columns["reached"]})
+        + table(columns, {kind: PROMISES.get((results["data"]["data"], split, kind)) for kind in columns["reached"]})
         for split, columns in results["splits"].items()
     )
+
+
+def data_name(data: Mapping[str, Any]) -> str:
+    """Of the data of a run: toy, toy-korean, easy-vqa or vqa-v2."""
+    return data["data"] if data.get("language", "english") == "english" else f"{data['data']}-{data['language']}"
 
 
 def table(columns: Mapping[str, Mapping[str, float]], promised: Mapping[str, float | None] | None = None) -> str:

@@ -1,0 +1,1 @@
+"""What this project adds: a score of images that are unlike the toy world."""
