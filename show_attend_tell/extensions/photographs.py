@@ -48,13 +48,13 @@ class PhotoConfig(Config):
     warmup: Positive = 200
     least: Positive = 5  # a word that comes less often in the training captions is <unknown>
     views: Positive = 4  # of each training image: the whole, parts of it, and mirror images of parts
-    self_critical_steps: Annotated[int, Ge(0)] = 500  # batches after the others, which train for a reward
+    self_critical_steps: Annotated[int, Ge(0)] = 600  # batches after the others, which train for a reward
     self_critical_images: Positive = 32  # in such a batch
     self_critical_rate: Annotated[float, Gt(0)] = 7e-5  # learning rate of self-critical steps
     drawn_captions: Annotated[int, Ge(2)] = 5  # of each image in such a batch
-    precision_weight: Annotated[float, Ge(0)] = 0.5  # weight of BLEU-1 in the reward, beside CIDEr-D
+    precision_weight: Annotated[float, Ge(0)] = 0.4  # weight of BLEU-1 in the reward, beside CIDEr-D
     beam: Positive = 5  # width of the search
-    length_penalty: Annotated[float, Ge(0)] = 0.7  # α of the search
+    length_penalty: Annotated[float, Ge(0)] = 0.85  # α of the search
 
 
 PHOTO_CONFIGS = MappingProxyType(

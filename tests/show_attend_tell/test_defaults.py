@@ -20,8 +20,8 @@ DEFAULTS = {
     "show_attend_tell.extensions.photographs.PHOTO_CONFIGS[flickr8k]": {
         "steps": 235 * 6, "images": 128, "annotation": 512, "embedding": 512, "hidden": 512, "attention_hidden": 256,
         "dropout": 0.3, "annotation_dropout": 0.3, "embedding_dropout": 0.3, "smoothing": 0.1, "learning_rate": 1e-3,
-        "warmup": 200, "least": 5, "views": 4, "self_critical_steps": 500, "self_critical_images": 32,
-        "self_critical_rate": 7e-5, "drawn_captions": 5, "precision_weight": 0.5, "beam": 5, "length_penalty": 0.7,
+        "warmup": 200, "least": 5, "views": 4, "self_critical_steps": 600, "self_critical_images": 32,
+        "self_critical_rate": 7e-5, "drawn_captions": 5, "precision_weight": 0.4, "beam": 5, "length_penalty": 0.85,
     },
     "show_attend_tell.extensions.photographs.PHOTO_CONFIGS[coco]": {
         "steps": 60_000, "views": 1, "self_critical_steps": 0,
