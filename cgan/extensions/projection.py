@@ -42,7 +42,7 @@ class TextConfig:
     compressed: Positive = 32  # numbers in the compressed sentence
     generator: Literal["whole", "placed"] = "whole"  # whether it draws the picture, or an object and its place
     generator_channels: Channels = (48, 32, 16)  # at 4×4, 8×8 and 16×16 places; a placed object needs two numbers
-    discriminator_channels: Channels = (16, 32, 48)  # at 16×16, 8×8 and 4×4 places
+    discriminator_channels: tuple[Positive, Positive, Positive] = (16, 32, 48)  # at 16×16, 8×8 and 4×4 places
     joint: Positive = 64  # channels of the discriminator's layer that meets the sentence
     discriminator: Discriminator = "projection"  # how it meets the sentence, and how it begins
     game: Literal["matching-aware", "plain"] = "matching-aware"  # plain: no real picture comes with a wrong sentence

@@ -201,3 +201,8 @@ def test_empty_and_full_masks(full: bool) -> None:
 def test_another_size_is_named(size: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match=rf"images must have 32×32 pixels, got {size[0]}×{size[1]}"):
         EncoderDiscriminator(PooledEncoder(2, 5))(torch.zeros(1, 3, *size), torch.zeros(1, 5))
+
+
+def test_the_channels_must_fit_the_generator() -> None:
+    with pytest.raises(ValueError, match="--generator-channels must be 2 numbers for --generator placed, got 3"):
+        TextConfig(generator="placed")

@@ -80,8 +80,10 @@ GAN = {
 }
 TEXT_GAN = {
     **dict.fromkeys(("steps", "noise", "compressed", "joint", "penalty_every"), COUNT),
-    **{"batch": at_least(2), "generator_channels": widths(3, 3), "discriminator_channels": widths(3, 3)},
-    **{"discriminator": one_of("projection", "pooled", "paper"), "game": one_of("matching-aware", "plain")},
+    **{"batch": at_least(2), "generator": one_of("whole"), "discriminator_channels": widths(3, 3)},
+    **{"generator_channels": Edges(((1, 1, 1),), ((1, 1, 0),))},  # how many belong to a generator: test_anywhere.py
+    "discriminator": one_of("projection", "paper", "encoder", "untrained"),
+    "game": one_of("matching-aware", "plain"),
     **dict.fromkeys(("interpolation", "penalty", "mode_seeking"), WEIGHT),
     **{"generator_rate": RATE, "discriminator_rate": RATE, "beta1": SHARE, "seed": SEED},
 }
@@ -128,6 +130,7 @@ RANGES: dict[str, dict[str, Edges]] = {
     },
     "cgan.extensions.pretraining.EncoderConfig": {
         "steps": COUNT, "batch": at_least(2), "size": COUNT, "channels": COUNT, "learning_rate": RATE, "seed": SEED,
+        "pooled": one_of(True, False),
     },
     "vqa.train.Config": {
         **dict.fromkeys(("steps", "images", "questions", "embedding", "hidden", "common", "answers", "warmup"), COUNT),

@@ -28,7 +28,7 @@ DEFAULTS = {
         "common": 1024, "answers": 1000, "dropout": 0.5, "learning_rate": 4e-4,
     },
     "vqa.datasets.sources": {"TOY_TEST": 6000, "TOY_VALIDATION": 1200},
-    "vqa.commands": {"LIKELY": 5},
+    "vqa.commands.ask": {"LIKELY": 5},
     "vqa.commands.Ask": {"run": "toy"},
 }  # fmt: skip
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from cgan.commands import task as tasks
+from cgan.commands.frozen import DigitJudgeTask
 from cgan.datasets.digits import Digits
 from cgan.extensions.gradient_penalty import PenaltyConfig
 from cgan.extensions.judge import JudgeConfig
@@ -64,5 +65,9 @@ def test_no_field_is_left_out() -> None:
 
 @pytest.mark.parametrize("field", [field.name for field in fields(JudgeConfig)])
 def test_every_field_reaches_the_judge(digits, field: str) -> None:
-    reaches = Reaches(lambda config: tasks.JudgeTask({"data": "digits"}, digits, config), JUDGE)
-    reaches(field, JUDGE_CHANGES[field])
+    def task_of(config: JudgeConfig) -> DigitJudgeTask:
+        task = DigitJudgeTask({"data": "digits"}, digits)
+        task.config, task.steps = config, config.steps
+        return task
+
+    Reaches(task_of, JUDGE)(field, JUDGE_CHANGES[field])

@@ -27,9 +27,9 @@ ELSEWHERE = {"encoder", "answers"}  # the next test; and test_sources.py, as ans
 @pytest.fixture(scope="module")
 def reaches() -> Reaches:
     with types_unchecked():  # two thousand questions
-        vocabulary = sources.toy_vocabulary()
+        vocabulary = sources.toy_vocabulary("english")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sources, "toy_vocabulary", lambda: vocabulary)
+        patch.setattr(sources, "toy_vocabulary", lambda language: vocabulary)
         yield Reaches(lambda config: VQATask("toy", config, "command", cli.Machine(device="cpu")), SMALL)
 
 
