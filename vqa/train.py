@@ -28,7 +28,7 @@ Positive = Annotated[int, Ge(1)]
 class Config:
     """Everything that a training run depends on, except its data."""
 
-    steps: Positive = 3600  # batches
+    steps: Positive = 4800  # batches
     images: Positive = 64  # in a batch
     questions: Positive = 8  # about each image of a batch
     encoder: Literal["grid", "cnn"] = "grid"  # grid reads the frozen detector's grid (toy data), cnn reads pixels

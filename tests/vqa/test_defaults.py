@@ -11,7 +11,7 @@ DEFAULTS = {
     "vqa.encoders": {"CONSTANT": 10.0, "EDGE": 2.0},
     "vqa.metric": {"ENOUGH": 3},  # section 3
     "vqa.train.CONFIGS[toy]": {
-        **OPTIMISER, "steps": 3600, "images": 64, "questions": 8, "encoder": "grid", "image_size": 64,
+        **OPTIMISER, "steps": 4800, "images": 64, "questions": 8, "encoder": "grid", "image_size": 64,
         "background": 0.93, "channels": (256,), "embedding": 64, "hidden": 64, "common": 1024, "dropout": 0.0,
         "fusion": "product", "inputs": "both", "answers": 1000, "learning_rate": 8e-3,
     },
