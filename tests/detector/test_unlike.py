@@ -14,6 +14,7 @@ from detector.decode import Detection
 from detector.extensions import unlike
 from detector.extensions.unlike import OTHERS, measure, unexplained
 from detector.model import Detector
+from tests.teach import check_equal
 from toyworld.drawing import draw
 from toyworld.scenes import BACKGROUND, RADIUS, RGB, Object, Scene
 
@@ -106,8 +107,8 @@ def test_scores_are_those_of_the_split(monkeypatch) -> None:
     scores = unlike.scores_of(Detector(), "test", 1, 16, 5, lambda images: 1 - images)
     scenes = draw([unlike.scene_at("test", 1, k) for k in range(5)], 16)
     assert [len(images) for images in seen] == [3, 2]
-    assert torch.equal(torch.cat(seen), 1 - scenes)
-    assert torch.equal(scores, 1 - scenes[:, 0, 0, 0])
+    check_equal("the changed images", torch.cat(seen), 1 - scenes)
+    check_equal("their scores", scores, 1 - scenes[:, 0, 0, 0])
 
 
 def test_other_images_by_hand() -> None:

@@ -84,7 +84,7 @@ class TextTraining:
         self.check_sample()
 
     def check_sample(self) -> None:
-        """Raises ValueError if subsampling drops so many words that no step has a pair."""
+        """Raises ValueError if no step has a pair, because subsampling drops too many words."""
         texts = (self.text_at(step, generator_at(self.config.seed, step)) for step in range(self.steps))
         if not any(has_pairs(text.sentence) for text in texts):
             allowed = f"sample must leave a pair of words in {self.corpus.source[0]}"

@@ -243,9 +243,11 @@ def see(monkeypatch, module, name: str) -> None:
     ("validate", "captions_of", 2), ("judge", "judge", 5), ("draw", "captions_of", 2),
 ])  # fmt: skip
 def test_the_search_gets_the_numbers_of_the_configuration(work, monkeypatch, what, function, place) -> None:
-    one = task.PhotoTask("flickr8k", PhotoConfig(images=4, beam=3, length_penalty=0.4), Path("data"), None, "a run")
+    one = photographs.PhotoTask(
+        "flickr8k", PhotoConfig(images=4, beam=3, length_penalty=0.4), Path("data"), None, "a run"
+    )
     monkeypatch.setattr(task, "draw_photo_training", lambda *_: None)
-    see(monkeypatch, task.scores, function)
+    see(monkeypatch, photographs.scores, function)
     others = [work, one.build(), {"validation": []}] if what == "draw" else [one.build()]
     with pytest.raises(Seen) as seen:
         getattr(one, what)(*others)
@@ -253,7 +255,7 @@ def test_the_search_gets_the_numbers_of_the_configuration(work, monkeypatch, wha
 
 
 @pytest.mark.parametrize(
-    ("options", "expected"), [([], (5, 0.7)), (["--beam", "3", "--length-penalty", "0"], (3, 0.0))]
+    ("options", "expected"), [([], (5, 0.85)), (["--beam", "3", "--length-penalty", "0"], (3, 0.0))]
 )
 def test_the_search_of_a_verb_gets_its_options(work, monkeypatch, options: list[str], expected: tuple) -> None:
     """Without the option, the run's own length penalty."""
