@@ -20,7 +20,7 @@ from cgan.text_encoder import PictureEncoder
 from tests.cgan.misconceptions import anywhere as misconceptions
 from tests.cgan.test_text_to_image import SEEDS, each, generator_reference, made, some
 from tests.strategies import unequal_sizes
-from tests.teach import check_close, check_same
+from tests.teach import check_close, check_equal, check_same
 
 
 def tent(where: torch.Tensor, k: int) -> torch.Tensor:
@@ -149,7 +149,7 @@ def test_it_begins_as_the_picture_encoder(which: str) -> None:
     discriminator(images, one).sum().backward()
     assert all(weight.grad.abs().max() > 0 for weight in discriminator.parameters()), "some weights do not learn"
     optimizer.step()
-    assert torch.equal(encoder(images), before), "D must learn on a copy"
+    check_equal("φ(v) after a step of D, which learns on a copy", encoder(images), before)
 
 
 def check_generator(kind: type, n: int, sentence: int, z: int, compressed: int, seed: int) -> None:

@@ -138,8 +138,8 @@ def test_questions_and_answers_in_another_language() -> None:
         words = Words()
         texts[language] = toy_batches(pixels, words.encode, 0, 4, 3, SIDE, language)(2), words
     (english, _), (korean, words) = texts.values()
-    assert torch.equal(english.images, korean.images)
-    assert torch.equal(english.answers, korean.answers)
+    check_equal("the images in both languages", korean.images, english.images)
+    check_equal("the answers in both languages", korean.answers, english.answers)
     for k, (row, answer) in enumerate(zip(korean.questions, korean.answers, strict=True)):
         scene = question_at("train", 0, 8 + int(korean.image_of[k]))[0]
         assert read(words.decode(row), scene, "korean")[1] == ANSWERS_IN["korean"][answer]

@@ -246,7 +246,7 @@ def test_the_search_gets_the_numbers_of_the_configuration(work, monkeypatch, wha
     one = photographs.PhotoTask(
         "flickr8k", PhotoConfig(images=4, beam=3, length_penalty=0.4), Path("data"), None, "a run"
     )
-    monkeypatch.setattr(task, "draw_photo_training", lambda *_: None)
+    monkeypatch.setattr(photographs, "draw_photo_training", lambda *_: None)
     see(monkeypatch, photographs.scores, function)
     others = [work, one.build(), {"validation": []}] if what == "draw" else [one.build()]
     with pytest.raises(Seen) as seen:
