@@ -15,7 +15,7 @@ from hypothesis import Phase, settings
 from hypothesis.internal.conjecture import engine
 from jaxtyping import install_import_hook
 
-pytest_plugins = ["tests.failures"]
+pytest_plugins = ["workbook.failures"]
 PAPERS = runpy.run_path(str(Path(__file__).parent.parent / "lab" / "papers.py"))["PAPERS"]  # before lab is imported
 install_import_hook([*PAPERS, "toyworld", "detector", "lab", "tour", "bench"], "beartype.beartype")
 

@@ -176,7 +176,7 @@ SAID = {
 
 
 def run_pytest(folder: Path, *arguments: str) -> str:
-    command = [sys.executable, "-m", "pytest", "-p", "tests.failures", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    command = [sys.executable, "-m", "pytest", "-p", "workbook.failures", "-p", "no:cacheprovider", "-p", "no:xdist"]
     command += [f"--rootdir={folder}", "-c", "none.ini", "--limit=0.5", *arguments]
     environment = {"PYTHONPATH": str(Path(__file__).parent.parent), "PATH": "", "COLUMNS": "120"}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True).stdout

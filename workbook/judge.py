@@ -27,9 +27,9 @@ from unittest import mock
 
 import pytest
 
-from tests.failures import TooLong, equation_of, limited, said
 from workbook import source
 from workbook.exercises import ROOT, Exercise, exercises_of, mistake_of, place
+from workbook.failures import TooLong, equation_of, limited, said
 
 TEST_SECONDS, ALL_SECONDS = 8, 600  # CPU seconds of one test; wall seconds of all tests of a process
 CALLS, CALL_BYTES = 60, 200_000  # how many calls are noted, and how large one may be

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,6 +105,14 @@ def test_a_broken_file_does_not_stop_the_others(capsys) -> None:
     out = said(capsys, "check", "vqa", status=1)
     assert f"✗ {AGREEMENT} cannot be imported" in out
     assert "✓ vqa.model.norm_i" in out
+
+
+def test_any_folder_will_do() -> None:
+    """Python does not look for this project where the reader is."""
+    write("agreement", RIGHT)
+    command = [sys.executable, "-m", "workbook", "check", AGREEMENT]
+    out = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert f"next: {MEAN}" in out.stdout, out.stderr
 
 
 def test_hints_come_one_by_one_and_the_language_is_kept(capsys) -> None:
