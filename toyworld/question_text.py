@@ -46,7 +46,7 @@ PHRASES = {  # two wordings, equally often; {0:s} is plural, {0:a} has an articl
         "count": ("{0:은/는} 몇 개입니까?", "{0:이/가} 몇 개 있습니까?"),
         "existence": ("{0:이/가} 있습니까?", "{0:이/가} 보입니까?"),
         "comparison": ("{0:이/가} {1}보다 {word}?", "{0}의 수가 {1}의 수보다 {word}?"),
-        "relation": ("{0:은/는} {1}의 {word} 있습니까?", "{1}의 {word} {0:이/가} 있습니까?"),
+        "relation": ("{0:은/는} {1}의 {word} 있습니까?", "{0:이/가} {1}의 {word} 보입니까?"),
     },
 }
 WORDS = {  # {word} of a comparison and of a relation

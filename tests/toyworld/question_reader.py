@@ -26,7 +26,7 @@ KOREAN_PATTERNS = {
     "count": r"(.+[은는]) 몇 개입니까\?|(.+[이가]) 몇 개 있습니까\?",
     "existence": r"((?:(?!에 ).)+[이가]) (?:있습니까|보입니까)\?",
     "comparison": r"(.+)의 수가 (.+)의 수보다 (많습니까|적습니까)\?|(.+[이가]) (.+)보다 (많습니까|적습니까)\?",
-    "relation": rf"(.+[은는]) (.+)의 ({SIDES}) 있습니까\?|(.+)의 ({SIDES}) (.+[이가]) 있습니까\?",
+    "relation": rf"(.+[은는]) (.+)의 ({SIDES}) 있습니까\?|(.+[이가]) (.+)의 ({SIDES}) 보입니까\?",
 }
 OTHERS = {"많습니까": "more", "적습니까": "fewer", **{word: relation for relation, word in korean.PLACES.items()}}
 KOREAN_NOUN = re.compile(
@@ -78,8 +78,6 @@ def take_apart_korean(text: str) -> tuple[str, list[str], list[Phrase]]:
     (kind, match), *_ = found.items()
     groups = [group for group in match.groups() if group]
     named = [korean_phrase(group) for group in groups if group not in OTHERS]
-    if groups[1:] and groups[1] in OTHERS:  # "left of the circle, the star": the star comes first
-        named.reverse()
     return kind, [OTHERS[group] for group in groups if group in OTHERS], named
 
 

@@ -109,7 +109,7 @@ def test_a_form_by_hand() -> None:
         "objects, large stars, red stars)"
     )
     assert forms("korean")["relation"] == (
-        "…은/는 …의 왼쪽에/오른쪽에/위쪽에/아래쪽에 있습니까? …의 왼쪽에/오른쪽에/위쪽에/아래쪽에 …이/가 있습니까? "
+        "…은/는 …의 왼쪽에/오른쪽에/위쪽에/아래쪽에 있습니까? …이/가 …의 왼쪽에/오른쪽에/위쪽에/아래쪽에 보입니까? "
         "(…: 빨간색 물체, 별, 빨간색 별)"
     )
     assert attributes(Description("large", None, "star")) == ("size", "shape")

@@ -44,7 +44,7 @@ def test_the_reader_by_hand() -> None:
     assert read("what is the number of small blue objects?", scene) == ("count", "1")
     assert read("작은 물체는 몇 개입니까?", scene, "korean") == ("count", "2개")
     assert read("별은 파란색 물체의 아래쪽에 있습니까?", scene, "korean") == ("relation", "아니요")
-    assert read("파란색 물체의 왼쪽에 별이 있습니까?", scene, "korean") == ("relation", "예")
+    assert read("별이 파란색 물체의 왼쪽에 보입니까?", scene, "korean") == ("relation", "예")
     assert read("can you see an orange star?", scene) == ("existence", "no")
     assert read("are there fewer stars than crosses?", scene) == ("comparison", "yes")
     assert read("is the star left of the orange object?", scene) == ("relation", "yes")
