@@ -15,6 +15,7 @@ import tyro
 from cgan.commands.frozen import suffix
 from cgan.commands.sentences import Language, TextGAN, TextTask, build_game, text_interpolated
 from cgan.commands.task import interpolated, task_of
+from cgan.commands.two import PairTask
 from cgan.data import MODES, random_at
 from cgan.datasets.digits import LABELS
 from cgan.evaluate import PROMISES, samples_of
@@ -29,7 +30,7 @@ from lab import cli, folders, training
 from toyworld.tokenizer import Tokenizer, split_words
 
 DataName = Literal["ring", "digits", "mnist", "toy"]
-SceneName = Literal["close", "anywhere"]
+SceneName = Literal["close", "anywhere", "two"]
 Folder = Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(needed for mnist)")]
 Sentence = Annotated[str | None, tyro.conf.arg(metavar="TEXT", help_behavior_hint="")]
 RunName = Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")]
@@ -74,6 +75,11 @@ def is_toy(data: Mapping[str, Any]) -> bool:
     return data.get("data") in [f"toy-{scene}" for scene in TEXT_CONFIGS]
 
 
+def text_task(kind: str, *others: Any) -> TextTask:
+    """The task of a kind of scenes."""
+    return (PairTask if kind == "two" else TextTask)(kind, *others)
+
+
 def command_for_run(name: str) -> str:
     """The command that makes a run of this name."""
     options = {"ring": "", "digits": " --data digits", "mnist": " --data mnist --root DIR"}
@@ -89,7 +95,7 @@ class Train(cli.TrainingOptions):
 
     data: DataName = "ring"  # the data set
     root: Folder = None  # the folder with the four IDX files of MNIST
-    scene: SceneName | None = None  # of the toy world: one object close up (the default), or one anywhere
+    scene: SceneName | None = None  # of the toy world: one object close up (the default), one anywhere, or two
     language: Language | None = None  # of the toy world's sentences; by default english
     configuration: tyro.conf.OmitArgPrefixes[Overrides] = field(default_factory=Overrides)
 
@@ -114,7 +120,7 @@ class Train(cli.TrainingOptions):
         chosen = dataclasses.replace(config, **given)
         if self.data == "toy" and chosen.discriminator in ("encoder", "untrained"):
             if self.chosen_scene == "close":
-                raise ValueError(f"--discriminator {chosen.discriminator} is for --scene anywhere only")
+                raise ValueError(f"--discriminator {chosen.discriminator} is for --scene anywhere and two only")
             if idle := [name for name in ("discriminator_channels", "joint") if name in given]:
                 name = idle[0].replace("_", "-")
                 raise ValueError(f"--{name} has no effect beside --discriminator {chosen.discriminator}")
@@ -129,7 +135,7 @@ class Train(cli.TrainingOptions):
         if self.data == "toy":
             if self.root is not None:
                 raise ValueError("--root is for mnist only, toy needs no folder")
-            task = TextTask(self.chosen_scene, self.chosen_language, config, command, self, name)
+            task = text_task(self.chosen_scene, self.chosen_language, config, command, self, name)
         else:
             task = task_of(self.data, config, command, self, self.root, name)
         trained = training.train(task, self, command)
@@ -169,7 +175,8 @@ class Judge(cli.Machine):
             if self.root is not None:
                 raise ValueError("--root is for mnist only, toy needs no folder")
             folder, data, config, gan, _ = open_text_gan(self.run)
-            task = TextTask(data["data"].removeprefix("toy-"), data["language"], config, command, self, self.run)
+            kind = data["data"].removeprefix("toy-")
+            task = text_task(kind, data["language"], config, command, self, self.run)
         else:
             folder, data, config, gan = open_gan(self.run, command_for_run(self.run))
             root = self.root or (Path(data["root"]) if data.get("root") else None)

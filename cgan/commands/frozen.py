@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from cgan.datasets.digits import LABELS, Digits
-from cgan.datasets.toy import ATTRIBUTES, SIDE, captioned, judge_scenes
+from cgan.datasets.toy import ATTRIBUTES, SIDE, Captioned, captioned, judge_scenes, pictures
+from cgan.datasets.two import captioned_pairs, two_scene
 from cgan.extensions.judge import (
     JudgeConfig,
     JudgeNetwork,
@@ -25,7 +26,15 @@ from cgan.extensions.pretraining import (
     sentence_vectors,
     train_encoders,
 )
+from cgan.extensions.relations import enlarged, pair_batches
+from detector.decode import detect
+from detector.evaluate import score
+from detector.model import CELL, Detector
+from detector.train import Config as DetectorConfig
+from detector.train import build_optimizer as build_detector_optimizer
+from detector.train import train as train_detector
 from lab import cli, folders, training
+from toyworld.scenes import Scene
 from toyworld.tokenizer import Tokenizer
 
 POOL = 16_000  # toy scenes that the players and the encoders learn from; they are drawn once
@@ -113,45 +122,95 @@ class ToyJudgeTask(JudgeTask):
         return judge_scenes(self.kind, SEED, SCENES) if split == "judge" else judge_scenes(self.kind, SEED + 1, TEST)
 
 
+class PairJudgeTask(training.Task):
+    """The judge of two objects: a detector. A quarter of its pictures have pairs held out."""
+
+    paper, role, name = "cgan", "judge", "judge-toy-two"
+    data: Mapping[str, Any] = {"data": name}
+
+    def __init__(self) -> None:
+        self.config = DetectorConfig(steps=1500, images=24, seed=SEED)
+        self.steps = self.config.steps
+
+    def build(self) -> Detector:
+        return Detector()
+
+    def optimizers(self, model: nn.Module) -> dict[str, Any]:
+        return dict(zip(("optimizer", "scheduler"), build_detector_optimizer(model, self.config), strict=True))
+
+    def train(self, model: nn.Module, optimizers: Mapping[str, Any], device: torch.device, steps, log) -> None:
+        batch_at = pair_batches(lambda index: judged_pair(SEED, index), self.config.images, SIDE)
+        train_detector(model, *optimizers.values(), on_device(batch_at, device), steps, log)
+
+    def judge(self, model: nn.Module) -> dict[str, Any]:
+        """The share of real test pictures that are read without a mistake."""
+        scenes = [judged_pair(SEED + 1, index) for index in range(TEST)]
+        found = detect(model, enlarged((pictures(scenes) + 1) / 2).to(next(model.parameters()).device))
+        return {"accuracy": score(found, scenes, CELL / (2 * SIDE))["all_right"]}
+
+
+def judged_pair(seed: int, index: int) -> Scene:
+    return two_scene("train" if index % 4 else "compositional", seed, index)
+
+
 def suffix(language: str) -> str:
     """What a run's name has more in a language."""
     return "" if language == "english" else f"-{language}"
 
 
 def encoder_config(kind: str) -> EncoderConfig:
-    """An object that may be anywhere needs a picture encoder that counts what there is, not where."""
-    return EncoderConfig(pooled=kind == "anywhere")
+    """An object that may be anywhere needs a picture encoder that counts what there is, not where. A relation needs
+    regions, and sentences that are nearly true."""
+    given = {"close": {}, "anywhere": {"picture": "pooled"}}
+    given["two"] = {"picture": "regions", "steps": 1000, "false_sentences": 2.0}
+    return EncoderConfig(**given[kind])
+
+
+def pictures_with_sentences(kind: str, language: str, split: str, seed: int, count: int) -> Captioned:
+    """``count`` pictures of a kind of scenes, each with some right and some wrong sentences."""
+    if kind == "two":
+        return captioned_pairs(language, split, seed, count)
+    return captioned(kind, language, split, seed, count)
 
 
 class EncoderTask(training.Task):
-    """The sentence encoder and the picture encoder, trained together."""
+    """The sentence encoder and the picture encoder, trained together.
+
+    Args:
+        begin: a trained picture encoder, of which the convolutions are taken over.
+    """
 
     paper, role = "cgan", "sentence encoder"
 
-    def __init__(self, kind: str, language: str, tokenizer: Tokenizer, config: EncoderConfig | None = None) -> None:
-        self.config = config or encoder_config(kind)
+    def __init__(self, kind: str, language: str, tokenizer: Tokenizer, begin: nn.Module | None = None) -> None:
+        self.config, self.begin = encoder_config(kind), begin
         self.steps, self.name = self.config.steps, f"encoder-toy-{kind}{suffix(language)}"
         self.data = {"data": self.name, "language": language}
         self.kind, self.language, self.tokenizer = kind, language, tokenizer
 
     def build(self) -> Encoders:
-        return Encoders(len(self.tokenizer), self.config)
+        encoders = Encoders(len(self.tokenizer), self.config)
+        for name in ("first", "second", "third") if self.begin else ():
+            getattr(encoders.picture, name).load_state_dict(getattr(self.begin, name).state_dict())
+        return encoders
 
     def optimizers(self, model: nn.Module) -> dict[str, Any]:
         return dict(zip(("optimizer", "scheduler"), build_encoder_optimizer(model, self.config), strict=True))
 
     def train(self, model: nn.Module, optimizers: Mapping[str, Any], device: torch.device, steps, log) -> None:
-        examples = captioned(self.kind, self.language, "train", 0, POOL)
+        examples = pictures_with_sentences(self.kind, self.language, "train", 0, POOL)
         ids = self.tokenizer.encode(examples.sentences)
         batch_at = encoder_batches(examples, ids, self.config.seed, self.config.batch)
-        train_encoders(model, *optimizers.values(), on_device(batch_at, device), steps, log)
+        weight = self.config.false_sentences
+        train_encoders(model, *optimizers.values(), on_device(batch_at, device), steps, log, weight)
 
     def judge(self, model: nn.Module) -> dict[str, Any]:
         """The share of real test pictures that are nearer to their right sentence than to their wrong one."""
-        examples = captioned(self.kind, self.language, "test", 0, TEST)
+        examples = pictures_with_sentences(self.kind, self.language, "test", 0, TEST)
         vectors = sentence_vectors(model.sentence, self.tokenizer.encode(examples.sentences))
         device = next(model.parameters()).device
         with torch.no_grad():
-            seen = torch.cat([model.picture(part.to(device)).cpu() for part in examples.images.split(500)])
-        right, wrong = ((seen * vectors[rows[:, 0]]).sum(dim=1) for rows in (examples.right, examples.wrong))
+            seen = torch.cat([model.picture(part.to(device)) for part in examples.images.split(500)])
+            chosen = (vectors[rows[:, 0]].to(device) for rows in (examples.right, examples.wrong))
+            right, wrong = (model.score(seen, sentences) for sentences in chosen)
         return {"accuracy": (right > wrong).double().mean().item()}

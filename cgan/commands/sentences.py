@@ -8,12 +8,20 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from cgan.commands.frozen import POOL, TEST, EncoderTask, ToyJudgeTask, encoder_config, load_frozen
+from cgan.commands.frozen import (
+    POOL,
+    TEST,
+    EncoderTask,
+    ToyJudgeTask,
+    encoder_config,
+    load_frozen,
+    pictures_with_sentences,
+)
 from cgan.commands.task import PLACES, WAYS, GANTask
 from cgan.data import random_at, text_batches
-from cgan.datasets.toy import ATTRIBUTES, attributes, captioned, named_attributes
+from cgan.datasets.toy import ATTRIBUTES, Captioned, attributes, named_attributes
 from cgan.evaluate import nearest
-from cgan.extensions.judge import accuracy, read_pictures
+from cgan.extensions.judge import read_pictures
 from cgan.extensions.obedience import measure_sentences, obedience, prefers_the_true_sentence, text_samples
 from cgan.extensions.pretraining import Encoders, sentence_vectors
 from cgan.extensions.projection import TextConfig, build_text_gan, train_text_with_penalty
@@ -21,7 +29,7 @@ from cgan.figures import draw_pictures
 from cgan.model import GAN
 from cgan.text_encoder import SentenceEncoder
 from cgan.theory import GENERATOR_AT_ITS_OPTIMUM, MATCHING_AWARE_AT_OPTIMUM
-from lab import cli
+from lab import cli, training
 from toyworld.captions import say
 from toyworld.facts import Description, Exists
 from toyworld.rng import Rng
@@ -31,6 +39,19 @@ from toyworld.tokenizer import Tokenizer
 Language = Literal["english", "korean"]
 EACH = 20  # fakes of each sentence that names everything
 VALIDATED = 4  # fakes of each such sentence, in a validation
+
+
+SHOWN_FIRST = {
+    "english": (
+        "a large blue star", "a small red square", "a green circle", "a large yellow cross", "a purple triangle",
+        "a small black diamond",
+    ),
+    "korean": (
+        "큰 파란색 별", "작은 빨간색 정사각형", "초록색 원", "큰 노란색 십자 모양", "보라색 삼각형",
+        "작은 검은색 마름모",
+    ),
+}  # fmt: skip
+WAY = {"english": ("a small red square", "a large blue star"), "korean": ("작은 빨간색 정사각형", "큰 파란색 별")}
 
 
 class TextGAN(GAN):
@@ -58,29 +79,45 @@ class TextTask(GANTask):
     """Both players on pictures with sentences.
 
     Args:
-        kind: close or anywhere.
+        kind: close or anywhere; ``commands/two.py`` has two.
         language: of the sentences.
         command: the command that is running; it goes on with the training of judge and encoder after Ctrl-C.
         machine: device and threads, for judge and encoder.
     """
 
     config: TextConfig
+    shown_first: Mapping[str, Sequence[str]] = SHOWN_FIRST  # of the figure
+    way: Mapping[str, tuple[str, str]] = WAY  # of the interpolation
 
     def __init__(
         self, kind: str, language: str, config: TextConfig, command: str, machine: cli.Machine, name: str
     ) -> None:
         self.config, self.steps, self.name, self.kind, self.language = config, config.steps, name, kind, language
         self.data: dict[str, Any] = {"data": f"toy-{kind}", "language": language}
-        self.examples = captioned(kind, language, "train", 0, POOL)
+        self.examples = self.captioned("train", 0, POOL)
         self.tokenizer = Tokenizer.of(self.examples.sentences)
-        self.network = load_frozen(ToyJudgeTask(kind), command, machine)
-        self.encoders = load_frozen(EncoderTask(kind, language, self.tokenizer), command, machine)
+        self.judge_task = self.make_judge_task()
+        self.network = load_frozen(self.judge_task, command, machine)
+        self.encoders = load_frozen(self.make_encoder_task(command, machine), command, machine)
         vectors = self.vectors(self.encoders.sentence, self.examples.sentences)
         rows = self.examples.right, self.examples.wrong
         self.batch_at = text_batches(self.examples.images, vectors, *rows, config.seed, config.batch, config.noise)
-        self.full, self.full_named = full_sentences(language, SHOWN)
+        self.prepare()
         if config.game == "matching-aware":
             self.levels = {"ln 3/2 + ½ ln 3": MATCHING_AWARE_AT_OPTIMUM, "ln 3/2": GENERATOR_AT_ITS_OPTIMUM}
+
+    def make_judge_task(self) -> training.Task:
+        return ToyJudgeTask(self.kind)
+
+    def make_encoder_task(self, command: str, machine: cli.Machine) -> EncoderTask:
+        return EncoderTask(self.kind, self.language, self.tokenizer)
+
+    def prepare(self) -> None:
+        """The sentences that name everything, of which several pictures are drawn."""
+        self.full, self.full_named = full_sentences(self.language, SHOWN)
+
+    def captioned(self, split: str, seed: int, count: int) -> Captioned:
+        return pictures_with_sentences(self.kind, self.language, split, seed, count)
 
     def files(self) -> dict[str, str]:
         return {"words.txt": "".join(f"{word}\n" for word in self.tokenizer.words)}
@@ -126,12 +163,12 @@ class TextTask(GANTask):
 
     def judge(self, model: nn.Module) -> dict[str, Any]:
         """The fakes of the test sentences, and real pictures in their place; pairs that the training never showed."""
-        test = captioned(self.kind, self.language, "test", 0, TEST)
+        test = self.captioned("test", 0, TEST)
         wanted = named_attributes(test.facts)
         right = [test.sentences[k] for k in test.right[:, 0].tolist()]
         rows = self.each(EACH)
         each = self.fakes(model, [self.full[k] for k in rows.tolist()], "test", 1)
-        other = captioned(self.kind, self.language, "test", 1, TEST)  # real pictures, for their own column
+        other = self.captioned("test", 1, TEST)  # real pictures, for their own column
         real = test.images, self.kinds(test.scenes)
         fakes = self.fakes(model, right, "test")
         columns: dict[str, dict[str, float]] = {
@@ -143,6 +180,15 @@ class TextTask(GANTask):
             "reached": measure_sentences(self.read, fakes, wanted[test.right[:, 0]], each, rows, *real),
         }  # fmt: skip
         columns["chance"]["colour and shape"] = columns["chance"]["colour"] * columns["chance"]["shape"]
+        self.compare(model, test, fakes, columns)
+        unseen, unseen_named = full_sentences(self.language, HELD_OUT)
+        again = list(range(len(unseen))) * EACH
+        read, _ = self.read(self.fakes(model, [unseen[k] for k in again], "test", 2))
+        columns["reached"]["unseen pairs"] = obedience(read, unseen_named[again])["colour and shape"]
+        return {"splits": {"test": columns}, "judge": self.judge_task.judge(self.network)["accuracy"]}
+
+    def compare(self, model: TextGAN, test: Captioned, fakes: Tensor, columns: dict[str, dict[str, float]]) -> None:
+        """Into the columns: how far the training pictures are, and which sentence the discriminator prefers."""
         for name, some in (("real", test.images), ("reached", fakes)):
             distances, _ = nearest(some[:: max(1, len(some) // 200)], self.examples.images)
             columns[name] |= {"nearest": distances.mean().item(), "nearest of all": distances.min().item()}
@@ -150,37 +196,19 @@ class TextTask(GANTask):
         pairs = test.images, vectors[test.right[:, 0]], vectors[test.wrong[:, 0]]
         columns["chance"]["true preferred"] = 0.5
         columns["reached"]["true preferred"] = prefers_the_true_sentence(model.discriminator, *pairs)
-        unseen, unseen_named = full_sentences(self.language, HELD_OUT)
-        again = list(range(len(unseen))) * EACH
-        read, _ = self.read(self.fakes(model, [unseen[k] for k in again], "test", 2))
-        columns["reached"]["unseen pairs"] = obedience(read, unseen_named[again])["colour and shape"]
-        return {"splits": {"test": columns}, "judge": accuracy(self.network, *ToyJudgeTask(self.kind).pictures("test"))}
 
     def draw(self, folder: Path, model: nn.Module, results: Mapping[str, Any]) -> list[Path]:
         shown, between, copies = (folder / f"{name}.png" for name in ("sentences", "interpolation", "nearest"))
         rows = {
             sentence: self.fakes(model, [sentence] * 10, "test", 3 + k)
-            for k, sentence in enumerate(SHOWN_FIRST[self.language])
+            for k, sentence in enumerate(self.shown_first[self.language])
         }
         draw_pictures(shown, rows)
-        first, last = WAY[self.language]
+        first, last = self.way[self.language]
         draw_pictures(between, text_interpolated(model, self.tokenizer, self.config.noise, first, last, 0))
         fakes = torch.cat([pictures[:2] for pictures in rows.values()])[:10]
         draw_pictures(copies, {"fake": fakes, "nearest": self.examples.images[nearest(fakes, self.examples.images)[1]]})
         return [shown, between, copies, self.draw_losses(folder)]
-
-
-SHOWN_FIRST = {
-    "english": (
-        "a large blue star", "a small red square", "a green circle", "a large yellow cross", "a purple triangle",
-        "a small black diamond",
-    ),
-    "korean": (
-        "큰 파란색 별", "작은 빨간색 정사각형", "초록색 원", "큰 노란색 십자 모양", "보라색 삼각형",
-        "작은 검은색 마름모",
-    ),
-}  # fmt: skip
-WAY = {"english": ("a small red square", "a large blue star"), "korean": ("작은 빨간색 정사각형", "큰 파란색 별")}
 
 
 def full_sentences(language: str, pairs: Sequence[tuple[str, str]]) -> tuple[list[str], Int[Tensor, "s 3"]]:

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from cgan.extensions.anywhere import EncoderDiscriminator, PlacedGenerator
 from cgan.extensions.gradient_penalty import slope_penalty
+from cgan.extensions.two import PairGenerator, RegionDiscriminator, RegionEncoder
 from cgan.loss import interpolated, matching_aware_value, non_saturating_loss, value
 from cgan.model import GAN, leaky
 from cgan.text_to_image import PLACES, TextDiscriminator, TextGenerator, places
@@ -29,7 +30,8 @@ from cgan.train import Pair, Positive
 
 Channels = tuple[Positive, ...]
 Discriminator = Literal["projection", "paper", "encoder", "untrained"]  # encoder: φ(v); untrained: the same network
-NUMBERS = MappingProxyType({"whole": 3, "placed": 2})  # of channels, by the kind of generator
+NUMBERS = MappingProxyType({"whole": 3, "placed": 2, "pair": 2})  # of channels, by the kind of generator
+GENERATORS = MappingProxyType({"whole": TextGenerator, "placed": PlacedGenerator, "pair": PairGenerator})
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ class TextConfig:
     batch: Annotated[int, Ge(2)] = 64  # real pictures in a step, and as many fakes
     noise: Positive = 32  # dimensions of z
     compressed: Positive = 32  # numbers in the compressed sentence
-    generator: Literal["whole", "placed"] = "whole"  # whether it draws the picture, or an object and its place
-    generator_channels: Channels = (48, 32, 16)  # at 4×4, 8×8 and 16×16 places; a placed object needs two numbers
+    generator: Literal["whole", "placed", "pair"] = "whole"  # it draws the picture, an object and its place, or two
+    generator_channels: Channels = (48, 32, 16)  # at 4×4, 8×8 and 16×16 places; placed and pair need two numbers
     discriminator_channels: tuple[Positive, Positive, Positive] = (16, 32, 48)  # at 16×16, 8×8 and 4×4 places
     joint: Positive = 64  # channels of the discriminator's layer that meets the sentence
     discriminator: Discriminator = "projection"  # how it meets the sentence, and how it begins
@@ -61,6 +63,8 @@ class TextConfig:
             raise ValueError(
                 f"--generator-channels must be {needed} numbers for --generator {self.generator}, got {given}"
             )
+        if self.generator == "pair" and self.noise % 3:
+            raise ValueError(f"--noise must be a multiple of 3 for --generator pair, got {self.noise}")
 
 
 TEXT_CONFIGS = MappingProxyType(
@@ -68,6 +72,9 @@ TEXT_CONFIGS = MappingProxyType(
         "close": TextConfig(),
         "anywhere": TextConfig(
             steps=3000, generator="placed", generator_channels=(64, 32), discriminator="encoder", penalty=0.1
+        ),
+        "two": TextConfig(
+            steps=10_000, noise=48, generator="pair", generator_channels=(64, 32), discriminator="encoder", penalty=0.1
         ),
     }
 )
@@ -119,11 +126,10 @@ def build_text_gan(config: TextConfig, sentence: int, picture: nn.Module | None 
     """Both players, for sentences with this many numbers.
 
     Args:
-        picture: φ(v), a ``PooledEncoder``. The discriminators ``encoder`` and ``untrained`` begin as a copy of it, the
-            first with its weights.
+        picture: φ(v), a ``PooledEncoder`` or a ``RegionEncoder``. The discriminators ``encoder`` and ``untrained``
+            begin as a copy of it, the first with its weights.
     """
-    kind = PlacedGenerator if config.generator == "placed" else TextGenerator
-    generator = kind(sentence, config.noise, config.compressed, config.generator_channels)
+    generator = GENERATORS[config.generator](sentence, config.noise, config.compressed, config.generator_channels)
     return GAN(generator, build_discriminator(config, sentence, picture))
 
 
@@ -136,7 +142,7 @@ def build_discriminator(config: TextConfig, sentence: int, picture: nn.Module | 
     if config.discriminator == "untrained":
         for layer in encoder.children():
             layer.reset_parameters()
-    return EncoderDiscriminator(encoder)
+    return (RegionDiscriminator if isinstance(encoder, RegionEncoder) else EncoderDiscriminator)(encoder)
 
 
 def train_text_with_penalty(

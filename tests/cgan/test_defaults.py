@@ -18,7 +18,10 @@ DEFAULTS = {
     "cgan.extensions.judge": {"DEGREES": 12, "SHEAR": 0.25, "RESIZE": 0.12, "MOVE": 0.1},
     "cgan.extensions.pretraining.EncoderConfig": {
         "steps": 800, "batch": 64, "size": 64, "channels": 16, "learning_rate": 3e-3, "seed": 0,
+        "picture": "flat", "false_sentences": 0.0,
     },
+    "cgan.extensions.pretraining.train_encoders": {"false_sentences": 0.0},
+    "cgan.datasets.two": {"FROM_ANOTHER": 0.25},
     "cgan.evaluate.within": {"sigmas": 3.0},
     "cgan.evaluate.check_diversity": {"least": 0.1},
     "cgan.evaluate": {"EACH": 1000},
@@ -38,6 +41,7 @@ def test_defaults(name: str) -> None:
         ("ring", "cgan.train.CONFIGS[ring]"),
         ("digits", "cgan.extensions.gradient_penalty.PICTURE_CONFIGS[digits]"),
         ("toy-close", "cgan.extensions.projection.TEXT_CONFIGS[close]"),
+        ("toy-anywhere", "cgan.extensions.projection.TEXT_CONFIGS[anywhere]"),
     ],
 )
 def test_the_readme_measured_this_configuration(result: str, name: str) -> None:

@@ -130,7 +130,7 @@ RANGES: dict[str, dict[str, Edges]] = {
     },
     "cgan.extensions.pretraining.EncoderConfig": {
         "steps": COUNT, "batch": at_least(2), "size": COUNT, "channels": COUNT, "learning_rate": RATE, "seed": SEED,
-        "pooled": one_of(True, False),
+        "picture": one_of("flat", "pooled", "regions"), "false_sentences": WEIGHT,
     },
     "vqa.train.Config": {
         **dict.fromkeys(("steps", "images", "questions", "embedding", "hidden", "common", "answers", "warmup"), COUNT),

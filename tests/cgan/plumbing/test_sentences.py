@@ -6,6 +6,7 @@ import signal
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import fields, replace
 from io import StringIO
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,12 @@ from cgan.__main__ import main
 from cgan.commands import frozen
 from cgan.commands import sentences as tasks
 from cgan.commands import task as label_tasks
-from cgan.datasets import toy
+from cgan.commands import two as pairs
+from cgan.datasets import toy, two
 from cgan.extensions.judge import JudgeConfig
 from cgan.extensions.pretraining import EncoderConfig
 from cgan.extensions.projection import TEXT_CONFIGS, TextConfig
+from detector.train import Config as DetectorConfig
 from lab import cli
 from lab.seeding import seed_everything
 from tests.refusals import check_refused
@@ -37,27 +40,33 @@ ANYWHERE = [
     "--data", "toy", "--scene", "anywhere", "--device", "cpu", "--steps", "4", "--batch", "4", "--noise", "3",
     "--compressed", "2", "--generator-channels", "4", "3",
 ]  # fmt: skip
+TWO = [*("two" if word == "anywhere" else word for word in ANYWHERE)]
 RUNS = Path("runs/cgan")
 RUN = RUNS / "toy-close"
 PAIRS = (("cyan", "cross"), ("green", "circle"))
 few = functools.cache(toy.captioned)  # the same arguments give the same sentences
+few_pairs = functools.cache(two.captioned_pairs)
 
 
 @contextmanager
 def small():
     """Everything is small, and no run is so short that it counts as collapsed."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("POOL", 120), ("TEST", 120), ("EACH", 2), ("VALIDATED", 2), ("SCENES", 12)):
-            for module in (frozen, tasks):
-                if hasattr(module, name):
-                    patch.setattr(module, name, value)
-        for module in (frozen, tasks):
+        sizes = {"POOL": 120, "TEST": 120, "EACH": 2, "VALIDATED": 2, "SCENES": 12, "FULL": 3}
+        for module, (name, value) in product((frozen, tasks, pairs), sizes.items()):
+            if hasattr(module, name):
+                patch.setattr(module, name, value)
+        for module in (frozen, pairs):
             patch.setattr(module, "captioned", few)
+            patch.setattr(module, "captioned_pairs", few_pairs)
         patch.setattr(tasks, "SHOWN", PAIRS)
         patch.setattr(tasks, "SIZES", ("large",))
         patch.setattr(frozen, "JudgeConfig", lambda **given: JudgeConfig(steps=3, batch=4, channels=2))
+        patch.setattr(frozen, "DetectorConfig", lambda **given: DetectorConfig(**{**given, "steps": 2, "images": 2}))
         patch.setattr(
-            frozen, "EncoderConfig", lambda **given: EncoderConfig(steps=3, batch=4, size=8, channels=2, **given)
+            frozen,
+            "EncoderConfig",
+            lambda **given: EncoderConfig(**{**given, "steps": 3, "batch": 4, "size": 8, "channels": 2}),
         )
         patch.setattr(label_tasks, "check_diversity", lambda found: None)
         patch.setattr("lab.training.advise_on_threads", lambda: None)
@@ -73,6 +82,7 @@ def trained(tmp_path_factory):
         main(TINY)
         main([*TINY, "--language", "korean"])
         main(ANYWHERE)
+        main(TWO)
     return folder, printed.getvalue()
 
 
@@ -87,20 +97,21 @@ def work(trained, monkeypatch):
 def test_training_keeps_everything_in_the_run(work, trained) -> None:
     files = {"best.safetensors", "run.json", "results.json", "words.txt", "losses.png"}
     files |= {"sentences.png", "interpolation.png", "nearest.png"}
-    for run in (RUN, RUNS / "toy-close-korean", RUNS / "toy-anywhere"):
+    for run in (RUN, RUNS / "toy-close-korean", RUNS / "toy-anywhere", RUNS / "toy-two"):
         assert files <= {path.name for path in run.iterdir()}
         results = json.loads((run / "results.json").read_text())
         columns = results["splits"]["test"]
         assert list(columns) == ["chance", "real", "reached"]
         assert columns["real"].keys() < columns["reached"].keys()
         assert 0 <= columns["reached"]["true preferred"] <= 1
-    for part in ("toy-close, test", "toy-anywhere, test", "colour and shape", "unseen pairs", "the judge gives"):
+    tables = ("toy-close, test", "toy-anywhere, test", "toy-two, test")
+    for part in (*tables, "two objects", "colour and shape", "unseen pairs", "the judge gives"):
         assert part in trained[1], part
     assert {"star", "large"} <= set((RUN / "words.txt").read_text().split())
     assert {"별", "큰"} <= set((RUNS / "toy-close-korean" / "words.txt").read_text(encoding="utf-8").split())
 
 
-@pytest.mark.parametrize("name", ["toy-close", "toy-close-korean", "toy-anywhere"])
+@pytest.mark.parametrize("name", ["toy-close", "toy-close-korean", "toy-anywhere", "toy-two"])
 def test_judging_needs_no_training(copy, monkeypatch, capsys, name: str) -> None:
     results = json.loads((RUNS / name / "results.json").read_text())
     (RUNS / name / "results.json").unlink()
@@ -175,12 +186,13 @@ WRONG = {  # the arguments, and the one line that names what is wrong
     "label of a sentence's run": (["draw", "--label", "7", "--run", "toy-close"], "no players that know labels"),
     "text of another run": (["draw", "--text", "a star", "--run", "judge-toy-close"], "holds no players that know"),
     "no run": (["draw", "--text", "a star", "--run", "toy-anywhere-korean"], "--scene anywhere --language korean"),
-    "encoder": (["--data", "toy", "--discriminator", "encoder"], "encoder is for --scene anywhere only"),
+    "encoder": (["--data", "toy", "--discriminator", "encoder"], "encoder is for --scene anywhere and two only"),
     "joint": ([*ANYWHERE, "--joint", "8"], "--joint has no effect beside --discriminator encoder"),
     "two numbers": ([*TINY, "--generator", "placed"], "must be 2 numbers for --generator placed, got 3"),
+    "noise": ([*TWO, "--noise", "4"], "--noise must be a multiple of 3 for --generator pair, got 4"),
     "scene of the ring": (["--scene", "close"], "--scene is for toy only, ring does not use it"),
     "language of digits": (["--data", "digits", "--language", "korean"], "--language is for toy only, digits does not"),
-    "scene": (["--data", "toy", "--scene", "two"], "--scene must be one of anywhere, close, got 'two'"),
+    "scene": (["--data", "toy", "--scene", "three"], "--scene must be one of anywhere, close, two, got 'three'"),
     "root": ([*TINY, "--root", ".", "--run", "new"], "--root is for mnist only, toy needs no folder"),
     "network": (["--data", "toy", "--network", "conv"], "--network is for ring, digits and mnist only, toy does"),
     "joint of digits": (["--data", "digits", "--joint", "8"], "--joint is for toy only, digits does not use it"),
@@ -235,14 +247,28 @@ def test_every_option_reaches_what_it_is_for(work, field: str) -> None:
     assert not same, f"--{field.replace('_', '-')} changes nothing"
 
 
-def test_the_discriminator_of_a_scene_begins_as_its_picture_encoder(work) -> None:
+@pytest.mark.parametrize(("scene", "kind"), [("anywhere", tasks.TextTask), ("two", pairs.PairTask)])
+def test_the_discriminator_of_a_scene_begins_as_its_picture_encoder(work, scene: str, kind: type) -> None:
     machine, begun = cli.Machine(device="cpu"), {}
-    config = replace(TEXT_CONFIGS["anywhere"], noise=3, generator_channels=(4, 3))
+    config = replace(TEXT_CONFIGS[scene], noise=3, generator_channels=(4, 3))
     for which in ("encoder", "untrained"):
-        task = tasks.TextTask("anywhere", "english", replace(config, discriminator=which), "c", machine, "new")
+        task = kind(scene, "english", replace(config, discriminator=which), "c", machine, "new")
         begun[which], known = task.build().discriminator.encoder.state_dict(), task.encoders.picture.state_dict()
     assert all(torch.equal(begun["encoder"][name], weight) for name, weight in known.items())
-    assert not any(torch.equal(begun["untrained"][name], weight) for name, weight in known.items())
+    assert not any(torch.equal(begun["untrained"][name], weight) for name, weight in known.items() if weight.ndim)
+
+
+def test_the_encoder_of_two_begins_with_the_convolutions_of_one_anywhere(work) -> None:
+    """Its own training then changes them."""
+    machine, config = cli.Machine(device="cpu"), replace(TEXT_CONFIGS["two"], noise=3, generator_channels=(4, 3))
+    task = pairs.PairTask("two", "english", config, "c", machine, "new")
+    config = replace(TEXT_CONFIGS["anywhere"], noise=3, generator_channels=(4, 3))
+    known = tasks.TextTask("anywhere", "english", config, "c", machine, "new").encoders.picture
+    begun = task.make_encoder_task("c", machine).build().picture
+    for name in ("first", "second", "third"):
+        one, other, later = (getattr(model, name).weight for model in (known, begun, task.encoders.picture))
+        assert torch.equal(one, other)
+        assert not torch.equal(other, later)
 
 
 def test_the_monitor_names_the_sentence(work, monkeypatch) -> None:
