@@ -76,9 +76,9 @@ def encoder_batches(examples: Captioned, ids: Int[Tensor, "s t"], seed: int, n: 
     def batch_at(step: int) -> EncoderBatch:
         random = random_at("train", seed, step)
         chosen = torch.randint(len(examples.images), (n,), generator=random)
-        rows = examples.right[chosen, torch.randint(examples.right.shape[1], (n,), generator=random)]
+        one = torch.randint(examples.right.shape[1], (n,), generator=random)  # of each picture's sentences
+        rows, wrong = examples.right[chosen, one], examples.wrong[chosen, one]
         true = truth([examples.scenes[k] for k in chosen.tolist()], [examples.facts[k] for k in rows.tolist()])
-        wrong = examples.wrong[chosen, torch.randint(examples.wrong.shape[1], (n,), generator=random)]
         return EncoderBatch(examples.images[chosen], ids[rows], true, ids[wrong])
 
     return batch_at

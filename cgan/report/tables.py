@@ -11,8 +11,8 @@ from cgan.evaluate import PROMISES
 from cgan.report.bench import MOONSHOT, MUST
 from lab.tables import NOT_YET, markdown, percent, reading_order, take_runs
 
-SEEDS = {"ring": 10, "digits": 3, "toy-close": 3, "toy-anywhere": 3}  # how many, from 0 on
-SHORT = {"close": 1000, "anywhere": 500}  # steps of the ablations on pictures of sentences
+SEEDS = {"ring": 10, "digits": 3, "toy-close": 3, "toy-anywhere": 3, "toy-two": 1}  # how many, from 0 on
+SHORT = {"close": 1000, "anywhere": 500, "two": 500}  # steps of the ablations on pictures of sentences
 COMMON = {  # what is left out or added there
     "plain": ("without wrong pairs (GAN-CLS)", {"game": "plain"}),
     "no-penalty": ("without the penalty", {"penalty": 0.0}),
@@ -29,8 +29,13 @@ VARIANTS = {  # by the kind of scenes
         "untrained": ("the discriminator begins untrained", {"discriminator": "untrained"}),
         **COMMON,
     },
+    "two": {
+        "whole": ("the generator draws the whole picture", {"generator": "whole"}),
+        "untrained": ("the discriminator begins untrained", {"discriminator": "untrained"}),
+        **COMMON,
+    },
 }
-ABLATION = {"close": "toy-ablation", "anywhere": "toy-anywhere-ablation"}
+ABLATION = {"close": "toy-ablation", "anywhere": "toy-anywhere-ablation", "two": "toy-two-ablation"}
 TAKEN = {  # entry of report/results.json: the figures taken with it, by their names in the run's folder
     "ring": {name: name for name in ("ring.png", "ring.gif", "losses.png", "vanishing.png")},
     **{f"ring-seed-{seed}": {} for seed in range(1, SEEDS["ring"])},
@@ -50,6 +55,11 @@ TAKEN = {  # entry of report/results.json: the figures taken with it, by their n
     "toy-close-korean": {},
     "toy-anywhere": {"sentences.png": "sentences-anywhere.png", "nearest.png": "nearest-anywhere.png"},
     **{f"toy-anywhere-seed-{seed}": {} for seed in range(1, SEEDS["toy-anywhere"])},
+    "toy-two": {
+        "sentences.png": "sentences-two.png",
+        "interpolation.png": "interpolation-two.png",
+        "nearest.png": "nearest-two.png",
+    },
     **{
         f"{ABLATION[kind]}{name}": {}
         for kind, names in VARIANTS.items()
@@ -69,8 +79,8 @@ CORE = {  # file of the core: what is in it, in the order to read them
     "train_text_to_image": "their loop",
 }
 DATA = ("ring",)  # what README shows as it is printed
-SENTENCES = ("toy-close", "toy-close-korean", "toy-anywhere")
-MEASURES = ("colour and shape", "all named", "diversity", "FID", "true preferred", "unseen pairs")  # of sentences
+SENTENCES = ("toy-close", "toy-close-korean", "toy-anywhere", "toy-two")
+MEASURES = ("colour and shape", "both as named", "all named", "diversity", "FID", "true preferred", "unseen pairs")
 HEADLINE = ("all named", "diversity", "true preferred", "unseen pairs")  # those in README
 
 
@@ -143,13 +153,14 @@ def step(results: Mapping) -> str:
 
 def variants(kind: str, results: Mapping) -> str:
     """What each part does for pictures of sentences: the same configuration with one change."""
-    rows = []
+    rows, columns = [], []
     for name, (told, _) in {"": ("everything", {}), **VARIANTS[kind]}.items():
         entry = results.get(f"{ABLATION[kind]}-{name}".rstrip("-"))
         if entry:
             reached = entry["splits"]["test"]["reached"]
-            rows.append([told, *(f"{reached[column]:.3f}" for column in MEASURES), f"{entry['steps']:,}"])
-    return markdown([{"close": "close up"}.get(kind, kind), *MEASURES, "steps"], rows) if rows else NOT_YET
+            columns = [column for column in MEASURES if column in reached]
+            rows.append([told, *(f"{reached[column]:.3f}" for column in columns), f"{entry['steps']:,}"])
+    return markdown([{"close": "close up"}.get(kind, kind), *columns, "steps"], rows) if rows else NOT_YET
 
 
 def judge(results: Mapping) -> str:
@@ -168,6 +179,7 @@ BLOCKS: dict[str, Callable[[Mapping], str]] = {
     "judge": judge,
     "toy-close-seeds": partial(seeds, "toy-close"),
     "toy-anywhere-seeds": partial(seeds, "toy-anywhere"),
+    "toy-two-seeds": partial(seeds, "toy-two"),
     **{f"{ABLATION[kind]}s": partial(variants, kind) for kind in VARIANTS},
     "step": step,
     "lines": lambda results: reading_order("cgan", CORE),

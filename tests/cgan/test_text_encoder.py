@@ -143,7 +143,7 @@ def colours(step: int):
     words = torch.randint(3, (16,), generator=torch.Generator().manual_seed(step))
     images = torch.eye(3)[words][:, :, None, None].expand(-1, -1, 32, 32) * 2 - 1
     ids = torch.stack([torch.full((16,), 4), words + 1], dim=1)
-    return images, ids, words[:, None] == words[None]
+    return images, ids, words[:, None] == words[None], ids.roll(1, dims=0)
 
 
 def test_learns_three_words() -> None:
@@ -154,7 +154,7 @@ def test_learns_three_words() -> None:
     train_encoders(encoders, *build_encoder_optimizer(encoders, config), colours, range(60), log)
     assert losses[0] == pytest.approx(2, abs=0.7), "nothing learned: a margin of 1 in each direction"
     assert losses[-1] < 0.05
-    images, ids, true = colours(999)
+    images, ids, true, _ = colours(999)
     encoders.eval()
     best = (encoders.picture(images) @ encoders.sentence(ids).T).argmax(dim=1)
     assert true[torch.arange(16), best].all(), "each picture's best sentence is true of it; chance is a third"

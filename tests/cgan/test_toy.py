@@ -137,10 +137,11 @@ def test_another_range_is_named() -> None:
 def test_truth_of_a_batch() -> None:
     examples = captioned("close", "english", "train", 0, COUNT)
     ids = torch.arange(len(examples.sentences))[:, None]
-    images, chosen, true = encoder_batches(examples, ids, 0, 12)(3)
+    images, chosen, true, false = encoder_batches(examples, ids, 0, 12)(3)
     for k, image in enumerate(images):
         (index,) = (examples.images == image).flatten(1).all(dim=1).nonzero()[:, 0].tolist()
-        assert chosen[k, 0] in examples.right[index]
+        of_picture = list(zip(examples.right[index].tolist(), examples.wrong[index].tolist(), strict=True))
+        assert (chosen[k, 0].item(), false[k, 0].item()) in of_picture
         for j, row in enumerate(chosen[:, 0].tolist()):
             expected = all(holds(fact, examples.scenes[index]) for fact in read(examples.sentences[row], "english"))
             assert true[k, j] == expected
