@@ -4,6 +4,7 @@ import ast
 import difflib
 import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -253,7 +254,7 @@ def show_task(exercise: Exercise, language: str) -> None:
     line = source.find(work.read(path), place(exercise.name)[1]).lineno
     print(say("next", language, exercise.name))
     print(f"  {path}:{line}")
-    print(f"  {say('task', language, text)}")
+    print(textwrap.fill(say("task", language, text), 118, initial_indent="  ", subsequent_indent="  "))
     print(f"  python -m workbook check {exercise.name}")
 
 

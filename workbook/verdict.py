@@ -220,4 +220,8 @@ def shown(value: Any) -> str:
 def rounded(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(map(rounded, value)) if type(value) in (list, tuple) else value
-    return float(f"{value:.5g}") if isinstance(value, float) else value
+    if isinstance(value, complex):
+        return complex(rounded(value.real), rounded(value.imag))
+    if not isinstance(value, float):
+        return value
+    return 0.0 if abs(value) < 1e-14 else float(f"{value:.5g}")  # of a sum that should be 0, rounding leaves 1e-16

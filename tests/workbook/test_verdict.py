@@ -38,6 +38,11 @@ def test_a_difference_is_always_seen() -> None:
     assert both_shown(([many, other], []), ([many, other + 1], [])) == ("result 1: [1.0, 1.0]", "result 1: [2.0, 2.0]")
 
 
+def test_numbers_are_rounded() -> None:
+    value = torch.tensor([1 / 3 - 4.4e-16j, 2e-16 + 1j], dtype=torch.complex128)
+    assert shown(value) == "[(0.33333+0j), 1j]"
+
+
 def test_a_module_without_its_constructor_can_be_shown() -> None:
     """The reader's __init__ may not begin with that of nn.Module."""
     assert shown(torch.nn.Linear.__new__(torch.nn.Linear)) == "Linear()"

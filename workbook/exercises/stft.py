@@ -37,6 +37,7 @@ EXERCISES = (
             "test_fourier.py::test_by_hand[dft]",
             "test_fourier.py::check_transform(dft, 6)",
             "test_fourier.py::check_transform(dft, 67)",
+            "test_fourier.py::check_real_input(dft, 6)",
             "test_fourier.py::check_float32(dft)",
         ),
         write=(
@@ -66,12 +67,14 @@ EXERCISES = (
         IRFFT,
         tests=(
             "test_fourier.py::check_inverse_real(irfft, 6)",
-            "test_fourier.py::check_inverse_real(irfft, 7)",
+            "test_fourier.py::check_inverse_real(irfft, 7, (2,))",
             "test_fourier.py::check_inverse_real(irfft, 1)",
         ),
         write=(
-            "The n real samples whose bins 0 to ⌊n/2⌋ are given. ifft wants all n bins: the others mirror these.",
-            "0번부터 ⌊n/2⌋번까지의 빈이 주어진 실수 표본 n개입니다. ifft에는 빈 n개가 모두 필요합니다. 나머지는 거울상입니다.",
+            "The n real samples whose bins 0 to ⌊n/2⌋ are given. ifft wants all n bins: the others mirror these. The errors "
+            "(ValueError) are not judged.",
+            "0번부터 ⌊n/2⌋번까지의 빈이 주어진 실수 표본 n개입니다. ifft에는 빈 n개가 모두 필요합니다. 나머지는 거울상입니다. "
+            "오류(ValueError)는 채점하지 않습니다.",
         ),
         hints=(
             (
