@@ -30,6 +30,14 @@ def test_a_mistake_is_named_if_it_agrees_in_half_of_the_calls(function, mistake)
     assert found.get("mistake") == mistake
 
 
+def test_a_wrong_value_is_shown_before_a_wrong_gradient() -> None:
+    """The conjugate of the DFT of 1, 0 is right."""
+    notes = [pickle.dumps(((torch.tensor(row),), {})) for row in ([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])]
+    calls = [(note, behaviour(lambda x: torch.fft.ifft(x) * len(x), note)) for note in notes]
+    found = compare_calls(find_exercise("stft.fourier.dft"), [pickle.dumps((torch.float32, calls))])
+    assert found["input"] == "x = [0.0, 1.0, 0.0]"
+
+
 def test_a_difference_is_always_seen() -> None:
     """Equal numbers of two types; and of two results the one that differs."""
     single, double = torch.full((3,), 0.5), torch.full((3,), 0.5, dtype=torch.float64)
