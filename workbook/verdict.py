@@ -213,7 +213,7 @@ def shown(value: Any) -> str:
         begun = "_parameters" in vars(value)  # not before nn.Module.__init__ has run
         parameters = list(value.named_parameters())[:4] if begun else []
         sizes = ", ".join(f"{name} {tuple(p.shape)}" for name, p in parameters)
-        return f"{type(value).__name__}({sizes})"
+        return textwrap.shorten(f"{type(value).__name__}({sizes})", 94, placeholder=" …)")
     if isinstance(value, torch.Generator):
         return f"Generator().manual_seed({value.initial_seed()})"
     if callable(value):

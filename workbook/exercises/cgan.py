@@ -171,7 +171,11 @@ EXERCISES = (
     ),
     Exercise(
         "cgan.text_encoder.joint_embedding_loss",
-        tests=("test_text_encoder.py::test_loss_by_hand", "test_text_encoder.py::test_loss_in_loops"),
+        tests=(
+            "test_text_encoder.py::test_loss_by_hand",
+            "test_text_encoder.py::test_loss_in_loops",
+            "test_text_encoder.py::check_loss(joint_embedding_loss, 5, 0)",
+        ),
         write=(
             "Equation 2 with hinges, s = scores. Picture n: the mean of max(0, 1 + s_nj - s_nn) over the sentences j that are false "
             "of it. Sentence n: the mean of max(0, 1 + s_jn - s_nn) over the pictures j of which it is false. Add both; take the "
@@ -195,6 +199,7 @@ EXERCISES = (
             "text.sentences_alone": "이것만으로도 학습되지만, 식 2에서는 그림도 문장도 분류합니다.",
             "text.no_margin": "맞는 쌍이 이기기만 하면 될 듯하지만, 그러면 모든 점수가 같은 인코더가 완벽합니다.",
             "text.axes_exchanged": "두 항이 비슷해 보이지만, 무엇이 참인지의 행렬은 대칭이 아닙니다.",
+            "text.own_score_of_the_row": "한 번만 빼면 될 것 같지만, 문장 n의 자기 점수는 n번째 열에 있습니다.",
         },
     ),
     Exercise(
@@ -218,5 +223,9 @@ EXERCISES = (
                 "GRU는 (출력, 마지막 상태)를 반환합니다. 마지막 상태에는 층을 위한 축이 하나 더 있습니다.",
             ),
         ),
+        mistakes={
+            "text.padding_read": "배치는 직사각형이지만, PAD까지 읽으면 문장의 벡터가 옆의 가장 긴 문장에 따라 달라집니다.",
+            "text.bag_of_words": "문장이 단어의 목록처럼 보이지만, 그러면 단어의 순서를 알 수 없습니다.",
+        },
     ),
 )
