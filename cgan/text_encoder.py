@@ -62,9 +62,10 @@ class PictureEncoder(nn.Module):
 def joint_embedding_loss(scores: Float[Tensor, "n n"], true: Bool[Tensor, "n n"]) -> Float[Tensor, ""]:
     r"""Equation 2 with a loss that has a gradient, a hinge in place of the 0-1 loss Δ.
 
-    :math:`\frac1N \sum_n \ell_v(n) + \ell_t(n)`, where :math:`\ell_v(n)` is the mean of
+    :math:`\frac1N \sum_n \ell_v(n) + \ell_t(n)`, for N pairs. :math:`\ell_v(n)` is the mean of
     :math:`\max(0,\, 1 + \varphi(v_n) \cdot \varphi(t_j) - \varphi(v_n) \cdot \varphi(t_n))` over all sentences j that
-    are false of picture n, and :math:`\ell_t(n)` the same over all pictures of which sentence n is false.
+    are false of picture n, :math:`\ell_t(n)` that of :math:`\max(0,\, 1 + \varphi(v_j) \cdot \varphi(t_n) -
+    \varphi(v_n) \cdot \varphi(t_n))` over all pictures j of which sentence n is false. A mean over nothing is 0.
 
     Args:
         scores: :math:`\varphi(v_i) \cdot \varphi(t_j)`. Row i is picture i, and sentence i is its own.

@@ -35,7 +35,7 @@ def expected_value(
 def jensen_shannon(p: Float[Tensor, " k"], q: Float[Tensor, " k"]) -> Float[Tensor, ""]:
     r"""The divergence of equation 6, :math:`C(G) = -\log 4 + 2\, JSD(p_{data} \Vert p_g)`, from 0 to ln 2 nats.
 
-    :math:`JSD = \frac12 KL(p \Vert \tfrac{p+q}2) + \frac12 KL(q \Vert \tfrac{p+q}2)`: the entropy of the mixture less
+    :math:`JSD = \frac12 KL(p \Vert \tfrac{p+q}2) + \frac12 KL(q \Vert \tfrac{p+q}2)`: the entropy of the mixture minus
     the mean entropy of its parts.
     """
     return (entr((p + q) / 2) - (entr(p) + entr(q)) / 2).sum()  # H((p + q)/2) - (H(p) + H(q))/2

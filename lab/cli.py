@@ -173,6 +173,8 @@ def one_line(box: str, verbs: Sequence[str]) -> str:
     message = " ".join(takewhile(bool, dropwhile(lambda row: not row, rows)))
     message = (message[:1].lower() + message[1:]).replace("'None', ", "").replace(", 'None'", "")
     message = re.sub(r" \(applied to [^)]*\)", "", message)
+    if early := re.search(r"cannot select subcommand '([\w-]+)' .* flag '(--[\w-]+)'", message):
+        return f"the verb {early[1]} must come before {early[2]}"
     unread = re.search(r"could be instantiated from \['?(.*?)'?\]|error parsing .*?: .*'(.*)'$", message)
     if unread:
         name = re.search(r"--[\w-]+", message)

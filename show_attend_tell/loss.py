@@ -21,7 +21,7 @@ PAD = 0  # the token id of padding
 def caption_loss(logits: Float[Tensor, "*n t words"], targets: Int[Tensor, "*n t"]) -> Float[Tensor, ""]:
     r""":math:`-\frac1N \sum_t \log p(y_t \mid a, y_1^{t-1})` in nats: the mean over all N words of the batch.
 
-    Padding has no part in it. <end> is a word.
+    Here :math:`y_1^{t-1}` are the words before :math:`y_t`. Padding has no part in it. <end> is a word.
     """
     return cross_entropy(logits.flatten(0, -2), targets.flatten(), ignore_index=PAD)
 

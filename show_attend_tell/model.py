@@ -193,9 +193,9 @@ class Captioner(nn.Module):
     def forward(
         self, annotations: Float[Tensor, "n L D"] | Float[Tensor, "n 3 h w"], captions: Int[Tensor, "n *several t"]
     ) -> tuple[Float[Tensor, "n *several t-1 words"], Float[Tensor, "n *several t-1 L"]]:
-        """Teacher forcing: the input is the true words. Row t has the logits of word t + 1 of the caption, and the
-        attention for it. A caption is <start>, words, <end>, padding. An image may have several captions, in one more
-        axis."""
+        """Teacher forcing: the input is the true words. Row t reads the ids captions[…, t]; it has the logits of
+        captions[…, t + 1], and the attention for that word. A caption is <start>, words, <end>, padding. An image may
+        have several captions, in one more axis."""
         projected = self.project(annotations)
         state, embedded = self.start(projected), self.embed(captions[..., :-1])  # (n, *several, t-1, m)
         if captions.dim() == 3:  # several captions of each image, which begin with the same state

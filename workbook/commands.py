@@ -1,8 +1,10 @@
 """The verbs of ``python -m workbook``: list (the default), start, check, watch, hint, compare, reset."""
 
+import ast
 import difflib
 import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -26,6 +28,11 @@ SAY = {
     "next": ("next: {}", "다음: {}"),
     "mistake": (" (find the mistake)", " (틀린 곳 찾기)"),
     "needs": (" (first: {})", " (먼저: {})"),
+    "blank": (
+        " is still blank: the line with NotImplementedError is there",
+        " 아직 비어 있습니다. NotImplementedError가 있는 줄이 남아 있습니다",
+    ),
+    "same": (" is not changed yet", " 아직 바꾸지 않았습니다"),
     "all solved": ("all exercises of {} are solved", "{}의 모든 문제를 풀었습니다"),
     "started": ("{} is ready: {} new files. Write in {}", "{} 준비 완료: 새 파일 {}개. 여기에 작성하십시오: {}"),
     "task": ("task: {}", "문제: {}"),
@@ -205,20 +212,20 @@ def written(exercises: Sequence[Exercise]) -> dict[str, str]:
 def check(exercises: Sequence[Exercise], language: str, several: bool = False) -> bool:
     """Judges exercises, keeps the progress, and prints the first failure, or the next task. Whether all is right."""
     progress, failed = work.Progress(work.WORK), None
-    blank = [e for e in exercises if several and not e.plant and source.BLANK in written([e])[e.name]]
-    outcomes = judge(work.WORK, [e for e in exercises if e not in blank])
+    outcomes = judge(work.WORK, [e for e in exercises if touched(e)])
     for exercise in exercises:
         outcome = outcomes.get(exercise.name)
-        untouched = outcome is None or outcome.kind == "blank" or (exercise.plant and not touched(exercise))
+        untouched = outcome is None or outcome.kind == "blank"
         progress.note(exercise, state=work.SOLVED if outcome and outcome.passed else "" if untouched else work.TRIED)
-        if several or (outcome and outcome.passed):
-            print(f"{MARKS[progress.state(exercise)]} {exercise.name}")
+        if several or untouched or outcome.passed:
+            note = say("same" if exercise.plant else "blank", language) if untouched and not several else ""
+            print(f"{MARKS[progress.state(exercise)]} {exercise.name}{note}")
         if not untouched and not outcome.passed:
             failed = failed or (exercise, outcome)
     if failed:
         print("\n".join(verdict(*failed, language)))
         return False
-    following = first_unsolved(exercises_of(exercises[0].paper))
+    following = first_unsolved(exercises) or first_unsolved(exercises_of(exercises[0].paper))
     if following is None:
         print(say("all solved", language, exercises[0].paper))
         return True
@@ -227,10 +234,16 @@ def check(exercises: Sequence[Exercise], language: str, several: bool = False) -
 
 
 def touched(exercise: Exercise) -> bool:
-    """Whether the function with a planted mistake was changed at all."""
+    """Whether more than a comment was changed in the function since ``start`` wrote it."""
     name = place(exercise.name)[1]
-    real = (ROOT / exercise.file).read_text(encoding="utf-8")
-    return written([exercise])[exercise.name] != source.function(source.planted(real, name, *exercise.plant[:2]), name)
+    begun = work.emptied((ROOT / exercise.file).read_text(encoding="utf-8"), name, exercise, LANGUAGES[0])
+    try:
+        now, then = (
+            ast.dump(ast.parse(text)) for text in (written([exercise])[exercise.name], source.function(begun, name))
+        )
+    except SyntaxError:
+        return True
+    return now != then
 
 
 def show_task(exercise: Exercise, language: str) -> None:
@@ -241,7 +254,7 @@ def show_task(exercise: Exercise, language: str) -> None:
     line = source.find(work.read(path), place(exercise.name)[1]).lineno
     print(say("next", language, exercise.name))
     print(f"  {path}:{line}")
-    print(f"  {say('task', language, text)}")
+    print(textwrap.fill(say("task", language, text), 118, initial_indent="  ", subsequent_indent="  "))
     print(f"  python -m workbook check {exercise.name}")
 
 

@@ -8,6 +8,8 @@ true pairs off the diagonal cost nothing                  joint_embedding_loss  
 it learns; afterwards it is frozen                        both                  test_learns_three_words, test_frozen
 """
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from hypothesis import given
@@ -55,15 +57,15 @@ def encoder_reference(model: SentenceEncoder, row: list[int]) -> torch.Tensor:
     return (out - model.norm.running_mean) / (model.norm.running_var + 1e-5).sqrt()
 
 
-def check_encoder(kind: type) -> None:
-    model, candidate = made(SentenceEncoder), made(kind)
-    candidate.load_state_dict(model.state_dict())
+def check_encoder(candidate: Callable) -> None:
+    """``candidate(encoder, ids)`` against the GRU's equations, one sentence after the other."""
+    model = made(SentenceEncoder)
     expected = torch.stack([encoder_reference(model, row) for row in SENTENCES])
-    check_close("φ(t)", candidate(padded(SENTENCES)), expected)
+    check_close("φ(t) at (sentence, number)", candidate(model, padded(SENTENCES)), expected)
 
 
 def test_encoder_word_by_word() -> None:
-    check_encoder(SentenceEncoder)
+    check_encoder(lambda encoder, ids: encoder(ids))
 
 
 @each(misconceptions.ENCODERS)

@@ -77,6 +77,7 @@ REFUSED = [
     (["--stesp", "5"], "unrecognized options: --stesp, 5; did you mean --steps?"),
     (["--xyzzy"], "unrecognized options: --xyzzy"),
     (["trian"], "unrecognized options: trian; did you mean train?"),
+    (["--fusion", "sum", "ask", "a"], "the verb ask must come before --fusion"),
     (["ask", "a", "--cuont", "4"], "unrecognized options: --cuont, 4; did you mean --count?"),
     (["ask", "a", "b"], "unrecognized options: b"),
     (["ask"], "missing from python -m paper ask: STR about the image (required)"),

@@ -62,6 +62,10 @@ def check_transform(transform, n: int, batch: tuple[int, ...] = (3,)) -> None:
     check_same(f"{DFT}, n = {n}", transform, torch.fft.fft, [normal(*batch, n, dtype=torch.complex128)])
 
 
+def check_real_input(transform, n: int, batch: tuple[int, ...] = ()) -> None:
+    check_same(f"{DFT}, of real x, n = {n}", transform, torch.fft.fft, [normal(*batch, n)])
+
+
 def check_inverse_real(transform, n: int, batch: tuple[int, ...] = ()) -> None:
     """The reference is torch.fft.irfft, which also ignores the imaginary parts that a real signal cannot have."""
     bins = normal(*batch, n // 2 + 1, dtype=torch.complex128)
@@ -153,7 +157,7 @@ def test_equals_torch(n: int, batch) -> None:
     for ours, reference in ((dft, torch.fft.fft), (fft, torch.fft.fft), (ifft, torch.fft.ifft)):
         check_same(f"{ours.__name__}, n = {n}", ours, reference, [x])
     for ours in (dft, fft):
-        check_same(f"{ours.__name__} of real x, n = {n}", ours, torch.fft.fft, [normal(*batch, n)])
+        check_real_input(ours, n, batch)
 
 
 @given(n=LENGTHS, batch=BATCHES)

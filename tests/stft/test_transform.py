@@ -87,7 +87,8 @@ def test_frames_by_hand() -> None:
     assert frame(x, 4, 3).tolist() == [[0, 1, 2, 3], [3, 4, 5, 6]], "frame t begins at tH = 3t; sample 7 fills no frame"
     assert frame(x, 8, 5).tolist() == [x.tolist()]
     assert frame(x, 2, 4).tolist() == [[0, 1], [4, 5]]
-    assert frame(x, 4, 1).untyped_storage().data_ptr() == x.untyped_storage().data_ptr(), "frames are a view"
+    shared = frame(x, 4, 1).untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
+    assert shared, "the frames must be a view: the same memory as the waveform, not a copy of it"
 
 
 def test_padding_by_hand() -> None:

@@ -54,15 +54,16 @@ def check_mean_agreement(function: Callable, case: str) -> None:
     got = function("cat", ["cat"] * matches + [f"dog {k}" for k in range(annotators - matches)])
     expected = value_of(arithmetic)
     assert got == pytest.approx(expected, abs=1e-12), (
-        f"section 3, min(n/3, 1) averaged over all sets of {annotators - 1} annotators: {case} gave the answer. "
-        f"{matches} sets lack one who gave it (n = {matches - 1}), the others lack one who did not (n = {matches}). "
-        f"Expected {arithmetic} = {expected:.4f}, got {got:.4f}"
+        f"section 3, {case} gave the answer. Leave out each annotator once: {matches} times n = {matches - 1}, "
+        f"{annotators - matches} times n = {matches}. So {arithmetic}: got {got:.4f}, expected {expected:.4f}"
     )
 
 
 def test_agreement_by_hand() -> None:
     for n, expected in enumerate((0, 1 / 3, 2 / 3, 1, 1, 1)):
-        assert agreement(n) == pytest.approx(expected, abs=1e-12), f"min({n}/3, 1) = {expected}, got {agreement(n)}"
+        assert agreement(n) == pytest.approx(expected, abs=1e-12), (
+            f"min({n}/3, 1): got {agreement(n)}, expected {expected}"
+        )
 
 
 @BOTH

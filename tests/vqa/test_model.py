@@ -104,7 +104,7 @@ def check_gradients(got: tuple, expected: tuple, inputs: list, seed: int) -> Non
     generator = torch.Generator().manual_seed(seed)
     cotangents = [torch.randn(out.shape, generator=generator, dtype=out.dtype) for out in got]
     for ours, theirs in zip(got, expected, strict=True):
-        check_close("h and c", ours, theirs)
+        check_close("the final states of the LSTM", ours, theirs)
     ours, theirs = (torch.autograd.grad(out, inputs, cotangents, retain_graph=True) for out in (got, expected))
     for k, pair in enumerate(zip(ours, theirs, strict=True)):
         check_close(f"the gradient of h and c, by input {k}", *pair)

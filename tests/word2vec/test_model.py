@@ -99,7 +99,10 @@ def test_first_weights() -> None:
     torch.manual_seed(0)
     model = SkipGram(words, dim)
     assert model.centre.shape == model.context.shape == (words, dim)
-    assert model.centre.abs().max() <= 1 / (2 * dim)
+    largest = model.centre.abs().max().item()
+    assert largest <= 1 / (2 * dim), (
+        f"W within ±1/(2 dim), dim {dim}: got {largest:.4g}, expected at most {1 / (2 * dim)}"
+    )
     assert kstest(model.centre.detach().flatten().numpy(), "uniform", (-1 / (2 * dim), 1 / dim)).pvalue > 1e-3
     check_equal("W' at step 0", model.context, torch.zeros_like(model.context))
     assert sorted(name for name, _ in model.named_parameters()) == ["centre", "context"]

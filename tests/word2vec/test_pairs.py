@@ -40,7 +40,10 @@ def check_equals_spec(candidate: Callable, sentences: Sequence[Sequence[tuple[in
     for sentence in sentences:
         expected.update(skip_gram_pairs_spec(*zip(*sentence, strict=True)))
     got = counted(candidate(text_of(sentences)))
-    assert got == expected, f"{got - expected} too many and {expected - got} too few in {sentences}"
+    many, few = (sorted((one - other).elements()) for one, other in ((got, expected), (expected, got)))
+    assert not many + few, (
+        f"pairs (centre, context): {many} too many, {few} missing, in sentences of (word, window) {sentences}"
+    )
 
 
 def check_windows(candidate: Callable, window: int, seed: int = 0) -> None:

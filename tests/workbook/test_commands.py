@@ -14,7 +14,7 @@ from workbook.__main__ import main
 from workbook.exercises import ROOT
 from workbook.mutants import Mutant, survives
 
-AGREEMENT, MEAN = "vqa.metric.agreement", "vqa.metric.mean_agreement"
+AGREEMENT, MEAN, CELL = "vqa.metric.agreement", "vqa.metric.mean_agreement", "vqa.model.lstm_cell"
 METRIC = Path("my_work/vqa/metric.py")
 REAL = (ROOT / "vqa/metric.py").read_text(encoding="utf-8")
 RIGHT = "    return min(n / ENOUGH, 1.0)"
@@ -58,6 +58,8 @@ def test_start_never_overwrites(capsys) -> None:
 def test_a_session(capsys) -> None:
     """Blank, wrong, right; the other exercise waits; then a mistake that is known, in Korean."""
     assert f"next: {AGREEMENT}" in said(capsys, "check", "vqa", status=1)
+    out = said(capsys, "check", AGREEMENT, status=1)
+    assert f"· {AGREEMENT} is still blank" in out
     write("agreement", "    return n / ENOUGH")
     out = said(capsys, "check", AGREEMENT, status=1)
     assert f"✗ {AGREEMENT} is not right yet" in out
@@ -95,6 +97,16 @@ def test_what_goes_wrong_is_told_in_plain_words(capsys, body: str, message: str)
     assert message in " ".join(out.split())
     assert "metric.py" in out or "os._exit" in body or "is hidden" in message or "float" in message
     assert len(out.splitlines()) <= 15
+
+
+def test_an_unchanged_mistake_is_not_judged(capsys) -> None:
+    """It is the next task; a comment does not change it."""
+    model = METRIC.with_name("model.py")
+    text = model.read_text(encoding="utf-8")
+    model.write_text(text.replace("    i, f, o, g =", "    # hm\n    i, f, o, g ="), encoding="utf-8")
+    out = said(capsys, "check", CELL, status=1)
+    assert f"· {CELL} is not changed yet\nnext: {CELL}" in out
+    assert "# hm" in model.read_text(encoding="utf-8")
 
 
 def test_a_broken_file_does_not_stop_the_others(capsys) -> None:

@@ -32,8 +32,8 @@ EXERCISES = (
         "cgan.theory.jensen_shannon",
         tests=("test_theory.py::test_divergence_by_hand", "test_theory.py::test_divergence_equals_scipy"),
         write=(
-            "The Jensen-Shannon divergence of p and q in nats, from 0 to ln 2: the entropy of the mixture less the mean entropy of "
-            "p and q. A probability of 0 is allowed.",
+            "The Jensen-Shannon divergence of p and q in nats, from 0 to ln 2: the entropy of the mixture minus the mean entropy "
+            "of p and q. A probability of 0 is allowed.",
             "p와 q의 옌센-섀넌 발산(내트 단위, 0에서 ln 2까지)입니다. 혼합의 엔트로피에서 p와 q의 엔트로피의 평균을 뺍니다. 확률 "
             "0도 허용됩니다.",
         ),
@@ -134,9 +134,9 @@ EXERCISES = (
         "cgan.model.MLPGenerator.forward",
         tests=("test_model.py::test_generator_in_loops",),
         write=(
-            "G(z | y): a layer for the noise and one for the label, each with a ReLU, side by side; then the joint layer with a "
-            "ReLU, then the output.",
-            "G(z | y)입니다. 노이즈와 레이블의 층에 각각 ReLU를 적용해 나란히 붙이고, 공동 층과 ReLU, 출력층을 차례로 적용합니다.",
+            "G(z | y): a layer for the noise and one for the label, each with a ReLU, side by side in this order; then the joint "
+            "layer with a ReLU, then the output.",
+            "G(z | y)입니다. 노이즈와 레이블의 층에 각각 ReLU를 적용해 이 순서로 나란히 붙이고, 공동 층과 ReLU, 출력층을 차례로 적용합니다.",
         ),
         hints=(
             (
@@ -153,9 +153,10 @@ EXERCISES = (
         "cgan.model.MLPDiscriminator.forward",
         tests=("test_model.py::test_discriminator_in_loops", "test_model.py::test_a_batch_of_one_keeps_its_axis"),
         write=(
-            "The logit of D(x | y), shape (n,): a layer for the sample and one for the label, then the joint layer, each with leaky; "
-            "then the output.",
-            "D(x | y)의 로짓이며 모양은 (n,)입니다. 표본과 레이블의 층, 공동 층에 각각 leaky를 적용하고, 마지막에 출력층이 있습니다.",
+            "The logit of D(x | y), shape (n,): a layer for the sample and one for the label, side by side in this order, then the "
+            "joint layer, each with leaky; then the output.",
+            "D(x | y)의 로짓이며 모양은 (n,)입니다. 표본과 레이블의 층에 각각 leaky를 적용해 이 순서로 나란히 붙입니다. 공동 층에도 leaky를 "
+            "적용하고, 마지막에 출력층이 있습니다.",
         ),
         hints=(
             (
@@ -170,12 +171,18 @@ EXERCISES = (
     ),
     Exercise(
         "cgan.text_encoder.joint_embedding_loss",
-        tests=("test_text_encoder.py::test_loss_by_hand", "test_text_encoder.py::test_loss_in_loops"),
+        tests=(
+            "test_text_encoder.py::test_loss_by_hand",
+            "test_text_encoder.py::test_loss_in_loops",
+            "test_text_encoder.py::check_loss(joint_embedding_loss, 5, 0)",
+        ),
         write=(
-            "Equation 2 with hinges: for each picture the mean of max(0, 1 + s_nj - s_nn) over the sentences that are false of it, "
-            "the same for each sentence over pictures, added, and averaged over n. No false pair: 0.",
-            "힌지를 쓴 식 2입니다. 그림마다 거짓인 문장들에 대한 max(0, 1 + s_nj - s_nn)의 평균을 구하고, 문장마다 그림에 대해 같은 "
-            "값을 구해 더한 다음 n에 대해 평균을 냅니다. 거짓인 쌍이 없으면 0입니다.",
+            "Equation 2 with hinges, s = scores. Picture n: the mean of max(0, 1 + s_nj - s_nn) over the sentences j that are false "
+            "of it. Sentence n: the mean of max(0, 1 + s_jn - s_nn) over the pictures j of which it is false. Add both; take the "
+            "mean over n. A mean over no pair is 0.",
+            "힌지를 쓴 식 2이며 s는 scores입니다. 그림 n에 대해, 거짓인 문장 j에 대한 max(0, 1 + s_nj - s_nn)의 평균을 구합니다. 문장 "
+            "n에 대해, 그 문장이 거짓인 그림 j에 대한 max(0, 1 + s_jn - s_nn)의 평균을 구합니다. 둘을 더해 n에 대한 평균을 냅니다. 쌍이 "
+            "없는 평균은 0입니다.",
         ),
         hints=(
             (
@@ -192,6 +199,7 @@ EXERCISES = (
             "text.sentences_alone": "이것만으로도 학습되지만, 식 2에서는 그림도 문장도 분류합니다.",
             "text.no_margin": "맞는 쌍이 이기기만 하면 될 듯하지만, 그러면 모든 점수가 같은 인코더가 완벽합니다.",
             "text.axes_exchanged": "두 항이 비슷해 보이지만, 무엇이 참인지의 행렬은 대칭이 아닙니다.",
+            "text.own_score_of_the_row": "한 번만 빼면 될 것 같지만, 문장 n의 자기 점수는 n번째 열에 있습니다.",
         },
     ),
     Exercise(
@@ -215,5 +223,9 @@ EXERCISES = (
                 "GRU는 (출력, 마지막 상태)를 반환합니다. 마지막 상태에는 층을 위한 축이 하나 더 있습니다.",
             ),
         ),
+        mistakes={
+            "text.padding_read": "배치는 직사각형이지만, PAD까지 읽으면 문장의 벡터가 옆의 가장 긴 문장에 따라 달라집니다.",
+            "text.bag_of_words": "문장이 단어의 목록처럼 보이지만, 그러면 단어의 순서를 알 수 없습니다.",
+        },
     ),
 )

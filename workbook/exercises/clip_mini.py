@@ -145,10 +145,10 @@ EXERCISES = (
         ATTENTION,
         tests=("test_model.py::test_heads_equal_torchs",),
         write=(
-            "Self-attention of several heads. project_in gives q, then k, then v; each head owns d numbers in a row. Mix "
-            "each head alone (causal: no later positions), put the heads side by side again, then project_out.",
+            "Self-attention of several heads. project_in gives q, then k, then v; each head owns d neighbouring numbers. Each "
+            "head attends alone (causal: not to later positions); put the heads side by side again, then project_out.",
             "여러 헤드의 자기 주의입니다. project_in은 q, k, v를 차례로 내놓고, 헤드마다 연속한 d개의 수를 가집니다. 헤드별로 "
-            "섞고(causal이면 뒤의 위치를 보지 않음) 헤드를 다시 나란히 붙인 다음 project_out을 적용합니다.",
+            "주의를 계산하고(causal이면 뒤의 위치를 보지 않음) 헤드를 다시 나란히 붙인 다음 project_out을 적용합니다.",
         ),
         hints=(
             (
@@ -160,8 +160,8 @@ EXERCISES = (
                 "view로 마지막 축을 (3, heads, d)로 나누고, permute로 축의 순서를 맞추십시오.",
             ),
             (
-                "scaled_dot_product_attention mixes the heads. Swap heads and positions back before you reshape.",
-                "scaled_dot_product_attention이 헤드를 섞습니다. reshape 앞에서 헤드와 위치를 다시 바꾸십시오.",
+                "scaled_dot_product_attention does the attention of each head. Swap heads and positions back before you reshape.",
+                "scaled_dot_product_attention이 헤드마다 주의를 계산합니다. reshape 앞에서 헤드와 위치를 다시 바꾸십시오.",
             ),
         ),
         mistakes={
@@ -170,6 +170,7 @@ EXERCISES = (
             "model.every_other_number_a_head": "d와 헤드는 한 view의 두 축이지만, 헤드 h는 연속한 d개의 수를 가져야 합니다.",
             "model.divided_by_the_root_of_the_width": "식 1의 d_k는 모델의 폭이 아니라 헤드의 차원 width / heads입니다.",
             "model.mask_one_too_wide": "tril(1)은 1부터 세는 듯하지만, 각 위치가 다음 단어를 보게 됩니다.",
+            "model.mask_forgotten": "causal이 거짓이면 맞지만, 참이면 각 위치가 뒤의 단어를 보면 안 됩니다.",
             "model.mask_to_the_wrong_side": "triu와 tril은 비슷해 보입니다. 그러면 각 위치가 미래만 봅니다.",
             "model.heads_merged_without_transpose": "reshape는 불평하지 않지만, 위치와 헤드가 뒤섞입니다.",
         },

@@ -148,7 +148,10 @@ EXERCISES = (
     ),
     Exercise(
         LOOK,
-        tests=("test_model.py::test_equal_scores_give_the_mean",),
+        tests=(
+            "test_model.py::test_equal_scores_give_the_mean",
+            "test_model.py::test_without_attention_there_is_no_context",
+        ),
         write=(
             "Equation 6 and β: the context β Σ_i α_i a_i, and the weights α. Without attention: an empty context, and equal weights "
             "1/L for all places.",
@@ -185,8 +188,8 @@ EXERCISES = (
         hints=(
             ("The last word of a caption is never an input.", "캡션의 마지막 단어는 입력이 되지 않습니다."),
             (
-                "For several captions, use projected.shared(), and give the state one more axis (expand).",
-                "캡션이 여럿이면 projected.shared()를 쓰고, 상태에 축을 하나 더하십시오(expand).",
+                "For several captions, use shared() of what project returns, and give the state one more axis (expand).",
+                "캡션이 여럿이면 project가 반환한 값의 shared()를 쓰고, 상태에 축을 하나 더하십시오(expand).",
             ),
             (
                 "Collect h, context and weights of each step, stack them along dim=-2, and call deep_output once.",

@@ -10,10 +10,10 @@ EXERCISES = (
         HANN,
         tests=tuple(f"test_windows.py::check_equals_scipy(hann, 'hann', {n})" for n in (1, 2, 7, 8)),
         write=(
-            "Hann's window of n samples, ½ - ½ cos(2πm/N): N = n if periodic, else n - 1. The function above does sums of "
-            "cosines.",
-            "표본 n개의 한(Hann) 창 ½ - ½ cos(2πm/N)입니다. periodic이면 N = n, 아니면 n - 1입니다. 위의 함수가 코사인의 합을 "
-            "계산합니다.",
+            "Hann's window of n samples, ½ - ½ cos(2πm/N): N = n if periodic, else n - 1. For n = 1 it is 1. cosine_sum, "
+            "above, does sums of cosines.",
+            "표본 n개의 한(Hann) 창 ½ - ½ cos(2πm/N)입니다. periodic이면 N = n, 아니면 n - 1입니다. n = 1이면 1입니다. 위의 "
+            "cosine_sum이 코사인의 합을 계산합니다.",
         ),
         hints=(
             (
@@ -37,11 +37,12 @@ EXERCISES = (
             "test_fourier.py::test_by_hand[dft]",
             "test_fourier.py::check_transform(dft, 6)",
             "test_fourier.py::check_transform(dft, 67)",
+            "test_fourier.py::check_real_input(dft, 6)",
             "test_fourier.py::check_float32(dft)",
         ),
         write=(
-            "X_k = Σ_m x_m W_n^(mk) as one product with the matrix of the function above; x may be real or complex.",
-            "X_k = Σ_m x_m W_n^(mk)를 위 함수의 행렬과의 곱으로 계산합니다. x는 실수일 수도 복소수일 수도 있습니다.",
+            "X_k = Σ_m x_m W_n^(mk) as one product with the dft_matrix; x may be real or complex.",
+            "X_k = Σ_m x_m W_n^(mk)를 dft_matrix와의 곱으로 계산합니다. x는 실수일 수도 복소수일 수도 있습니다.",
         ),
         hints=(
             (
@@ -66,12 +67,14 @@ EXERCISES = (
         IRFFT,
         tests=(
             "test_fourier.py::check_inverse_real(irfft, 6)",
-            "test_fourier.py::check_inverse_real(irfft, 7)",
+            "test_fourier.py::check_inverse_real(irfft, 7, (2,))",
             "test_fourier.py::check_inverse_real(irfft, 1)",
         ),
         write=(
-            "The n real samples whose bins 0 to ⌊n/2⌋ are given. ifft wants all n bins: the others mirror these.",
-            "0번부터 ⌊n/2⌋번까지의 빈이 주어진 실수 표본 n개입니다. ifft에는 빈 n개가 모두 필요합니다. 나머지는 거울상입니다.",
+            "The n real samples whose bins 0 to ⌊n/2⌋ are given. ifft wants all n bins: the others mirror these. The errors "
+            "(ValueError) are not judged.",
+            "0번부터 ⌊n/2⌋번까지의 빈이 주어진 실수 표본 n개입니다. ifft에는 빈 n개가 모두 필요합니다. 나머지는 거울상입니다. "
+            "오류(ValueError)는 채점하지 않습니다.",
         ),
         hints=(
             (
@@ -177,8 +180,8 @@ EXERCISES = (
         ),
         hints=(
             (
-                "irfft wants the bins last: transpose first. The window comes twice in the sum.",
-                "irfft에는 빈 축이 마지막이어야 하므로 먼저 전치하십시오. 합에는 창이 두 번 나옵니다.",
+                "irfft wants the bins last: transpose first. Then multiply each frame by the window once more.",
+                "irfft에는 빈 축이 마지막이어야 하므로 먼저 전치하십시오. 그다음 각 프레임에 창을 한 번 더 곱하십시오.",
             ),
             (
                 "The denominator is the overlap_add of window², expanded to as many frames.",

@@ -5,7 +5,6 @@ from torch import nn
 from torch.nn.functional import logsigmoid
 
 from cgan.loss import interpolated, matching_aware_value, non_saturating_loss
-from cgan.text_encoder import SentenceEncoder
 from cgan.text_to_image import TextDiscriminator, TextGenerator
 
 
@@ -65,25 +64,28 @@ def axes_exchanged(scores, true):
     return (losses + ((1 + scores - own[None]).relu() * false).sum(dim=0) / false.sum(dim=0).clamp(min=1)).mean()
 
 
-EMBEDDING_LOSSES = (true_pairs_punished, sentences_alone, no_margin, axes_exchanged)
+def own_score_of_the_row(scores, true):
+    """Tempting because one subtraction serves both sums. Sentence n has its own score in column n."""
+    false = (~true).to(scores.dtype)
+    hinges = (1 + scores - scores.diagonal()[:, None]).relu() * false
+    return sum((hinges.sum(dim) / false.sum(dim).clamp(min=1)).mean() for dim in (0, 1))
 
 
-class PaddingRead(SentenceEncoder):
+EMBEDDING_LOSSES = (true_pairs_punished, sentences_alone, no_margin, axes_exchanged, own_score_of_the_row)
+
+
+def padding_read(encoder, ids):
     """Tempting because the batch is a rectangle. A sentence then depends on the longest one beside it."""
-
-    def forward(self, ids):
-        _, last = self.read(self.embed(ids))
-        return self.norm(self.output(last[0]))
+    _, last = encoder.read(encoder.embed(ids))
+    return encoder.norm(encoder.output(last[0]))
 
 
-class BagOfWords(SentenceEncoder):
+def bag_of_words(encoder, ids):
     """Tempting because most sentences are lists. "A star above a cross" is then "a cross above a star"."""
-
-    def forward(self, ids):
-        return self.norm(self.output(self.embed(ids).mean(dim=1)))
+    return encoder.norm(encoder.output(encoder.embed(ids).mean(dim=1)))
 
 
-ENCODERS = (PaddingRead, BagOfWords)
+ENCODERS = (padding_read, bag_of_words)
 
 
 class NoiseIgnored(TextGenerator):

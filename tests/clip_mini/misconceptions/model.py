@@ -83,7 +83,7 @@ def heads_before_query_key_value(attention, x, causal):
 
 
 def every_other_number_a_head(attention, x, causal):
-    """Tempting because d and the heads are two axes of one view; head h must own d numbers in a row."""
+    """Tempting because d and the heads are two axes of one view; head h must own d neighbouring numbers."""
     n, t, _ = x.shape
 
     def split(projected, heads):
@@ -100,6 +100,11 @@ def divided_by_the_root_of_the_width(attention, x, causal):
 def mask_one_too_wide(attention, x, causal):
     """Tempting because ``tril(1)`` or ``<=`` counts from 1; each position then sees the next word."""
     return _self_attention(attention, x, _triangle(x.shape[1], causal, diagonal=1))
+
+
+def mask_forgotten(attention, x, causal):
+    """Tempting because it is right where ``causal`` is false; a text's position then sees the words after it."""
+    return _self_attention(attention, x, None)
 
 
 def mask_to_the_wrong_side(attention, x, causal):
@@ -189,7 +194,7 @@ ATTENTIONS = (
 )  # fmt: skip
 HEADS = (
     heads_without_transpose, heads_before_query_key_value, every_other_number_a_head, divided_by_the_root_of_the_width,
-    mask_one_too_wide, mask_to_the_wrong_side, heads_merged_without_transpose,
+    mask_one_too_wide, mask_forgotten, mask_to_the_wrong_side, heads_merged_without_transpose,
 )  # fmt: skip
 BLOCKS = (norm_after_the_sum, normed_residual, both_parts_at_once)
 TEXTS = (

@@ -51,7 +51,7 @@ def only_forwards(text):
 
 
 def window_of_the_context(text):
-    """Tempting because neighbours are mutual; it is the centre's window that counts, so pairs come out turned round."""
+    """Tempting because neighbours are mutual; the window of the centre counts, so the pairs are the wrong way round."""
     return skip_gram_pairs(text)[::-1]
 
 
