@@ -11,13 +11,29 @@ from pathlib import Path
 
 import pytest
 import torch
+from beartype import BeartypeConf
+from beartype.claw import beartype_packages
 from hypothesis import Phase, settings
 from hypothesis.internal.conjecture import engine
 from jaxtyping import install_import_hook
 
 pytest_plugins = ["workbook.failures"]
-PAPERS = runpy.run_path(str(Path(__file__).parent.parent / "lab" / "papers.py"))["PAPERS"]  # before lab is imported
-install_import_hook([*PAPERS, "toyworld", "detector", "lab", "tour", "bench"], "beartype.beartype")
+ROOT = Path(__file__).parent.parent
+PAPERS = runpy.run_path(str(ROOT / "lab" / "papers.py"))["PAPERS"]  # before lab is imported
+PACKAGES = (*PAPERS, "toyworld", "detector", "lab", "tour", "bench")
+
+
+def check_annotations() -> None:
+    """Every call is checked: shapes by jaxtyping, other types by beartype alone, which takes a tenth of the time."""
+    beartype_packages(PACKAGES, conf=BeartypeConf(claw_is_pep526=False))
+    files = [
+        path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if b"jaxtyping" in path.read_bytes()
+    ]
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in files]
+    install_import_hook(names, "beartype.beartype")
+
+
+check_annotations()
 
 engine.MAX_SHRINKING_SECONDS = 5  # a small input within seconds is worth more than the smallest one within minutes
 SEARCH = {  # no phase that explains: it takes time, and a failure says its input itself (see failures.py)
