@@ -21,7 +21,7 @@ ZERO = torch.tensor(0.0)
         (lambda: pairwise_similarity(torch.ones(2, 3), torch.ones(2, 4), ZERO), TypeCheckError),
         (lambda: pairwise_similarity(torch.ones(2, 3).long(), torch.ones(2, 3), ZERO), TypeCheckError),
         (lambda: scene_at("train", 0, 1.5), BeartypeCallHintViolation),
-        (lambda: agreement("2"), BeartypeCallHintViolation),
+        (lambda: agreement("2"), TypeCheckError),
         (lambda: seed_everything("0"), BeartypeCallHintViolation),
     ],
 )
