@@ -9,6 +9,7 @@ from jaxtyping import TypeCheckError
 
 from clip_mini.loss import pairwise_similarity
 from lab.seeding import seed_everything
+from toyworld.drawing import draw
 from toyworld.scenes import scene_at
 from vqa.metric import agreement
 
@@ -22,7 +23,8 @@ ZERO = torch.tensor(0.0)
         (lambda: pairwise_similarity(torch.ones(2, 3).long(), torch.ones(2, 3), ZERO), TypeCheckError),
         (lambda: scene_at("train", 0, 1.5), BeartypeCallHintViolation),
         (lambda: agreement("2"), TypeCheckError),
-        (lambda: seed_everything("0"), BeartypeCallHintViolation),
+        (lambda: seed_everything("0"), TypeCheckError),
+        (lambda: draw([], "64"), TypeCheckError),
     ],
 )
 def test_a_wrong_shape_or_type_is_caught(call: Callable, error: type) -> None:
