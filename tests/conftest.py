@@ -11,13 +11,27 @@ from pathlib import Path
 
 import pytest
 import torch
+from beartype import BeartypeConf
+from beartype.claw import beartype_package
 from hypothesis import Phase, settings
 from hypothesis.internal.conjecture import engine
 from jaxtyping import install_import_hook
 
 pytest_plugins = ["workbook.failures"]
-PAPERS = runpy.run_path(str(Path(__file__).parent.parent / "lab" / "papers.py"))["PAPERS"]  # before lab is imported
-install_import_hook([*PAPERS, "toyworld", "detector", "lab", "tour", "bench"], "beartype.beartype")
+ROOT = Path(__file__).parent.parent
+PAPERS = runpy.run_path(str(ROOT / "lab" / "papers.py"))["PAPERS"]  # before lab is imported
+
+
+def check_annotations() -> None:
+    """Every call is checked by jaxtyping. Where the toy world has no shapes, it is by beartype alone, in a tenth of the
+    time: a scene or a question is many small calls."""
+    beartype_package("toyworld", conf=BeartypeConf(claw_is_pep526=False, is_pep484_tower=True))
+    shapes = [path.stem for path in (ROOT / "toyworld").glob("*.py") if b"jaxtyping" in path.read_bytes()]
+    packages = [*PAPERS, "detector", "lab", "tour", "bench", *(f"toyworld.{name}" for name in shapes)]
+    install_import_hook(packages, "beartype.beartype")
+
+
+check_annotations()
 
 engine.MAX_SHRINKING_SECONDS = 5  # a small input within seconds is worth more than the smallest one within minutes
 SEARCH = {  # no phase that explains: it takes time, and a failure says its input itself (see failures.py)

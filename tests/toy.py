@@ -8,6 +8,7 @@ from detector import commands as detector_commands
 from detector.evaluate import evaluate
 from detector.extensions.unlike import measure
 from detector.train import Config as DetectorConfig
+from tests.pictures import blank_figures
 from tests.runs import flags_of
 from vqa.datasets import sources
 from vqa.train import Config
@@ -28,10 +29,12 @@ def few_measured(model, validation_seed: int, image_size: int) -> tuple[float, d
 
 
 def make_small(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    """From now on ``folder`` is the working directory, and what is trained and judged on the toy world is small."""
+    """From now on ``folder`` is the working directory, and what is trained and judged on the toy world is small.
+    Figures are blank."""
     patch.chdir(folder)
     patch.setattr(sources, "TOY_VALIDATION", 40)
     patch.setattr(sources, "TOY_TEST", 40)
     patch.setattr(detector_commands, "CONFIGS", {"toy": DETECTOR})
     patch.setattr(detector_commands, "evaluate", few_scenes)
     patch.setattr(detector_commands, "measure", few_measured)
+    blank_figures(patch)

@@ -13,7 +13,7 @@ from lab.images import load_image
 from show_attend_tell.commands.opened import open_run
 from show_attend_tell.commands.photographs import is_square
 from show_attend_tell.data import decode
-from show_attend_tell.datasets.features import on_image
+from show_attend_tell.datasets.views import on_image
 from show_attend_tell.extensions.beam_search import beam_search
 from show_attend_tell.figures import draw_attention
 

@@ -13,16 +13,11 @@ from lab.efficientnet import EfficientNetLite
 from show_attend_tell.commands.caption import Penalty, Width, check_search
 from show_attend_tell.commands.opened import open_run
 from show_attend_tell.datasets import scores
-from show_attend_tell.datasets.features import (
-    MIRRORED,
-    FeatureFolder,
-    Vectors,
-    WithMirrorImages,
-    check_width,
-    grid_features,
-)
+from show_attend_tell.datasets.cache import grid_features
+from show_attend_tell.datasets.features import FeatureFolder, Vectors, check_width
 from show_attend_tell.datasets.flickr8k import read_unseen
 from show_attend_tell.datasets.sources import examples_of
+from show_attend_tell.datasets.views import MIRRORED, WithMirrorImages
 
 Folder = Annotated[Path, tyro.conf.arg(metavar="DIR")]
 File = Annotated[Path, tyro.conf.arg(metavar="FILE")]

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from lab.images import load_image
 from show_attend_tell.commands.task import FREQUENT, CaptionTask, fingerprint
 from show_attend_tell.datasets import scores
-from show_attend_tell.datasets.features import GridFeatures, on_image
+from show_attend_tell.datasets.cache import GridFeatures
 from show_attend_tell.datasets.sources import PhotoSource, open_source
+from show_attend_tell.datasets.views import on_image
 from show_attend_tell.extensions.fast import quick
 from show_attend_tell.extensions.photographs import PhotoConfig, build_for_photographs, train_on_photographs
 from show_attend_tell.extensions.self_critical import (

@@ -21,10 +21,12 @@ from torch import Tensor
 
 from lab.efficientnet import EfficientNetLite
 from show_attend_tell.data import Batch
+from show_attend_tell.datasets.cache import grid_features
 from show_attend_tell.datasets.captioned import CaptionedImages
 from show_attend_tell.datasets.coco import read_coco
-from show_attend_tell.datasets.features import MIRRORED, FeatureFolder, Vectors, WithMirrorImages, grid_features
+from show_attend_tell.datasets.features import FeatureFolder, Vectors
 from show_attend_tell.datasets.flickr8k import read_flickr8k
+from show_attend_tell.datasets.views import MIRRORED, WithMirrorImages
 from show_attend_tell.extensions.metrics.words import caption_words
 from toyworld.tokenizer import END, START, UNKNOWN, Tokenizer, padded
 

@@ -2,8 +2,15 @@
 
 An encoder puts a first frame before the sound, with the word Xing or Info, which holds the number of bytes. Without it
 libsndfile guesses the length, and reads only a part of a file whose bitrate varies. With it a cut can be seen.
+
+Where a frame is damaged, the decoder goes on, and writes a line on stderr that does not say which file it reads.
+``decoder_messages_caught`` makes an error of it that does.
 """
 
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 SYNC, LAYER_3 = 0xE0, 0x02  # bits of the second byte of a frame
@@ -40,3 +47,27 @@ def mp3_stream(path: Path) -> bytes | None:
         if file.read(2) == frame[:2]:
             raise ValueError(f"{path}: an MP3 file must have one stream, and more follows")
     return stream
+
+
+@contextmanager
+def decoder_messages_caught(path: Path, read: int = 0) -> Iterator[None]:
+    """While the decoder runs, what is written to the file descriptor of stderr is kept.
+
+    Args:
+        read: samples per channel that have been read before.
+
+    Raises:
+        ValueError: if anything was written.
+    """
+    with tempfile.TemporaryFile() as messages:
+        stderr = os.dup(2)
+        os.dup2(messages.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+        messages.seek(0)
+        first = messages.readline().decode(errors="replace").strip()
+    if first:
+        raise ValueError(f"{path}: damaged after {read} samples ({first.rpartition('] ')[2]})")

@@ -4,6 +4,7 @@ import io
 import re
 import struct
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lab.checkpoint import write_bytes
-from stft.datasets.mp3 import mp3_stream
+from stft.datasets.mp3 import decoder_messages_caught, mp3_stream
 
 HIGHEST = 10_000_000  # Hz; no recorder is faster
 LIMITS = {".wav": (1024, HIGHEST), ".flac": (8, 655_350), ".ogg": (8, 192_000)}  # most channels, highest rate in Hz
@@ -60,7 +61,8 @@ def opened(path: Path) -> Forward:
         rate, place = wav_header(path)
         check_rate(path, rate)
         if (stream := mp3_stream(path)) is not None:
-            return Forward(io.BytesIO(stream))
+            with decoder_messages_caught(path):
+                return Forward(io.BytesIO(stream))
         return Forward(path if place is None else ToTheEnd(path, place))
     except (soundfile.LibsndfileError, TypeError, struct.error) as error:  # TypeError: raw samples without a header
         reason = getattr(error, "error_string", "raw samples without a header")
@@ -180,7 +182,11 @@ def decoded(path: Path) -> Iterator[Float[Tensor, "channels samples"]]:
     try:
         with opened(path) as file:
             dtype = "float64" if file.subtype == "DOUBLE" else "float32"
-            while len(block := file.read(BLOCK, dtype=dtype, always_2d=True)):
+            while True:
+                with decoder_messages_caught(path, read) if file.format == "MP3" else nullcontext():
+                    block = file.read(BLOCK, dtype=dtype, always_2d=True)
+                if not len(block):
+                    return
                 piece = torch.from_numpy(block.T.copy())
                 wrong = ~(piece.abs() <= LOUDEST)  # also nan
                 if wrong.any():

@@ -25,8 +25,8 @@ from clip_mini.model import CLIP
 from clip_mini.train import CONFIGS, build, build_optimizer, train
 from lab import distributed
 from tests.clip_mini.misconceptions import scale as misconceptions
-from tests.clip_mini.processes import in_processes
 from tests.clip_mini.test_chunked import check_close
+from tests.lab.processes import in_processes
 
 PAIRS, WORDS, END = 8, 7, 2
 CONFIG = replace(

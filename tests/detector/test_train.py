@@ -112,7 +112,7 @@ def batch_at(step):
     return images, torch.tensor([0, 1]), torch.tensor([[0.2, 0.3], [0.5, 0.6]]), torch.tensor([0.1, 0.1]), \\
         torch.tensor([[0, 1, 0], [7, 5, 1]])
 
-model, losses = Detector(), []
+model = Detector()
 optimizer, scheduler = build_optimizer(model, CONFIGS["toy"])
 train(model, optimizer, scheduler, batch_at, range(2), lambda step, loss: losses.append(loss))
 """

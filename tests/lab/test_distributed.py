@@ -1,18 +1,16 @@
 """Two processes under torchrun: one gradient, one run, one stop. What they do is in ``distributed_check``."""
 
 import json
-import os
-import socket
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 
 from lab import distributed
-from tests.lab import distributed_check, tiny
+from tests.lab import distributed_check
+from tests.lab.processes import ended_in_processes
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 ROOT = Path(__file__).parents[2]
@@ -21,19 +19,6 @@ ROOT = Path(__file__).parents[2]
 def torchrun(folder: Path) -> subprocess.CompletedProcess:
     command = [*TORCHRUN, "-m", "tests.lab.distributed_check", str(folder)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
-
-
-def resume(folder: Path) -> list[tiny.Ended]:
-    """Two processes with what torchrun would tell them; they import nothing again."""
-    with socket.create_server(("localhost", 0)) as server:
-        port = server.getsockname()[1]  # free again at once
-    told = {"TORCHELASTIC_RUN_ID": "test", "WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
-
-    def worker(rank: str) -> None:
-        os.environ.update(told, RANK=rank, LOCAL_RANK=rank)
-        distributed_check.resume(folder)
-
-    return [wait() for wait in [tiny.fork(partial(worker, rank)) for rank in "01"]]
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +40,10 @@ def test_killed_and_resumed_gives_the_same_bits(stopped, whole) -> None:
     folder, stderr = stopped[0] / "stopped", stopped[1]
     assert stderr.count("stopped after 13 of 40 steps: go on with python -m tiny --resume") == 1, stderr
     assert "Signal 9" in stderr, stderr  # and neither an error of our own nor the end of the run
+    assert "another process has ended, so this one stops too; 20 steps are saved" in stderr, "before torchrun stops it"
     assert not folder.exists()
     assert torch.load(stopped[0] / "stopped.unfinished" / "last.pt")["steps"] == 20
-    for ended in resume(folder):
+    for ended in ended_in_processes(2, lambda rank: distributed_check.resume(folder)):
         assert ended.returncode == 0, ended.stderr
     for file in ("best.safetensors", "metrics.jsonl"):
         assert (folder / file).read_bytes() == (whole / file).read_bytes(), file

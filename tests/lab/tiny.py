@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch._dynamo  # the first optimizer imports it, which takes two seconds: forks have it
 from torch import nn
 
 from lab.cli import command_line

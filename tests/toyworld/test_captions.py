@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.toyworld.counting import types_unchecked
 from tests.toyworld.misconceptions import captions as misconceptions
-from tests.toyworld.test_facts import FACTS, OBJECTS, SCENE, scene_with
-from toyworld.captions import LANGUAGES, WORDS, captions_at, plan, say, tell
+from tests.toyworld.test_facts import FACTS, OBJECTS, SCENE, scene_with, thing
+from toyworld.captions import LANGUAGES, WORDS, captions_at, plan, plan_parts, say, tell
 from toyworld.cursor import split as split_words
 from toyworld.facts import Count, Description, Exists, Fact, Relation, descriptions, holds, says_all, total
 from toyworld.korean import COLOURS as KOREAN_COLOURS
@@ -49,6 +49,18 @@ def test_a_complete_caption_by_hand() -> None:
         Exists(Description("small", "blue", "circle")),
         Count(Description("small", "yellow", "star"), 2),
     }
+
+
+def test_how_many_parts_a_caption_states() -> None:
+    """One or two of the scene by hand, equally often; none is the whole. Four standard deviations of 400 are 0.1."""
+    few = [plan_parts(SCENE, None, Rng(f"parts/{k}"))[1:] for k in range(400)]
+    assert set(map(len, few)) == {1, 2}
+    assert sum(len(parts) == 2 for parts in few) / 400 == pytest.approx(0.5, abs=0.1)
+    assert {part.n for parts in few for part in parts} == {1, 2, 3}, "red; circles or yellow; small"
+    stars = scene_with(thing("large", "red", "star", 20, 20), thing("small", "red", "star", 80, 80))
+    alike = [plan_parts(stars, None, Rng(f"parts/{k}"))[1:] for k in range(50)]
+    assert {part.n for parts in alike for part in parts} == {1}, "both are red stars, so only their sizes are parts"
+    assert plan_parts(scene_with(*stars.objects[:1]), None, Rng("parts")) == (), "one object has no part"
 
 
 @given(objects=OBJECTS, name=NAMES, complete=st.booleans())

@@ -6,13 +6,9 @@ it learns                                      test_learns_eight_examples_by_hea
 one seed, the same bits                        test_same_seed_same_weights
 the core trains by itself in another project   test_core_trains_where_nothing_else_can_be_imported
 two processes, one gradient                    test_two_processes_give_the_gradient_of_one
-
-``python -m tests.vqa.test_train`` is what each of the two processes runs.
 """
 
 import math
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,14 +18,13 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from lab import distributed
-from lab.distributed import leave
 from tests.alone import check_alone
 from tests.lab.distributed_check import check_same_gradient
+from tests.lab.processes import in_processes
 from tests.teach import check_close, check_equal
 from vqa.model import FUSIONS
 from vqa.train import CONFIGS, build, build_optimizer, train
 
-ROOT = Path(__file__).parents[2]
 SMALL = replace(CONFIGS["toy"], encoder="cnn", channels=(8, 16), embedding=8, hidden=16, common=64, weight_decay=0.0)
 
 
@@ -232,6 +227,7 @@ def index_not_shared(batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...
 
 
 def check_two_processes() -> None:
+    """Called in each of them."""
     generator = torch.Generator().manual_seed(1)
     batch = (
         torch.rand(4, 3, 32, 32, generator=generator).double(),
@@ -247,18 +243,5 @@ def check_two_processes() -> None:
         check_same_gradient(model, answer_loss, batch, share=index_not_shared)
 
 
-def test_two_processes_give_the_gradient_of_one() -> None:
-    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "tests.vqa.test_train"]
-    result = subprocess.run([sys.executable, *torchrun], cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert result.returncode == 0, result.stderr
-
-
-def main() -> None:
-    torch.set_num_threads(1)
-    distributed.start(torch.device("cpu"))
-    check_two_processes()
-    leave()
-
-
-if __name__ == "__main__":
-    main()
+def test_two_processes_give_the_gradient_of_one(tmp_path: Path) -> None:
+    in_processes(2, lambda rank: check_two_processes(), tmp_path)

@@ -25,6 +25,7 @@ from lab.distributed import Processes
 from lab.seeding import seed_everything
 from tests.clip_mini.plumbing.captioned import write_folder
 from tests.clip_mini.tiny import CONFIG, FLAGS, make_small
+from tests.pictures import blank_figures
 from tests.refusals import check_refused
 from tests.runs import files_of, flags, stop_in
 
@@ -35,7 +36,8 @@ RUN = Path("runs/clip_mini/toy")
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A folder with captioned images and two trained models, on the toy world and on those; and what was printed."""
+    """A folder with captioned images and two trained models, on the toy world and on those; and what was printed.
+    The figures of the first are true ones."""
     folder = tmp_path_factory.mktemp("work")
     write_folder(folder / "data", 40)
     printed = []
@@ -45,13 +47,15 @@ def trained(tmp_path_factory):
             with redirect_stdout(StringIO()) as out:
                 main(arguments)
             printed.append(out.getvalue())
+            blank_figures(patch)
     return folder, printed
 
 
 @pytest.fixture
 def work(trained, monkeypatch) -> Path:
-    """The folder as the fixture above left it; a test must leave it so."""
+    """The folder as the fixture above left it; a test must leave it so. Figures are blank from now on."""
     make_small(monkeypatch, trained[0])
+    blank_figures(monkeypatch)
     return trained[0]
 
 

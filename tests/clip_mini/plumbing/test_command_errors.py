@@ -15,6 +15,7 @@ from clip_mini.__main__ import main
 from clip_mini.commands import task
 from tests.clip_mini.plumbing.captioned import write_folder
 from tests.clip_mini.tiny import CONFIG, FLAGS, make_small
+from tests.pictures import blank_figures
 from tests.refusals import check_refused
 
 TINY = ["--device", "cpu", *FLAGS]
@@ -33,6 +34,7 @@ def trained(tmp_path_factory) -> Path:
     Image.new("RGB", (30, 20)).save(folder / "ok.png")
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()):
         make_small(patch, folder)
+        blank_figures(patch)
         main([*TINY, "--steps", "1"])
         task.ClipTask(
             "folder", replace(CONFIG, image_encoder="features"), Path("data")

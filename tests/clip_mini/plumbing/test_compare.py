@@ -15,7 +15,7 @@ from clip_mini.extensions.objectives import OBJECTIVES, with_objective
 from clip_mini.figures import draw_comparison
 from clip_mini.train import Config
 from lab.seeding import seed_everything
-from tests.pictures import check_texts, keep_figures
+from tests.pictures import blank_figures, check_texts, keep_figures
 from tests.refusals import check_refused
 
 TINY = [
@@ -31,6 +31,7 @@ def work(tmp_path, monkeypatch) -> None:
     for module, name in ((sources, "TOY_TEST"), (sources, "TOY_VALIDATION"), (task, "ZERO_SHOT")):
         monkeypatch.setattr(module, name, 6)  # scenes
     monkeypatch.setattr("lab.training.advise_on_threads", lambda: None)
+    blank_figures(monkeypatch)
 
 
 def test_compare_trains_every_objective_and_shows_them_side_by_side(work, monkeypatch, capsys) -> None:

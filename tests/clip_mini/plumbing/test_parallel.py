@@ -3,7 +3,7 @@
 import json
 import os
 import shlex
-import subprocess
+import signal
 import sys
 from pathlib import Path
 
@@ -13,10 +13,9 @@ from torch.testing import assert_close
 
 from tests.clip_mini.plumbing import parallel_task
 from tests.clip_mini.plumbing.parallel_task import STEPS
-from tests.clip_mini.processes import ended_in_processes
+from tests.lab.processes import ended_in_processes
 from tests.lab.tiny import Ended
 
-ROOT = Path(__file__).parents[3]
 COMMAND = "torchrun --nproc_per_node=2 -m -- tiny_clip"
 
 
@@ -70,12 +69,9 @@ def interrupted(place, one) -> list[Ended]:
 
 
 @pytest.fixture(scope="module")
-def killed(place, interrupted) -> subprocess.CompletedProcess:
-    """The interrupted run goes on under torchrun, until step 5 kills one process."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command += ["-m", "--", "tests.clip_mini.plumbing.parallel_task", "--run", "stopped", "--resume", "--kill", "5"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=120)
+def killed(place, interrupted) -> list[Ended]:
+    """The interrupted run goes on, until step 5 kills one process. ``tests/lab/test_distributed.py`` has torchrun."""
+    return two_processes("--run stopped --resume --kill 5", place)
 
 
 def losses(folder: Path) -> list[float]:
@@ -107,13 +103,12 @@ def test_control_c_stops_all_with_one_message(interrupted) -> None:
     assert messages(interrupted) == [f"stopped after 3 of {STEPS} steps: go on with {command}"]
 
 
-def test_a_killed_worker_ends_the_job_and_says_how_to_go_on(killed) -> None:
-    assert killed.returncode != 0
+def test_a_killed_worker_ends_the_job_and_says_how_to_go_on(killed, place) -> None:
     command = f"{COMMAND} --run stopped --kill 5 --resume"
     expected = f"error: another process has ended, so this one stops too; 5 steps are saved: go on with {command}"
-    assert killed.stderr.splitlines().count(expected) == 1, killed.stderr
-    assert "Signal 9" in killed.stderr, "torchrun says which process it was"
-    assert killed.stdout == ""
+    assert messages(killed) == [expected]
+    assert statuses(killed) == [2, -signal.SIGKILL]
+    assert (place / "stdout-0").read_text() == ""
 
 
 def test_resumed_it_ends_with_the_weights_of_a_run_that_nobody_disturbed(killed, whole, place) -> None:

@@ -27,7 +27,9 @@ def test_no_training_sees_the_scenes_of_the_validation(monkeypatch, seed: int) -
     """Training has the seeds that people give; a run with seed 1 must not learn what one with seed 0 is chosen by."""
     asked = []
     monkeypatch.setattr(commands, "evaluate", lambda *given: asked.append(given[1:]) or {"all_right": 0.25})
+    monkeypatch.setattr(commands, "measure", lambda *given: asked.append(given[1:]) or (0.5, {}))
     task = commands.DetectorTask(replace(SMALL, seed=seed))
     assert task.validate(task.build())["score"] == 0.25, "the weights with the most scenes all right are kept"
-    task.judge(task.build())
-    assert asked == [("train", seed + 1_000_000, 16, 200), ("test", 0, 16), ("compositional", 0, 16)]
+    assert task.judge(task.build())["unlike"] == {"limit": 0.5, "warned": {}}
+    own = seed + 1_000_000
+    assert asked == [("train", own, 16, 200), (own, 16), ("test", 0, 16), ("compositional", 0, 16)]

@@ -1,4 +1,4 @@
-"""A tiny data set of photographs in both layouts, and stand-ins for the frozen network and for figures."""
+"""A tiny data set of photographs in both layouts, and a stand-in for the frozen network."""
 
 import csv
 import json
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float, UInt8
-from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
@@ -25,16 +24,6 @@ class Corners:
     def grid(self, image: UInt8[Tensor, "3 8 8"]) -> Float[Tensor, "3 2 2"]:
         self.calls += 1
         return torch.nn.functional.adaptive_avg_pool2d(image.float(), 2)
-
-
-def draw_blank(path: Path, *what: object) -> None:
-    """Stands in for functions that draw: they take most of the time of a small command."""
-    Image.new("RGB", (1, 1)).save(path)
-
-
-def save_blank(figure: Figure, path: Path) -> None:
-    """Stands in for ``lab.figure.save_figure``."""
-    draw_blank(path)
 
 
 def name_of(k: int) -> str:

@@ -22,9 +22,9 @@ from show_attend_tell.extensions.hard_attention import HardConfig
 from show_attend_tell.extensions.photographs import PHOTO_CONFIGS
 from show_attend_tell.report.chapter import SHOWN
 from show_attend_tell.train import CONFIGS, Config
+from tests.pictures import blank_figures, draw_blank
 from tests.refusals import check_refused
 from tests.runs import files_of, stop_in
-from tests.show_attend_tell.plumbing.photographs import draw_blank, save_blank
 from tests.toy import DETECTOR, few_measured, few_scenes
 
 OPTIONS = "--device cpu --images 2 --image-size 16 --embedding 4 --hidden 4 --attention-hidden 3 --warmup 1"
@@ -69,7 +69,7 @@ def work(trained, monkeypatch):
     """The folder as the fixture above left it; a test must leave it so. Figures are blank from now on."""
     monkeypatch.chdir(trained[0])
     with small() as patch:
-        patch.setattr("lab.figure.save_figure", save_blank)
+        blank_figures(patch)
         for name in ("draw_captions", "draw_attention"):
             patch.setattr(task, name, draw_blank)
         yield trained[0]

@@ -16,9 +16,10 @@ from show_attend_tell.commands import Overrides, Train, caption, evaluate, opene
 from show_attend_tell.datasets import scores, sources
 from show_attend_tell.datasets.features import vectors_of
 from show_attend_tell.extensions.photographs import PhotoConfig
+from tests.pictures import blank_figures
 from tests.refusals import check_refused
 from tests.runs import files_of
-from tests.show_attend_tell.plumbing.photographs import Corners, name_of, save_blank, write_flickr8k
+from tests.show_attend_tell.plumbing.photographs import Corners, name_of, write_flickr8k
 
 SIZES = "--images 8 --annotation 6 --embedding 5 --hidden 7 --attention-hidden 3 --warmup 1 --least 1 --beam 2"
 STEPS = "--steps 2 --self-critical-steps 2 --self-critical-images 3 --drawn-captions 2"
@@ -53,7 +54,7 @@ def trained(tmp_path_factory) -> Path:
 def work(trained, stand_in, monkeypatch) -> Path:
     """The folder as the fixture above left it; a test must leave it so. Figures are blank from now on."""
     monkeypatch.chdir(trained)
-    monkeypatch.setattr("lab.figure.save_figure", save_blank)
+    blank_figures(monkeypatch)
     return trained
 
 

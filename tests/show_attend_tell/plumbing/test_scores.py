@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import torch
 
-from show_attend_tell.datasets.features import grid_features
+from show_attend_tell.datasets.cache import grid_features
 from show_attend_tell.datasets.flickr8k import read_flickr8k
 from show_attend_tell.datasets.scores import captions_of, judge, scores, table, words_of_captions
 from show_attend_tell.datasets.sources import PhotoSource, in_chunks

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from show_attend_tell.datasets import sources
+from show_attend_tell.datasets.cache import grid_features
 from show_attend_tell.datasets.coco import read_coco
-from show_attend_tell.datasets.features import grid_features
 from show_attend_tell.datasets.flickr8k import read_flickr8k
 from show_attend_tell.datasets.sources import PhotoSource, examples_of, in_chunks, open_source, tokenizer_of
 from show_attend_tell.extensions.metrics.words import caption_words

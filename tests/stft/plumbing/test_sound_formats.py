@@ -1,6 +1,8 @@
 """What a format can hold, what a header says and what does not: the cases that libsndfile alone would get wrong."""
 
+import re
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -130,6 +132,36 @@ def test_mp3_is_read_whole_or_refused(tmp_path, capfd, rate: int, mode: str) -> 
         with pytest.raises(ValueError, match=rf"^{path}: {message}[^\n]*$"):
             read_sound(path)
     assert capfd.readouterr() == ("", "")
+
+
+DAMAGES = {  # what happens to 40 bytes in the middle of an MP3 file, or to 400
+    "zeros": lambda part, rest: bytes(40) + rest,
+    "ones": lambda part, rest: b"\xff" * 400 + rest[360:],
+    "other bytes": lambda part, rest: part[::-1] + rest,
+    "left out": lambda part, rest: rest + bytes(40),
+    "written twice": lambda part, rest: part + part + rest[:-40],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_an_mp3_file_that_is_damaged_in_the_middle_is_named(tmp_path, monkeypatch, capfd, damage: Callable) -> None:
+    """The decoder notes most damages on stderr, at any place, without the file's name. Some it cannot see."""
+    path, said = tmp_path / "a", []
+    monkeypatch.setattr(sound, "BLOCK", 1000)
+    soundfile.write(path, noise(2, 30_000).T.numpy(), 44_100, format="MP3", compression_level=0.3)
+    data = path.read_bytes()
+    for at in range(1000, len(data) - 1000, len(data) // 24):
+        path.write_bytes(data[:at] + damage(data[at : at + 40], data[at + 40 :]))
+        try:
+            read_sound(path)
+        except ValueError as error:
+            said.append(str(error))
+    found = [re.fullmatch(rf"{path}: (damaged after (\d+) samples \(.+\)|.* cut short)", line) for line in said]
+    assert None not in found, said
+    samples = [int(one[2]) for one in found if one[2]]
+    assert samples == sorted(samples), "each damage comes later than the one before"
+    assert len(set(samples)) > 1, samples
+    assert capfd.readouterr() == ("", ""), "a message of the decoder"
 
 
 def test_the_name_does_not_matter_when_a_file_is_read(tmp_path) -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from lab import cli
 from lab.images import load_image
+from tests.pictures import blank_figures, draw_blank
 from tests.refusals import check_refused
 from tests.runs import files_of, stop_in
 from tests.vqa.plumbing.vqa_v2_files import edit_json, image_path, write_vqa_v2
@@ -45,8 +46,11 @@ def trained(tmp_path_factory):
 
 @pytest.fixture
 def work(trained, monkeypatch) -> Path:
-    """The folder as the fixture above left it; a test must leave it so."""
+    """The folder as the fixture above left it; a test must leave it so. Figures are blank from now on."""
     monkeypatch.chdir(trained[0])
+    blank_figures(monkeypatch)
+    for name in ("draw_answers", "draw_training"):
+        monkeypatch.setattr(commands, name, draw_blank)
     monkeypatch.setattr("lab.training.advise_on_threads", lambda: None)  # how busy this machine is, is no matter here
     return trained[0]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
@@ -10,10 +11,15 @@ import pytest
 
 from toyworld.language import sentence_at
 from word2vec.__main__ import main
+from word2vec.commands import tasks
+from word2vec.data import toy_vocabulary
 
 TINY = ["--device", "cpu", "--sentences", "4", "--dim", "4"]
 TEXT = ["text", "--dim", "4", "--min-count", "1", "--epochs", "2", "--sample", "0", "--path"]
 KOREAN = "고양이 와 강아지 는 동물 이다\n사과 와 포도 는 과일 이다\n고양이 는 사과 를 먹지 않는다\n"
+
+
+words_of = cache(toy_vocabulary)  # to count them takes longer than a small training
 
 
 class Work(NamedTuple):
@@ -26,9 +32,10 @@ class Work(NamedTuple):
 
 @contextmanager
 def few_sentences() -> Iterator[pytest.MonkeyPatch]:
-    """Counts fewer sentences, which have every word of the toy language."""
+    """Counts fewer sentences, once. They have every word of the toy language."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("word2vec.data.COUNTED", 4000)
+        patch.setattr(tasks, "toy_vocabulary", words_of)
         yield patch
 
 

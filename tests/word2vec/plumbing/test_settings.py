@@ -1,6 +1,5 @@
 """No setting is lost between the command line and the training."""
 
-import functools
 from dataclasses import fields
 
 import pytest
@@ -26,9 +25,7 @@ TEXT_CHANGES = {
 
 @pytest.fixture(scope="module")
 def toy_reaches() -> Reaches:
-    vocabularies = functools.cache(tasks.toy_vocabulary)
-    with pytest.MonkeyPatch.context() as patch, types_unchecked():
-        patch.setattr(tasks, "toy_vocabulary", vocabularies)
+    with types_unchecked():
         yield Reaches(tasks.ToyTask, TOY)
 
 
