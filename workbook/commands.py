@@ -12,7 +12,7 @@ import tyro
 from lab import cli
 from workbook import source, work
 from workbook.exercises import LANGUAGES, ROOT, Exercise, exercises_of, find_exercise, papers_with_exercises, place
-from workbook.judge import judge
+from workbook.judge import Outcome, judge
 from workbook.verdict import verdict
 
 Name = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME", help_behavior_hint="")]
@@ -213,17 +213,20 @@ def check(exercises: Sequence[Exercise], language: str, several: bool = False) -
         progress.note(exercise, state=work.SOLVED if outcome and outcome.passed else "" if untouched else work.TRIED)
         if several or (outcome and outcome.passed):
             print(f"{MARKS[progress.state(exercise)]} {exercise.name}")
+        elif untouched:
+            print(*verdict(exercise, Outcome(exercise.name, "unchanged" if exercise.plant else "blank"), language))
         if not untouched and not outcome.passed:
             failed = failed or (exercise, outcome)
     if failed:
         print("\n".join(verdict(*failed, language)))
         return False
-    following = first_unsolved(exercises_of(exercises[0].paper))
+    unsolved = first_unsolved(exercises)
+    following = unsolved or first_unsolved(exercises_of(exercises[0].paper))
     if following is None:
         print(say("all solved", language, exercises[0].paper))
         return True
     show_task(following, language)
-    return all(progress.state(exercise) == work.SOLVED for exercise in exercises)
+    return unsolved is None
 
 
 def touched(exercise: Exercise) -> bool:
