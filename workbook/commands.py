@@ -4,6 +4,7 @@ import difflib
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -130,7 +131,8 @@ class Watch(Options):
         print(say("watching", language, work.WORK / self.paper), flush=True)
         for _ in watch(work.WORK / self.paper, watch_filter=PythonFilter(), debounce=200, raise_interrupt=True):
             after = written(exercises)
-            changed = [e for e in exercises if after[e.name] != before[e.name]] or [first_unsolved(exercises)]
+            changed = [e for e in exercises if after[e.name] != before[e.name] and not is_untouched(e)]
+            changed = changed or [first_unsolved(exercises)]
             before = after
             check([e for e in changed if e], language)
             sys.stdout.flush()
@@ -205,16 +207,17 @@ def written(exercises: Sequence[Exercise]) -> dict[str, str]:
 def check(exercises: Sequence[Exercise], language: str, several: bool = False) -> bool:
     """Judges exercises, keeps the progress, and prints the first failure, or the next task. Whether all is right."""
     progress, failed = work.Progress(work.WORK), None
-    blank = [e for e in exercises if several and not e.plant and source.BLANK in written([e])[e.name]]
-    outcomes = judge(work.WORK, [e for e in exercises if e not in blank])
+    outcomes = judge(work.WORK, [e for e in exercises if not is_untouched(e)])
     for exercise in exercises:
-        outcome = outcomes.get(exercise.name)
-        untouched = outcome is None or outcome.kind == "blank" or (exercise.plant and not touched(exercise))
-        progress.note(exercise, state=work.SOLVED if outcome and outcome.passed else "" if untouched else work.TRIED)
-        if several or (outcome and outcome.passed):
+        nothing = Outcome(exercise.name, "unchanged" if exercise.plant else "blank")
+        outcome = outcomes.get(exercise.name, nothing)
+        untouched = outcome.kind in ("blank", "unchanged")
+        if outcome.kind not in ("syntax", "import"):  # these say nothing of the function
+            progress.note(exercise, state=work.SOLVED if outcome.passed else "" if untouched else work.TRIED)
+        if several or outcome.passed:
             print(f"{MARKS[progress.state(exercise)]} {exercise.name}")
         elif untouched:
-            print(*verdict(exercise, Outcome(exercise.name, "unchanged" if exercise.plant else "blank"), language))
+            print(*verdict(exercise, outcome, language))
         if not untouched and not outcome.passed:
             failed = failed or (exercise, outcome)
     if failed:
@@ -229,11 +232,17 @@ def check(exercises: Sequence[Exercise], language: str, several: bool = False) -
     return unsolved is None
 
 
-def touched(exercise: Exercise) -> bool:
-    """Whether the function with a planted mistake was changed at all."""
-    name = place(exercise.name)[1]
-    real = (ROOT / exercise.file).read_text(encoding="utf-8")
-    return written([exercise])[exercise.name] != source.function(source.planted(real, name, *exercise.plant[:2]), name)
+def is_untouched(exercise: Exercise) -> bool:
+    """Whether the function is as ``start`` wrote it: blank, or with its planted mistake."""
+    name, text = place(exercise.name)[1], work.read(work.WORK / exercise.file)
+    try:
+        if exercise.plant is None:
+            return source.is_blank(text, name)
+        real = (ROOT / exercise.file).read_text(encoding="utf-8")
+        planted = source.planted(real, name, *exercise.plant[:2])
+        return source.function(text, name) == source.function(planted, name)
+    except (SyntaxError, ValueError):  # it was changed so that it cannot be read
+        return False
 
 
 def show_task(exercise: Exercise, language: str) -> None:
@@ -241,9 +250,10 @@ def show_task(exercise: Exercise, language: str) -> None:
     text = say("find", language) if exercise.plant else ""
     text += exercise.write[LANGUAGES.index(language)]
     path = work.WORK / exercise.file
-    line = source.find(work.read(path), place(exercise.name)[1]).lineno
+    with suppress(SyntaxError, ValueError):  # the file cannot be read now: its path will do
+        path = f"{path}:{source.find(work.read(path), place(exercise.name)[1]).lineno}"
     print(say("next", language, exercise.name))
-    print(f"  {path}:{line}")
+    print(f"  {path}")
     print(f"  {say('task', language, text)}")
     print(f"  python -m workbook check {exercise.name}")
 

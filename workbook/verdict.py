@@ -59,7 +59,9 @@ def verdict(exercise: Exercise, outcome: Outcome, language: str = "en") -> list[
     if name := explained.get("mistake"):
         reason = explained["why"] if language == "en" else exercise.mistakes[name]
         rows.append(("mistake", f"{name.partition('.')[2]}. {reason}"))
-    rows += [("test", outcome.test), ("next", f"python -m workbook hint {exercise.name}")]
+    rows.append(("test", outcome.test))
+    if outcome.kind not in ("syntax", "import"):
+        rows.append(("next", f"python -m workbook hint {exercise.name}"))
     for most in (4, 2, 1):  # lines of the input: what came, and why, matters more
         parts = [labelled(LABELS[key][which], text, most if key == "input" else 3) for key, text in rows]
         if sum(map(len, parts)) < LINES:

@@ -5,6 +5,7 @@
 5: α_t = softmax(e_t)                        attend            test_weights_by_hand, test_equal_scores_give_the_mean
 13: Σ_i α_ti a_i                             soft_attention    test_context_in_loops
 6: z_t = β_t Σ_i α_ti a_i                    Captioner.look    test_captioner_in_loops
+several states look at one image             Captioner.look    test_states_of_an_image_look_alone
 h_0, c_0 from the mean annotation            Captioner.start   test_captioner_in_loops
 7: L_o(E y_{t-1} + L_h h_t + L_z z_t)        deep_output       test_captioner_in_loops
 dropout                                      deep_output       test_dropout_is_before_the_last_layer
@@ -79,6 +80,8 @@ def check_weights_by_hand(candidate) -> None:
     check_close(
         "equation 5, α = softmax over places", candidate(scores), doubles([1, 2, 3], [14 / 3, 2 / 3, 2 / 3]) / 6
     )
+    large = candidate(doubles([1000, 1000 + math.log(3)]))
+    check_close("equation 5, scores 1000 and 1000 + ln 3: 1/4 and 3/4", large, doubles([1 / 4, 3 / 4]))
 
 
 def test_weights_by_hand() -> None:
@@ -216,6 +219,35 @@ def test_equal_scores_give_the_mean(sizes, seed: int) -> None:
     context, weights = model.look(state.h, annotations)
     check_close("α = 1/L", weights, torch.full((n, places), 1 / places, dtype=torch.float64))
     check_close("z = β mean(a)", context, model.gate(state.h).sigmoid() * images.mean(dim=1))
+    blind = random_captioner(WORDS, length, seed, attention=None)
+    context, weights = blind.look(state.h, blind.project(images))
+    check_close("α = 1/L without attention", weights, torch.full((n, places), 1 / places, dtype=torch.float64))
+    check_close("without attention the context is empty", context, images.new_zeros(n, 0))
+
+
+@pytest.mark.parametrize("part", ["attend", "soft_attention", "scores", "look"])
+@given(sizes=unequal_sizes(4), seed=SEEDS)
+@settings(max_examples=10)
+def test_states_of_an_image_look_alone(part: str, sizes, seed: int) -> None:
+    """Several states (n, several, H) share the vectors (n, 1, L, D) of an image: each gets what it gets alone."""
+    n, several, places, length = sizes
+    model, images = random_captioner(WORDS, length, seed), random_annotations(n, places, length, seed)
+    generator = torch.Generator().manual_seed(seed)
+    all_h = torch.randn(n, several, 5, generator=generator).double()
+    all_scores = torch.randn(n, several, places, generator=generator).double()
+    one, shared = model.project(images), model.project(images).shared()
+    for k, (h, scores) in enumerate(zip(all_h.unbind(1), all_scores.unbind(1), strict=True)):
+        if part == "attend":
+            got, right = attend(all_scores), attend(scores)
+        elif part == "soft_attention":
+            alpha = all_scores.softmax(dim=-1)
+            got, right = soft_attention(alpha, shared.vectors), context_in_loops(alpha[:, k], images)
+        elif part == "scores":
+            got, right = model.scores(all_h, shared), model.scores(h, one)
+        else:
+            got, _ = model.look(all_h, shared)
+            right = model.gate(h).sigmoid() * soft_attention(attend(model.scores(h, one)), images)
+        check_close(f"{part}, state {k} of each image", got[:, k], right)
 
 
 @BOTH

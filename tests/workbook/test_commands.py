@@ -107,6 +107,32 @@ def test_a_broken_file_does_not_stop_the_others(capsys) -> None:
     assert "✓ vqa.model.norm_i" in out
 
 
+def test_a_line_that_is_no_python_is_told_and_changes_no_mark(capsys) -> None:
+    """Also if other functions of the file are blank, and if the exercise that comes next is in this file."""
+    write("agreement", RIGHT)
+    said(capsys, "check", AGREEMENT)
+    write("agreement", RIGHT + ")")
+    out = said(capsys, "check", "vqa", status=1)
+    assert f"✗ {AGREEMENT} cannot be read" in out
+    assert "metric.py, line" in out
+    assert state(AGREEMENT) == "solved"
+    assert "next: vqa.model.lstm_states\n  my_work/vqa/model.py:" in said(
+        capsys, "check", "vqa.model.lstm_states", status=1
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [(MEAN, "is still blank"), ("vqa.model.lstm_cell", "nothing was changed")]
+)
+def test_an_exercise_that_was_not_touched_says_so(capsys, name: str, message: str) -> None:
+    """What comes next is this exercise, not the first of the paper."""
+    out = said(capsys, "check", name, status=1)
+    assert f"· {name}" in out
+    assert message in out
+    assert f"next: {name}" in out
+    assert state(name) == ""
+
+
 def test_any_folder_will_do() -> None:
     """Python does not look for this project where the reader is."""
     write("agreement", RIGHT)

@@ -1,0 +1,76 @@
+"""What a verdict says of two results that differ, by hand."""
+
+import pickle
+
+import pytest
+import torch
+
+from stft.fourier import dft
+from workbook.exercises import find_exercise
+from workbook.mistakes import behaviour, both_shown, common_factor, compare_calls, in_another_order
+
+
+def double(*numbers: float) -> torch.Tensor:
+    return torch.tensor(numbers, dtype=torch.float64)
+
+
+def found(wrong, *inputs: torch.Tensor) -> dict[str, str]:
+    """The explanation of a wrong version of the DFT."""
+    notes = [pickle.dumps(((x,), {})) for x in inputs]
+    pairs = [(note, behaviour(wrong, note)) for note in notes]
+    return compare_calls(find_exercise("stft.fourier.dft"), [pickle.dumps((torch.get_default_dtype(), pairs))])
+
+
+def test_values_come_before_gradients() -> None:
+    """The constant 2, 2, 2 has the same spectrum if the transform turns the other way; only the gradient differs."""
+    explained = found(lambda x: dft(x.conj()).conj(), double(2, 2, 2) + 0j, double(0, 1, 0, 0) + 0j)
+    assert explained["input"] == "x = [0j, (1+0j), 0j, 0j]"
+    assert explained["mistake"] == "fourier.turning_the_other_way"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "note"),
+    [
+        (lambda x: -3 * dft(x), {"factor": "-3"}),
+        (lambda x: dft(x).roll(1, -1), {"order": "yes"}),
+        (lambda x: dft(x) + 1, {}),
+        (lambda x: dft(x)[..., :1], {}),
+        (lambda x: 1 / 0, {}),
+    ],
+)
+def test_a_factor_or_another_order_is_told(wrong, note: dict[str, str]) -> None:
+    explained = found(wrong, double(0, 1, 5, 0) + 0j, double(1, 2) + 0j)
+    assert {key: explained[key] for key in ("factor", "order", "mistake") if key in explained} == note
+
+
+def test_one_number_may_be_twice_another_by_chance() -> None:
+    calls = [(([double(2.0)], []), ([double(1.0)], []))]
+    assert common_factor(calls) == ""
+    assert common_factor(calls * 3) == "2"
+    assert common_factor([*calls * 3, (([double(3.0)], []), ([double(1.0)], []))]) == ""
+
+
+def test_equal_numbers_of_another_type_are_in_no_other_order() -> None:
+    assert not in_another_order(([double(1, 2)], []), ([double(1, 2).float()], []))
+
+
+@pytest.mark.parametrize(
+    ("came", "right", "shown"),
+    [
+        ([double(2.3671228808)], [double(2.36712361413)], ("[2.3671229]", "[2.3671236]")),
+        ([double(1, 2)], [double(1, 2).float()], ("[1.0, 2.0] (float64)", "[1.0, 2.0] (float32)")),
+        ([double(1), double(2)], [double(1), double(3)], ("[1.0], [2.0]", "[1.0], [3.0]")),
+        ([double(1), torch.ones(3, 5)], [double(1), 2 * torch.eye(3, 5)], ("part 2 at index", "part 2 at index")),
+        ("TypeError", [double(1)], ("TypeError (an error)", "[1.0]")),
+    ],
+)
+def test_the_part_that_differs_is_shown(came, right, shown: tuple[str, str]) -> None:
+    """With so many digits that it can be seen."""
+    texts = both_shown(*(each if isinstance(each, str) else (each, []) for each in (came, right)))
+    assert all(text.startswith(start) for text, start in zip(texts, shown, strict=True)), texts
+    assert texts[0] != texts[1]
+
+
+def test_a_gradient_is_called_one() -> None:
+    texts = both_shown(([double(1)], [double(2)]), ([double(1)], [double(3)]))
+    assert texts == ("the gradient: [2.0]", "the gradient: [3.0]")
