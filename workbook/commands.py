@@ -1,5 +1,6 @@
 """The verbs of ``python -m workbook``: list (the default), start, check, watch, hint, compare, reset."""
 
+import ast
 import difflib
 import shutil
 import sys
@@ -233,16 +234,15 @@ def check(exercises: Sequence[Exercise], language: str, several: bool = False) -
 
 
 def is_untouched(exercise: Exercise) -> bool:
-    """Whether the function is as ``start`` wrote it: blank, or with its planted mistake."""
-    name, text = place(exercise.name)[1], work.read(work.WORK / exercise.file)
+    """Whether the function is as ``start`` wrote it, but for comments: blank, or with its planted mistake."""
+    name = place(exercise.name)[1]
+    begun = work.emptied((ROOT / exercise.file).read_text(encoding="utf-8"), name, exercise, LANGUAGES[0])
+    texts = work.read(work.WORK / exercise.file), begun
     try:
-        if exercise.plant is None:
-            return source.is_blank(text, name)
-        real = (ROOT / exercise.file).read_text(encoding="utf-8")
-        planted = source.planted(real, name, *exercise.plant[:2])
-        return source.function(text, name) == source.function(planted, name)
+        now, then = (ast.dump(ast.parse(source.function(text, name))) for text in texts)
     except (SyntaxError, ValueError):  # it was changed so that it cannot be read
         return False
+    return now == then
 
 
 def show_task(exercise: Exercise, language: str) -> None:
@@ -254,7 +254,7 @@ def show_task(exercise: Exercise, language: str) -> None:
         path = f"{path}:{source.find(work.read(path), place(exercise.name)[1]).lineno}"
     print(say("next", language, exercise.name))
     print(f"  {path}")
-    print(f"  {say('task', language, text)}")
+    print(*(f"  {line}" for line in source.wrapped(say("task", language, text), 116)), sep="\n")
     print(f"  python -m workbook check {exercise.name}")
 
 

@@ -12,6 +12,7 @@ from workbook import source
 from workbook.exercises import Exercise, place
 from workbook.process import in_a_process
 
+START_SECONDS, JOB_SECONDS = 120, 30  # on the clock: a function that sleeps uses no processor time
 Job = tuple[Exercise, str]  # an exercise, and a misconception that is judged in its place; "" is the reader's function
 
 
@@ -42,7 +43,8 @@ def judge_jobs(work: Path, jobs: Sequence[Job]) -> list[tuple[Job, Outcome]]:
     """The outcome of each job; all jobs are of one paper. The gates judge misconceptions with it."""
     outcomes = [syntax_error(work, exercise) for exercise, _ in jobs]
     rest = [job for job, outcome in zip(jobs, outcomes, strict=True) if outcome is None]
-    judged = in_a_process("workbook.plugin.run_tests", work.resolve(), rest) if rest else []
+    seconds = START_SECONDS + JOB_SECONDS * len(rest)
+    judged = in_a_process("workbook.plugin.run_tests", work.resolve(), rest, seconds=seconds) if rest else []
     judged = iter(judge_one_by_one(work, rest) if judged is None else judged)
     results = [(job, outcome or next(judged)) for job, outcome in zip(jobs, outcomes, strict=True)]
     for (exercise, _), outcome in results:

@@ -1,8 +1,8 @@
 """Names a mistake, in a process that imports the real paper.
 
 The reader's calls are repeated with the real function and with the known mistakes. The smallest call with another
-result is shown. A mistake is named if it gives what the reader's function gives, for the call that is shown; of
-several, the one that agrees in the most other calls. If none does, a factor or another order may still be told.
+result is shown. A mistake is named if it gives what the reader's function gives, for the call that is shown and for at
+least half of all calls; of several, the one that agrees most often. If none does, a factor or another order is told.
 """
 
 import importlib
@@ -46,8 +46,8 @@ def compare_calls(exercise: Exercise, noted: list[bytes]) -> dict[str, str]:
         if same(came, behaviour(candidate, note)):
             why = " ".join((mistake.__doc__ or "").split())
             agreeing[name] = sum(same(each, behaviour(candidate, other)) for other, each in calls), why
-    if agreeing:
-        name = max(agreeing, key=lambda name: agreeing[name][0])
+    name = max(agreeing, key=lambda name: agreeing[name][0], default="")
+    if name and 2 * agreeing[name][0] >= len(calls):  # with fewer, both give 0, NaN or the like here
         return found | {"mistake": name, "why": agreeing[name][1]}
     if in_another_order(came, right):
         return found | {"order": "yes"}
@@ -189,7 +189,9 @@ def shown(value: Any, digits: int = 5) -> str:
         text = str(rounded(value.detach().tolist(), digits))
         return text if value.numel() else f"empty tensor of shape {tuple(value.shape)}"
     if isinstance(value, torch.nn.Module):
-        sizes = ", ".join(f"{name} {tuple(p.shape)}" for name, p in list(value.named_parameters())[:4])
+        begun = "_parameters" in vars(value)  # not before nn.Module.__init__ has run
+        parameters = list(value.named_parameters())[:4] if begun else []
+        sizes = ", ".join(f"{name} {tuple(p.shape)}" for name, p in parameters)
         return f"{type(value).__name__}({sizes})"
     if isinstance(value, torch.Generator):
         return f"Generator().manual_seed({value.initial_seed()})"
@@ -205,4 +207,6 @@ def rounded(value: Any, digits: int) -> Any:
         return type(value)(rounded(each, digits) for each in value) if type(value) in (list, tuple) else value
     if isinstance(value, complex):
         return complex(rounded(value.real, digits), rounded(value.imag, digits))
-    return float(f"{value:.{digits}g}") if isinstance(value, float) else value
+    if not isinstance(value, float):
+        return value
+    return 0.0 if abs(value) < 1e-14 else float(f"{value:.{digits}g}")  # of a sum that is 0, rounding leaves 1e-16

@@ -31,7 +31,8 @@ SAY = {  # English, Korean
     "not judged": ("✗ {name} was not judged", "✗ {name} 채점하지 못했습니다"),
 }
 LABELS = {  # all as wide as the widest of their language
-    "equation": ("equation", "식"), "said": ("said", "메시지"), "line": ("line", "위치"), "input": ("input", "입력"),
+    "equation": ("equation", "식"), "checked": ("checked", "확인한 것"),
+    "message": ("message", "메시지"), "line": ("line", "위치"), "input": ("input", "입력"),
     "came": ("came", "나온 값"), "expected": ("expected", "기댓값"), "mistake": ("known mistake", "흔한 실수"),
     "note": ("note", "참고"), "test": ("test", "테스트"), "next": ("next", "다음"),
 }  # fmt: skip
@@ -51,7 +52,7 @@ def verdict(exercise: Exercise, outcome: Outcome, language: str = "en") -> list[
     message = outcome.message.partition(": got ")[0] if "came" in explained else outcome.message
     rows = [("equation", outcome.equation)]
     if outcome.kind not in ("time", "exit") and message not in outcome.equation:
-        rows.append(("said", message))
+        rows.append(("message" if message == outcome.message else "checked", message))
     rows.append(("line", outcome.where if outcome.kind != "wrong" else ""))
     shown_keys = ("input", "came", "expected") if outcome.kind == "wrong" else ("input", "expected")
     rows += [(key, explained.get(key, "")) for key in shown_keys]

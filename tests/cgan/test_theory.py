@@ -114,14 +114,12 @@ def test_divergence_by_hand() -> None:
     """Nothing in common: ln 2. The same: 0. Half in common: ½ ln 2."""
     p = torch.tensor([0.5, 0.5, 0.0], dtype=torch.float64)
     check_close(
-        "JSD, nothing in common: ln 2",
-        jensen_shannon(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])),
-        math.log(2),
-        1e-6,
+        "JSD, nothing in common", jensen_shannon(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])), math.log(2), 1e-6
     )
-    check_close("JSD, equal distributions: 0", jensen_shannon(p, p), 0.0)
-    q = torch.tensor([0.0, 0.5, 0.5], dtype=torch.float64)
-    check_close("JSD, half in common: ln 2 / 2", jensen_shannon(p, q), math.log(2) / 2)
+    check_close("JSD of p and p", jensen_shannon(p, p), 0.0)
+    check_close(
+        "JSD, half in common", jensen_shannon(p, torch.tensor([0.0, 0.5, 0.5], dtype=torch.float64)), math.log(2) / 2
+    )
 
 
 @given(counts=COUNTS)

@@ -2,9 +2,10 @@
 
 1 to 3: gates, c_t, h_t                      lstm_cell         test_cell_by_hand, test_cell_equals_torch
 4: e_ti = w·tanh(W_a a_i + W_h h_{t-1} + b)  Captioner.scores  test_scores_in_loops
-5: α_t = softmax(e_t)                        attend            test_weights_by_hand, test_equal_scores_give_the_mean
+5: α_t = softmax(e_t)                        attend            test_weights_by_hand
 13: Σ_i α_ti a_i                             soft_attention    test_context_in_loops
-6: z_t = β_t Σ_i α_ti a_i                    Captioner.look    test_captioner_in_loops
+6: z_t = β_t Σ_i α_ti a_i                    Captioner.look    test_captioner_in_loops, test_equal_scores_give_the_mean
+without attention: no z_t, α_ti = 1/L        Captioner.look    test_without_attention_there_is_no_context
 several states look at one image             Captioner.look    test_states_of_an_image_look_alone
 h_0, c_0 from the mean annotation            Captioner.start   test_captioner_in_loops
 7: L_o(E y_{t-1} + L_h h_t + L_z z_t)        deep_output       test_captioner_in_loops
@@ -76,10 +77,12 @@ def test_cell_equals_torch(sizes, data) -> None:
 
 def check_weights_by_hand(candidate) -> None:
     """Scores 0, ln 2, ln 3 give 1/6, 2/6, 3/6, whatever the other images' scores are."""
-    scores = doubles([0, math.log(2), math.log(3)], [math.log(7), 0, 0])
-    check_close(
-        "equation 5, α = softmax over places", candidate(scores), doubles([1, 2, 3], [14 / 3, 2 / 3, 2 / 3]) / 6
+    scores, expected = (
+        doubles([0, math.log(2), math.log(3)], [math.log(7), 0, 0]),
+        doubles([9, 18, 27], [42, 6, 6]) / 54,
     )
+    check_close("equation 5, α = softmax over places", candidate(scores), expected)
+    check_close("equation 5, with one more axis", candidate(scores[None]), expected[None])
     large = candidate(doubles([1000, 1000 + math.log(3)]))
     check_close("equation 5, scores 1000 and 1000 + ln 3: 1/4 and 3/4", large, doubles([1 / 4, 3 / 4]))
 
@@ -103,6 +106,9 @@ def check_context(candidate, n: int, places: int, length: int, seed: int) -> Non
     weights = torch.randn(n, places, generator=generator).double().softmax(dim=-1)
     vectors = torch.randn(n, places, length, generator=generator).double()
     check_same("equation 13, z = Σ_i α_i a_i", candidate, context_in_loops, weights, vectors)
+    several = weights[:, None].expand(-1, 2, -1)  # (n, 2, L) beside vectors (n, 1, L, D)
+    expected = context_in_loops(weights, vectors)[:, None].expand(-1, 2, -1)
+    check_close("equation 13, two captions of an image", candidate(several, vectors[:, None]), expected)
 
 
 @given(sizes=unequal_sizes(3), seed=SEEDS)
@@ -219,34 +225,31 @@ def test_equal_scores_give_the_mean(sizes, seed: int) -> None:
     context, weights = model.look(state.h, annotations)
     check_close("α = 1/L", weights, torch.full((n, places), 1 / places, dtype=torch.float64))
     check_close("z = β mean(a)", context, model.gate(state.h).sigmoid() * images.mean(dim=1))
-    blind = random_captioner(WORDS, length, seed, attention=None)
-    context, weights = blind.look(state.h, blind.project(images))
-    check_close("α = 1/L without attention", weights, torch.full((n, places), 1 / places, dtype=torch.float64))
-    check_close("without attention the context is empty", context, images.new_zeros(n, 0))
 
 
-@pytest.mark.parametrize("part", ["attend", "soft_attention", "scores", "look"])
+def test_without_attention_there_is_no_context() -> None:
+    model, annotations = random_captioner(WORDS, 4, 0, None), random_annotations(2, 3, 4, 0)
+    context, weights = model.look(torch.zeros(2, 5).double(), model.project(annotations))
+    check_close("an empty context", context, torch.zeros(2, 0).double())
+    check_close("α = 1/L, without attention", weights, torch.full((2, 3), 1 / 3, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("part", ["scores", "look"])
 @given(sizes=unequal_sizes(4), seed=SEEDS)
 @settings(max_examples=10)
 def test_states_of_an_image_look_alone(part: str, sizes, seed: int) -> None:
     """Several states (n, several, H) share the vectors (n, 1, L, D) of an image: each gets what it gets alone."""
     n, several, places, length = sizes
     model, images = random_captioner(WORDS, length, seed), random_annotations(n, places, length, seed)
-    generator = torch.Generator().manual_seed(seed)
-    all_h = torch.randn(n, several, 5, generator=generator).double()
-    all_scores = torch.randn(n, several, places, generator=generator).double()
-    one, shared = model.project(images), model.project(images).shared()
-    for k, (h, scores) in enumerate(zip(all_h.unbind(1), all_scores.unbind(1), strict=True)):
-        if part == "attend":
-            got, right = attend(all_scores), attend(scores)
-        elif part == "soft_attention":
-            alpha = all_scores.softmax(dim=-1)
-            got, right = soft_attention(alpha, shared.vectors), context_in_loops(alpha[:, k], images)
-        elif part == "scores":
-            got, right = model.scores(all_h, shared), model.scores(h, one)
+    states = torch.randn(n, several, 5, generator=torch.Generator().manual_seed(seed)).double()
+    annotations = model.project(images)
+    for k, h in enumerate(states.unbind(1)):
+        right = model.scores(h, annotations)
+        if part == "scores":
+            got = model.scores(states, annotations.shared())
         else:
-            got, _ = model.look(all_h, shared)
-            right = model.gate(h).sigmoid() * soft_attention(attend(model.scores(h, one)), images)
+            got, _ = model.look(states, annotations.shared())
+            right = model.gate(h).sigmoid() * soft_attention(attend(right), images)
         check_close(f"{part}, state {k} of each image", got[:, k], right)
 
 

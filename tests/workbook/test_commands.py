@@ -97,6 +97,14 @@ def test_what_goes_wrong_is_told_in_plain_words(capsys, body: str, message: str)
     assert len(out.splitlines()) <= 15
 
 
+def test_a_function_that_sleeps_is_ended(capsys, monkeypatch) -> None:
+    """It uses no processor time, so only the clock can tell."""
+    monkeypatch.setattr("workbook.judge.START_SECONDS", 2)
+    monkeypatch.setattr("workbook.judge.JOB_SECONDS", 1)
+    write("agreement", "    import time\n    time.sleep(1000)")
+    assert "ended or blocked Python" in said(capsys, "check", AGREEMENT, status=1)
+
+
 def test_a_broken_file_does_not_stop_the_others(capsys) -> None:
     write("agreement", RIGHT)
     METRIC.write_text("import sys\nsys.exit(1)\n" + METRIC.read_text())
@@ -125,7 +133,9 @@ def test_a_line_that_is_no_python_is_told_and_changes_no_mark(capsys) -> None:
     ("name", "message"), [(MEAN, "is still blank"), ("vqa.model.lstm_cell", "nothing was changed")]
 )
 def test_an_exercise_that_was_not_touched_says_so(capsys, name: str, message: str) -> None:
-    """What comes next is this exercise, not the first of the paper."""
+    """What comes next is this exercise, not the first of the paper; a comment does not count."""
+    model = METRIC.with_name("model.py")
+    model.write_text(model.read_text(encoding="utf-8").replace("    i, f, o, g =", "    # hm\n    i, f, o, g ="))
     out = said(capsys, "check", name, status=1)
     assert f"· {name}" in out
     assert message in out

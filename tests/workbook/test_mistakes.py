@@ -7,7 +7,7 @@ import torch
 
 from stft.fourier import dft
 from workbook.exercises import find_exercise
-from workbook.mistakes import behaviour, both_shown, common_factor, compare_calls, in_another_order
+from workbook.mistakes import behaviour, both_shown, common_factor, compare_calls, in_another_order, shown
 
 
 def double(*numbers: float) -> torch.Tensor:
@@ -43,6 +43,26 @@ def test_a_factor_or_another_order_is_told(wrong, note: dict[str, str]) -> None:
     assert {key: explained[key] for key in ("factor", "order", "mistake") if key in explained} == note
 
 
+def halves(p, q):
+    """Right, but NaN where neither p nor q has a part: so is the known mistake without the halves."""
+    m = (p + q) / 2
+    return ((p * (p / m).log()).sum() + (q * (q / m).log()).sum()) / 2
+
+
+def without_the_halves(p, q):
+    return 2 * halves(p, q)
+
+
+@pytest.mark.parametrize(("function", "mistake"), [(halves, None), (without_the_halves, "loss.without_the_halves")])
+def test_a_mistake_is_named_if_it_agrees_in_half_of_the_calls(function, mistake) -> None:
+    rows = ([0.5, 0.5, 0.0], [0.5, 0.5, 0.0]), ([0.5, 0.2, 0.3], [0.2, 0.2, 0.6]), ([0.1, 0.9], [0.7, 0.3])
+    notes = [pickle.dumps((tuple(map(torch.tensor, pair)), {})) for pair in rows]
+    calls = [(note, behaviour(function, note)) for note in notes]
+    explained = compare_calls(find_exercise("cgan.theory.jensen_shannon"), [pickle.dumps((torch.float32, calls))])
+    assert explained["came"] == "nan"
+    assert explained.get("mistake") == mistake
+
+
 def test_one_number_may_be_twice_another_by_chance() -> None:
     calls = [(([double(2.0)], []), ([double(1.0)], []))]
     assert common_factor(calls) == ""
@@ -69,6 +89,16 @@ def test_the_part_that_differs_is_shown(came, right, shown: tuple[str, str]) -> 
     texts = both_shown(*(each if isinstance(each, str) else (each, []) for each in (came, right)))
     assert all(text.startswith(start) for text, start in zip(texts, shown, strict=True)), texts
     assert texts[0] != texts[1]
+
+
+def test_numbers_are_rounded() -> None:
+    value = torch.tensor([1 / 3 - 4.4e-16j, 2e-16 + 1j], dtype=torch.complex128)
+    assert shown(value) == "[(0.33333+0j), 1j]"
+
+
+def test_a_module_without_its_constructor_can_be_shown() -> None:
+    """The reader's __init__ may not begin with that of nn.Module."""
+    assert shown(torch.nn.Linear.__new__(torch.nn.Linear)) == "Linear()"
 
 
 def test_a_gradient_is_called_one() -> None:
