@@ -49,10 +49,11 @@ def verdict(exercise: Exercise, outcome: Outcome, language: str = "en") -> list[
     if outcome.kind in ("blank", "unchanged"):
         return lines
     explained = explain(exercise, outcome) if outcome.calls else {}
-    message = outcome.message.partition(": got ")[0] if "came" in explained else outcome.message
+    is_shown = outcome.kind == "wrong" and "came" in explained
+    message = outcome.message.partition(": got ")[0] if is_shown else outcome.message
     rows = [("equation", outcome.equation)]
     if outcome.kind not in ("time", "exit") and message not in outcome.equation:
-        rows.append(("message" if message == outcome.message else "checked", message))
+        rows.append(("checked" if is_shown else "message", message))
     rows.append(("line", outcome.where if outcome.kind != "wrong" else ""))
     shown_keys = ("input", "came", "expected") if outcome.kind == "wrong" else ("input", "expected")
     rows += [(key, explained.get(key, "")) for key in shown_keys]
@@ -63,12 +64,11 @@ def verdict(exercise: Exercise, outcome: Outcome, language: str = "en") -> list[
     rows.append(("test", outcome.test))
     if outcome.kind not in ("syntax", "import"):
         rows.append(("next", f"python -m workbook hint {exercise.name}"))
-    for most in (4, 2, 1):  # lines of the input: what came, and why, matters more
-        parts = [labelled(LABELS[key][which], text, most if key == "input" else 3) for key, text in rows]
+    for most, of_input in ((3, 4), (3, 2), (2, 1)):  # of the input less, so that what came, and why, has room
+        parts = [labelled(LABELS[key][which], text, of_input if key == "input" else most) for key, text in rows]
         if sum(map(len, parts)) < LINES:
             break
-    lines += [line for part in parts for line in part]
-    return lines[: LINES - 1] + lines[-1:] if len(lines) > LINES else lines
+    return lines + [line for part in parts for line in part]
 
 
 def labelled(label: str, text: str, most: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a verdict says of two results that differ, by hand."""
+"""What a verdict says, of two results that differ by hand."""
 
 import pickle
 
@@ -6,8 +6,11 @@ import pytest
 import torch
 
 from stft.fourier import dft
+from workbook import verdict as module
 from workbook.exercises import find_exercise
+from workbook.judge import Outcome
 from workbook.mistakes import behaviour, both_shown, common_factor, compare_calls, in_another_order, shown
+from workbook.verdict import verdict
 
 
 def double(*numbers: float) -> torch.Tensor:
@@ -104,3 +107,43 @@ def test_a_module_without_its_constructor_can_be_shown() -> None:
 def test_a_gradient_is_called_one() -> None:
     texts = both_shown(([double(1)], [double(2)]), ([double(1)], [double(3)]))
     assert texts == ("the gradient: [2.0]", "the gradient: [3.0]")
+
+
+LONG = " ".join(["word"] * 200)
+WRONG = {"input": "x = 1", "came": "2", "expected": "1"}
+LONGEST = dict.fromkeys(("came", "expected", "why"), LONG) | {"input": f"x = {LONG}\ny = {LONG}\nz = {LONG}\nw = 3"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "explained", "language", "there", "not_there"),
+    [
+        (
+            "wrong",
+            WRONG | {"factor": "2"},
+            "en",
+            ["checked        the sum", "in every call, 2 times"],
+            ["got 2", "m.py"],
+        ),
+        ("wrong", WRONG | {"order": "yes"}, "ko", ["확인한 것      the sum", "값은 모두 맞지만 순서가 다릅니다"], []),
+        ("raised", WRONG, "en", ["message        the sum: got 2", "line           m.py", "expected       1"], ["came"]),
+        ("wrong", LONGEST | {"mistake": "fourier.turning_the_other_way"}, "en", ["turning_the_other_way", "hint"], []),
+        ("syntax", {}, "en", ["no valid Python", "m.py"], ["hint"]),
+        ("needs", {}, "en", ["another function", "hint"], []),
+    ],
+)
+def test_what_matters_is_in_15_lines(kind, explained, language, there, not_there, monkeypatch) -> None:
+    monkeypatch.setattr(module, "explain", lambda *_: explained)
+    of_all = LONG if "why" in explained else "y = x"
+    message = f"{LONG if 'why' in explained else 'the sum'}: got 2, expected 1"
+    outcome = Outcome("stft.fourier.dft", kind, message, "m.py, line 3", "test_x.py::test", of_all, calls=[b""])
+    lines = verdict(find_exercise("stft.fourier.dft"), outcome, language)
+    text = "\n".join(lines)
+    assert len(lines) <= 15
+    assert [words for words in there if words not in text] == []
+    assert [words for words in not_there if words in text] == []
+
+
+def test_a_message_that_is_in_the_equation_is_not_said_again(monkeypatch) -> None:
+    monkeypatch.setattr(module, "explain", lambda *_: WRONG)
+    outcome = Outcome("stft.fourier.dft", "wrong", "y = x: got 2, expected 1", equation="1: y = x", calls=[b""])
+    assert "checked" not in "\n".join(verdict(find_exercise("stft.fourier.dft"), outcome))
