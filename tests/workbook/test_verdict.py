@@ -36,6 +36,7 @@ def test_values_come_before_gradients() -> None:
     [
         (lambda x: -3 * dft(x), {"factor": "-3"}),
         (lambda x: dft(x).roll(1, -1), {"order": "yes"}),
+        (lambda x: (2 + 1j) * dft(x), {}),
         (lambda x: dft(x) + 1, {}),
         (lambda x: dft(x)[..., :1], {}),
         (lambda x: 1 / 0, {}),
@@ -70,6 +71,7 @@ def test_one_number_may_be_twice_another_by_chance() -> None:
     calls = [(([double(2.0)], []), ([double(1.0)], []))]
     assert common_factor(calls) == ""
     assert common_factor(calls * 3) == "2"
+    assert common_factor([(right, right) for _, right in calls * 3]) == ""
     assert common_factor([*calls * 3, (([double(3.0)], []), ([double(1.0)], []))]) == ""
 
 
