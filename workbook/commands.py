@@ -4,8 +4,8 @@ import ast
 import difflib
 import shutil
 import sys
-import textwrap
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -14,7 +14,7 @@ import tyro
 from lab import cli
 from workbook import source, work
 from workbook.exercises import LANGUAGES, ROOT, Exercise, exercises_of, find_exercise, papers_with_exercises, place
-from workbook.judge import judge
+from workbook.judge import Outcome, judge
 from workbook.verdict import verdict
 
 Name = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME", help_behavior_hint="")]
@@ -28,11 +28,6 @@ SAY = {
     "next": ("next: {}", "다음: {}"),
     "mistake": (" (find the mistake)", " (틀린 곳 찾기)"),
     "needs": (" (first: {})", " (먼저: {})"),
-    "blank": (
-        " is still blank: the line with NotImplementedError is there",
-        " 아직 비어 있습니다. NotImplementedError가 있는 줄이 남아 있습니다",
-    ),
-    "same": (" is not changed yet", " 아직 바꾸지 않았습니다"),
     "all solved": ("all exercises of {} are solved", "{}의 모든 문제를 풀었습니다"),
     "started": ("{} is ready: {} new files. Write in {}", "{} 준비 완료: 새 파일 {}개. 여기에 작성하십시오: {}"),
     "task": ("task: {}", "문제: {}"),
@@ -137,7 +132,8 @@ class Watch(Options):
         print(say("watching", language, work.WORK / self.paper), flush=True)
         for _ in watch(work.WORK / self.paper, watch_filter=PythonFilter(), debounce=200, raise_interrupt=True):
             after = written(exercises)
-            changed = [e for e in exercises if after[e.name] != before[e.name]] or [first_unsolved(exercises)]
+            changed = [e for e in exercises if after[e.name] != before[e.name] and not is_untouched(e)]
+            changed = changed or [first_unsolved(exercises)]
             before = after
             check([e for e in changed if e], language)
             sys.stdout.flush()
@@ -212,38 +208,41 @@ def written(exercises: Sequence[Exercise]) -> dict[str, str]:
 def check(exercises: Sequence[Exercise], language: str, several: bool = False) -> bool:
     """Judges exercises, keeps the progress, and prints the first failure, or the next task. Whether all is right."""
     progress, failed = work.Progress(work.WORK), None
-    outcomes = judge(work.WORK, [e for e in exercises if touched(e)])
+    outcomes = judge(work.WORK, [e for e in exercises if not is_untouched(e)])
     for exercise in exercises:
-        outcome = outcomes.get(exercise.name)
-        untouched = outcome is None or outcome.kind == "blank"
-        progress.note(exercise, state=work.SOLVED if outcome and outcome.passed else "" if untouched else work.TRIED)
-        if several or untouched or outcome.passed:
-            note = say("same" if exercise.plant else "blank", language) if untouched and not several else ""
-            print(f"{MARKS[progress.state(exercise)]} {exercise.name}{note}")
+        nothing = Outcome(exercise.name, "unchanged" if exercise.plant else "blank")
+        outcome = outcomes.get(exercise.name, nothing)
+        untouched = outcome.kind in ("blank", "unchanged")
+        if outcome.kind not in ("syntax", "import"):  # these say nothing of the function
+            progress.note(exercise, state=work.SOLVED if outcome.passed else "" if untouched else work.TRIED)
+        if several or outcome.passed:
+            print(f"{MARKS[progress.state(exercise)]} {exercise.name}")
+        elif untouched:
+            print(*verdict(exercise, outcome, language))
         if not untouched and not outcome.passed:
             failed = failed or (exercise, outcome)
     if failed:
         print("\n".join(verdict(*failed, language)))
         return False
-    following = first_unsolved(exercises) or first_unsolved(exercises_of(exercises[0].paper))
+    unsolved = first_unsolved(exercises)
+    following = unsolved or first_unsolved(exercises_of(exercises[0].paper))
     if following is None:
         print(say("all solved", language, exercises[0].paper))
         return True
     show_task(following, language)
-    return all(progress.state(exercise) == work.SOLVED for exercise in exercises)
+    return unsolved is None
 
 
-def touched(exercise: Exercise) -> bool:
-    """Whether more than a comment was changed in the function since ``start`` wrote it."""
+def is_untouched(exercise: Exercise) -> bool:
+    """Whether the function is as ``start`` wrote it, but for comments: blank, or with its planted mistake."""
     name = place(exercise.name)[1]
     begun = work.emptied((ROOT / exercise.file).read_text(encoding="utf-8"), name, exercise, LANGUAGES[0])
+    texts = work.read(work.WORK / exercise.file), begun
     try:
-        now, then = (
-            ast.dump(ast.parse(text)) for text in (written([exercise])[exercise.name], source.function(begun, name))
-        )
-    except SyntaxError:
-        return True
-    return now != then
+        now, then = (ast.dump(ast.parse(source.function(text, name))) for text in texts)
+    except (SyntaxError, ValueError):  # it was changed so that it cannot be read
+        return False
+    return now == then
 
 
 def show_task(exercise: Exercise, language: str) -> None:
@@ -251,10 +250,11 @@ def show_task(exercise: Exercise, language: str) -> None:
     text = say("find", language) if exercise.plant else ""
     text += exercise.write[LANGUAGES.index(language)]
     path = work.WORK / exercise.file
-    line = source.find(work.read(path), place(exercise.name)[1]).lineno
+    with suppress(SyntaxError, ValueError):  # the file cannot be read now: its path will do
+        path = f"{path}:{source.find(work.read(path), place(exercise.name)[1]).lineno}"
     print(say("next", language, exercise.name))
-    print(f"  {path}:{line}")
-    print(textwrap.fill(say("task", language, text), 118, initial_indent="  ", subsequent_indent="  "))
+    print(f"  {path}")
+    print(*(f"  {line}" for line in source.wrapped(say("task", language, text), 116)), sep="\n")
     print(f"  python -m workbook check {exercise.name}")
 
 

@@ -23,7 +23,7 @@ import tyro
 from lab import cli
 from lab.papers import PAPERS
 from workbook.exercises import ROOT
-from workbook.judge import in_a_process, run_pytest
+from workbook.process import in_a_process
 from workbook.work import write
 
 SAMPLE = 60  # mutants of a file, drawn with a seed
@@ -115,7 +115,7 @@ def survives(mutant: Mutant, file: str) -> bool:
         shutil.copytree(ROOT / paper, work / paper, ignore=shutil.ignore_patterns("pictures", "__pycache__"))
         write(work / file, mutant.text)
         options = ["-x", "-k", "not misconception and not wrong"]
-        return in_a_process(run_pytest, work, [str(test_file(file))], options) in (0, 5)
+        return in_a_process("workbook.plugin.run_pytest", work, [str(test_file(file))], options) in (0, 5)
 
 
 @dataclass(frozen=True)

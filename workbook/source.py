@@ -2,6 +2,7 @@
 
 import ast
 import textwrap
+import unicodedata
 
 BLANK = "is still blank"  # ends the message of a blank function: the judge knows it by this
 HIDDEN = "is hidden, because it gives an exercise away"
@@ -47,8 +48,18 @@ def with_body(source: str, name: str, text: str) -> str:
 def blank(source: str, name: str, said: str, note: str = "") -> str:
     """The file with a function that raises; above that line is a comment with what to write."""
     indent = " " * (find(source, name).col_offset + 4)
-    note = textwrap.fill(note, 110, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
-    return with_body(source, name, f'{note}\n{indent}raise NotImplementedError("{said}")'.strip("\n"))
+    lines = [f"{indent}# {line}" for line in wrapped(note, 110 - len(indent))]
+    return with_body(source, name, "\n".join([*lines, f'{indent}raise NotImplementedError("{said}")']))
+
+
+def columns(text: str) -> int:
+    """The width in a terminal: a Korean letter takes two columns."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """The lines of a text, about as wide as ``width`` in a terminal."""
+    return textwrap.wrap(text, max(1, width * len(text) // max(1, columns(text))))
 
 
 def is_blank(source: str, name: str) -> bool:

@@ -76,6 +76,7 @@ def test_loss_by_hand() -> None:
     for place, word, p in (((0, 0), 3, 1 / 2), ((0, 1), 2, 1 / 4), ((1, 0), 2, 1 / 8)):
         logits[place] = math.log((1 - p) / 3)
         logits[(*place, word)] = math.log(p)
+    logits[1, 1, 3] = 10  # the model expects a word where there is padding: this must not count
     got = caption_loss(logits, torch.tensor([[3, 2], [2, PAD]]))
     check_close("the mean of ln 2, 2 ln 2, 3 ln 2", got, 2 * math.log(2))
 

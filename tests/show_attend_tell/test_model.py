@@ -6,6 +6,7 @@
 13: Σ_i α_ti a_i                             soft_attention    test_context_in_loops
 6: z_t = β_t Σ_i α_ti a_i                    Captioner.look    test_captioner_in_loops, test_equal_scores_give_the_mean
 without attention: no z_t, α_ti = 1/L        Captioner.look    test_without_attention_there_is_no_context
+several states look at one image             Captioner.look    test_states_of_an_image_look_alone
 h_0, c_0 from the mean annotation            Captioner.start   test_captioner_in_loops
 7: L_o(E y_{t-1} + L_h h_t + L_z z_t)        deep_output       test_captioner_in_loops
 dropout                                      deep_output       test_dropout_is_before_the_last_layer
@@ -82,6 +83,8 @@ def check_weights_by_hand(candidate) -> None:
     )
     check_close("equation 5, α = softmax over places", candidate(scores), expected)
     check_close("equation 5, with one more axis", candidate(scores[None]), expected[None])
+    large = candidate(doubles([1000, 1000 + math.log(3)]))
+    check_close("equation 5, scores 1000 and 1000 + ln 3: 1/4 and 3/4", large, doubles([1 / 4, 3 / 4]))
 
 
 def test_weights_by_hand() -> None:
@@ -229,6 +232,25 @@ def test_without_attention_there_is_no_context() -> None:
     context, weights = model.look(torch.zeros(2, 5).double(), model.project(annotations))
     check_close("an empty context", context, torch.zeros(2, 0).double())
     check_close("α = 1/L, without attention", weights, torch.full((2, 3), 1 / 3, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("part", ["scores", "look"])
+@given(sizes=unequal_sizes(4), seed=SEEDS)
+@settings(max_examples=10)
+def test_states_of_an_image_look_alone(part: str, sizes, seed: int) -> None:
+    """Several states (n, several, H) share the vectors (n, 1, L, D) of an image: each gets what it gets alone."""
+    n, several, places, length = sizes
+    model, images = random_captioner(WORDS, length, seed), random_annotations(n, places, length, seed)
+    states = torch.randn(n, several, 5, generator=torch.Generator().manual_seed(seed)).double()
+    annotations = model.project(images)
+    for k, h in enumerate(states.unbind(1)):
+        right = model.scores(h, annotations)
+        if part == "scores":
+            got = model.scores(states, annotations.shared())
+        else:
+            got, _ = model.look(states, annotations.shared())
+            right = model.gate(h).sigmoid() * soft_attention(attend(right), images)
+        check_close(f"{part}, state {k} of each image", got[:, k], right)
 
 
 @BOTH

@@ -105,8 +105,16 @@ def test_an_unchanged_mistake_is_not_judged(capsys) -> None:
     text = model.read_text(encoding="utf-8")
     model.write_text(text.replace("    i, f, o, g =", "    # hm\n    i, f, o, g ="), encoding="utf-8")
     out = said(capsys, "check", CELL, status=1)
-    assert f"· {CELL} is not changed yet\nnext: {CELL}" in out
+    assert f"· {CELL} still has its mistake: nothing was changed\nnext: {CELL}" in out
     assert "# hm" in model.read_text(encoding="utf-8")
+
+
+def test_a_function_that_sleeps_is_ended(capsys, monkeypatch) -> None:
+    """It uses no processor time, so only the clock can tell."""
+    monkeypatch.setattr("workbook.judge.START_SECONDS", 2)
+    monkeypatch.setattr("workbook.judge.JOB_SECONDS", 1)
+    write("agreement", "    import time\n    time.sleep(1000)")
+    assert "ended or blocked Python" in said(capsys, "check", AGREEMENT, status=1)
 
 
 def test_a_broken_file_does_not_stop_the_others(capsys) -> None:
@@ -117,6 +125,34 @@ def test_a_broken_file_does_not_stop_the_others(capsys) -> None:
     out = said(capsys, "check", "vqa", status=1)
     assert f"✗ {AGREEMENT} cannot be imported" in out
     assert "✓ vqa.model.norm_i" in out
+
+
+def test_a_line_that_is_no_python_is_told_and_changes_no_mark(capsys) -> None:
+    """Also if other functions of the file are blank, and if the exercise that comes next is in this file."""
+    write("agreement", RIGHT)
+    said(capsys, "check", AGREEMENT)
+    write("agreement", RIGHT + ")")
+    out = said(capsys, "check", "vqa", status=1)
+    assert f"✗ {AGREEMENT} cannot be read" in out
+    assert "metric.py, line" in out
+    assert state(AGREEMENT) == "solved"
+    assert "next: vqa.model.lstm_states\n  my_work/vqa/model.py:" in said(
+        capsys, "check", "vqa.model.lstm_states", status=1
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [(MEAN, "is still blank"), ("vqa.model.lstm_cell", "nothing was changed")]
+)
+def test_an_exercise_that_was_not_touched_says_so(capsys, name: str, message: str) -> None:
+    """What comes next is this exercise, not the first of the paper; a comment does not count."""
+    model = METRIC.with_name("model.py")
+    model.write_text(model.read_text(encoding="utf-8").replace("    i, f, o, g =", "    # hm\n    i, f, o, g ="))
+    out = said(capsys, "check", name, status=1)
+    assert f"· {name}" in out
+    assert message in out
+    assert f"next: {name}" in out
+    assert state(name) == ""
 
 
 def test_any_folder_will_do() -> None:

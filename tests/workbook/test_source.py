@@ -42,6 +42,12 @@ def test_a_comment_at_the_beginning_of_a_body_goes_too() -> None:
     assert "tells" not in source.blank(TEXT, "Model.other", "m is still blank")
 
 
+def test_a_note_in_korean_is_as_wide_as_one_in_english() -> None:
+    """A Korean letter has the width of two, so its lines have half as many letters."""
+    assert max(map(len, source.wrapped("word " * 40, 40))) == 39
+    assert max(map(source.columns, source.wrapped("단어 " * 40, 40))) in range(30, 41)
+
+
 def test_with_body_and_body_are_inverse() -> None:
     assert source.with_body(TEXT, "Model.other", source.body(TEXT, "Model.other")) == TEXT
     assert source.function(TEXT, "Model.forward") == (

@@ -11,7 +11,7 @@ EXERCISES = (
         tests=("test_theory.py::test_no_discriminator_is_better", "test_theory.py::test_no_gradient_at_the_optimum"),
         write=(
             "Equation 2: the best discriminator against a fixed generator, from the probabilities p and q of each thing.",
-            "식 2: 고정된 생성기에 대한 가장 좋은 판별기를 각 대상의 확률 p와 q로부터 구합니다.",
+            "식 2: 고정된 생성기에 대한 최적 판별기를 각 대상의 확률 p와 q로부터 구합니다.",
         ),
         hints=(
             (
@@ -24,7 +24,7 @@ EXERCISES = (
             ),
         ),
         mistakes={
-            "loss.ratio": "밀도비이지만, 이것은 가장 좋은 판별기의 D / (1 - D)입니다.",
+            "loss.ratio": "밀도비이지만, 이것은 최적 판별기의 D / (1 - D)입니다.",
             "loss.of_the_generator": "식이 대칭이라 헷갈리지만, 이것은 가짜일 확률입니다.",
         },
     ),
