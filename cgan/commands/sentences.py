@@ -1,5 +1,6 @@
 """The task behind ``--data toy``: both players on pictures with sentences."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -37,6 +38,7 @@ from toyworld.scenes import HELD_OUT, SHOWN, SIZES
 from toyworld.tokenizer import Tokenizer
 
 Language = Literal["english", "korean"]
+LABEL = 28  # letters in a line of a figure's label
 EACH = 20  # fakes of each sentence that names everything
 VALIDATED = 4  # fakes of each such sentence, in a validation
 
@@ -200,7 +202,7 @@ class TextTask(GANTask):
     def draw(self, folder: Path, model: nn.Module, results: Mapping[str, Any]) -> list[Path]:
         shown, between, copies = (folder / f"{name}.png" for name in ("sentences", "interpolation", "nearest"))
         rows = {
-            sentence: self.fakes(model, [sentence] * 10, "test", 3 + k)
+            textwrap.fill(sentence, LABEL): self.fakes(model, [sentence] * 10, "test", 3 + k)
             for k, sentence in enumerate(self.shown_first[self.language])
         }
         draw_pictures(shown, rows)
@@ -226,4 +228,5 @@ def text_interpolated(
     shares = torch.linspace(0, 1, PLACES)[:, None]
     between = (1 - shares) * first + shares * last  # (places, d)
     rows = [text_samples(gan.generator, row.expand(PLACES, -1), between) for row in z]
-    return {f"from {start}\nto {end}" if k == 0 else " " * k: row for k, row in enumerate(rows)}
+    way = "\n".join(textwrap.fill(words, LABEL) for words in (f"from {start}", f"to {end}"))
+    return {way if k == 0 else " " * k: row for k, row in enumerate(rows)}
