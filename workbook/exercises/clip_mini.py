@@ -121,7 +121,7 @@ EXERCISES = (
             ),
         ),
         mistakes={
-            "model.divided_by_d": "평균처럼 d로 나누면 d = 64일 때 주의가 여덟 배나 평평하게 시작합니다.",
+            "model.divided_by_d": "평균처럼 d로 나누면 d = 64일 때 어텐션이 여덟 배나 평평하게 시작합니다.",
             "model.not_divided": "학습된 가중치가 대신할 수 있어 보이지만, softmax가 거의 one-hot으로 시작해 기울기가 작습니다.",
             "model.masked_with_zero": "0은 아무것도 아닌 듯하지만 e⁰ = 1이므로 미래를 여전히 봅니다.",
             "model.softmax_over_the_queries": "dim=-2도 위치의 축이지만, 그러면 한 질의의 가중치 합이 1이 아닙니다.",
@@ -147,8 +147,8 @@ EXERCISES = (
         write=(
             "Self-attention of several heads. project_in gives q, then k, then v; each head owns d neighbouring numbers. Each "
             "head attends alone (causal: not to later positions); put the heads side by side again, then project_out.",
-            "여러 헤드의 자기 주의입니다. project_in은 q, k, v를 차례로 내놓고, 헤드마다 연속한 d개의 수를 가집니다. 헤드별로 "
-            "주의를 계산하고(causal이면 뒤의 위치를 보지 않음) 헤드를 다시 나란히 붙인 다음 project_out을 적용합니다.",
+            "여러 헤드의 셀프 어텐션입니다. project_in은 q, k, v를 차례로 내놓고, 헤드마다 연속한 d개의 수를 가집니다. 헤드별로 "
+            "어텐션을 계산하고(causal이면 뒤의 위치를 보지 않음) 헤드를 다시 나란히 붙인 다음 project_out을 적용합니다.",
         ),
         hints=(
             (
@@ -161,7 +161,7 @@ EXERCISES = (
             ),
             (
                 "scaled_dot_product_attention does the attention of each head. Swap heads and positions back before you reshape.",
-                "scaled_dot_product_attention이 헤드마다 주의를 계산합니다. reshape 앞에서 헤드와 위치를 다시 바꾸십시오.",
+                "scaled_dot_product_attention이 헤드마다 어텐션을 계산합니다. reshape 앞에서 헤드와 위치를 다시 바꾸십시오.",
             ),
         ),
         mistakes={
@@ -189,13 +189,13 @@ EXERCISES = (
             ),
             (
                 "What is added to is the vector that was not normed. The MLP reads what the attention has added.",
-                "norm을 거치지 않은 벡터에 더합니다. MLP는 주의의 결과가 더해진 값을 읽습니다.",
+                "norm을 거치지 않은 벡터에 더합니다. MLP는 어텐션의 결과가 더해진 값을 읽습니다.",
             ),
         ),
         mistakes={
             "model.norm_after_the_sum": "최초의 Transformer는 그랬지만, GPT-2와 CLIP은 각 부분의 앞에 norm이 있습니다.",
             "model.normed_residual": "x = norm(x)가 더 짧지만, norm을 거치지 않은 벡터에 더해야 합니다.",
-            "model.both_parts_at_once": "더 빠르고 나중의 모델에는 있지만, 여기서 MLP는 주의가 더한 결과를 읽습니다.",
+            "model.both_parts_at_once": "더 빠르고 나중의 모델에는 있지만, 여기서 MLP는 어텐션이 더한 결과를 읽습니다.",
         },
         needs=(ATTENTION,),
     ),
@@ -227,7 +227,7 @@ EXERCISES = (
             "model.read_at_the_last_position": "x[:, -1]이 간단하지만, 패딩이 있으면 그 위치는 패딩입니다.",
             "model.read_at_the_last_end": "뒤에서 찾아도 종료 토큰을 찾지만, 텍스트는 첫 종료 토큰에서 끝납니다.",
             "model.read_before_the_end": "마지막 단어가 말한 내용이지만, 요약하도록 학습되는 것은 종료 토큰입니다.",
-            "model.read_at_the_start": "BERT는 그렇게 하지만, 인과적 주의에서는 시작 토큰이 자신만 봅니다.",
+            "model.read_at_the_start": "BERT는 그렇게 하지만, 인과적 어텐션에서는 시작 토큰이 자신만 봅니다.",
             "model.read_at_the_largest_id": "저자의 코드가 그렇지만, 종료 토큰의 번호가 가장 클 때만 맞습니다.",
             "model.mean_over_the_padding": "mean(dim=1)은 위치가 필요 없지만, 텍스트의 벡터가 배치에서 가장 긴 텍스트에 따라 달라집니다.",
             "model.attention_to_all": "텍스트 전체를 알고 있지만, 그러면 패딩을 가려야 하는데 가리지 않습니다.",

@@ -57,7 +57,7 @@ EXERCISES = (
             "loss.mean_over_the_places": "손실은 흔히 평균이지만, 그러면 λ가 격자의 크기에 따라 달라집니다.",
             "loss.padding_looks_too": "저자의 코드에는 마스크가 없지만, <end> 뒤의 단계가 합을 1로 끌어올립니다.",
             "loss.mean_over_the_words": "긴 캡션은 더 많이 보지만, 1이어야 하는 것은 단어에 대한 합입니다.",
-            "loss.absolute_difference": "1에서 얼마나 먼지를 재지만, C < L이면 어떤 주의든 최솟값 L - C에 이릅니다.",
+            "loss.absolute_difference": "1에서 얼마나 먼지를 재지만, C < L이면 어떤 어텐션이든 최솟값 L - C에 이릅니다.",
             "loss.square_of_the_sum": "합과 제곱을 한 줄에 쓰지만, Σ_i (1 - s_i)는 모델과 상관없이 L - C입니다.",
         },
         plant=(".square().sum(dim=-1)", ".square().mean(dim=-1)", "loss.mean_over_the_places"),
@@ -123,9 +123,9 @@ EXERCISES = (
             ),
         ),
         mistakes={
-            "model.unweighted_mean": "모양이 맞고 학습도 되지만, 주의가 없는 모델입니다.",
+            "model.unweighted_mean": "모양이 맞고 학습도 되지만, 어텐션이 없는 모델입니다.",
             "model.weighted_and_divided_by_the_places": "기댓값은 평균이지만, 가중치의 합이 이미 1입니다.",
-            "model.the_best_place_alone": "모델이 보는 곳이지만, argmax에는 기울기가 없어 주의가 아무것도 배우지 못합니다.",
+            "model.the_best_place_alone": "모델이 보는 곳이지만, argmax에는 기울기가 없어 어텐션이 아무것도 배우지 못합니다.",
         },
     ),
     Exercise(
@@ -155,7 +155,7 @@ EXERCISES = (
         write=(
             "Equation 6 and β: the context β Σ_i α_i a_i, and the weights α. Without attention: an empty context, and equal weights "
             "1/L for all places.",
-            "식 6과 β: 문맥 β Σ_i α_i a_i와 가중치 α를 반환합니다. 주의가 없는 모델이면 빈 문맥과, 모든 위치에서 같은 가중치 1/L을 "
+            "식 6과 β: 문맥 β Σ_i α_i a_i와 가중치 α를 반환합니다. 어텐션이 없는 모델이면 빈 문맥과, 모든 위치에서 같은 가중치 1/L을 "
             "반환합니다.",
         ),
         hints=(
@@ -207,7 +207,7 @@ EXERCISES = (
             "model.tanh_before_the_output": "저자의 코드에는 있지만 식 7에는 없습니다.",
             "model.softmax_in_the_model": "식 7은 확률이지만, 손실이 다시 softmax를 계산하므로 학습이 느려집니다.",
             "model.reads_the_word_that_it_predicts": "캡션과 정답은 한 텐서이지만, 이렇게 하면 손실은 0에 가깝고 캡션은 엉터리가 됩니다.",
-            "model.output_from_the_state_before": "주의는 h_{t-1}을 쓰지만 식 7에는 h_t가 있습니다.",
+            "model.output_from_the_state_before": "어텐션은 h_{t-1}을 쓰지만 식 7에는 h_t가 있습니다.",
             "model.output_without_the_word": "h_t가 y_{t-1}을 읽었지만, 식 7은 E y_{t-1}을 더합니다.",
         },
         needs=(CELL, ATTEND, CONTEXT, SCORES, LOOK),
