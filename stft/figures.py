@@ -177,9 +177,9 @@ def label_harmonics(axes: Axes, scene: Scene, highest: float) -> None:
         )
         for height in heights:
             if height < 0.97 * highest:
-                number, place = f"{round(1000 * height / pitch)}", (time - 0.07, height)
+                number, place = f"{round(1000 * height / pitch)}", (time + 0.025, height)
                 axes.text(
-                    *place, number, color=colour, fontsize=11, ha="right", va="center", path_effects=edge, bbox=behind
+                    *place, number, color=colour, fontsize=11, ha="left", va="center", path_effects=edge, bbox=behind
                 )
 
 
@@ -205,7 +205,9 @@ def draw_windows(
             axes.plot(*levels_of(samples * w, rate, ZERO_PADDING), color=PALETTE.blue, linewidth=1.2)
             axes.plot(*levels_of(samples * w, rate, 1), ".", color=PALETTE.vermillion, markersize=5)
             width, level = main_lobe_width(w), side_lobe_level(w)
-            axes.set_title(f"{name}: main lobe {width:.0f} bins, side lobes {level:.0f} dB".replace("-", "−"))
+            axes.set_title(
+                f"{name.capitalize()}: main lobe {width:.0f} bins, side lobes {level:.0f} dB".replace("-", "−")
+            )
             axes.set_xlim(focus or (0, rate / 2))
             axes.set_ylim(-100, 5)
             if hidden:

@@ -38,7 +38,7 @@ SAY = {
     "hint": ("hint {} of {}: {}", "힌트 {}/{}: {}"),
     "yours": ("yours", "내 코드"),
     "real": ("the real one", "원래 코드"),
-    "ask": ("Make {} blank again? [y/N] ", "{} 함수를 다시 비울까요? [y/N] "),
+    "ask": ("Make {} blank again? [y/N] ", "{} 함수를 다시 비우시겠습니까? [y/N] "),
     "kept": ("blank again; the old file is kept as {}", "다시 비웠습니다. 이전 파일: {}"),
     "unchanged": ("nothing was changed", "바뀐 것이 없습니다"),
     "watching": (

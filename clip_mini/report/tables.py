@@ -40,7 +40,7 @@ FIRST = (f"{IMAGE_TO_TEXT} R@1", f"{TEXT_TO_IMAGE} R@1", "accuracy")  # what the
 
 def measured_by(entry: Mapping) -> str:
     return (
-        f"`{entry['command']}`: {entry['steps']:,} steps in {entry['seconds']:.0f} s of training "
+        f"`{entry['command']}`: {entry['steps']:,} steps in {entry['seconds']:,.0f} s of training "
         f"({entry['machine']}; seed {entry['config']['seed']})."
     )
 

@@ -42,7 +42,7 @@ PUBLISHED = {  # of the paper's table 1: Flickr8k, test split, VGG features, BLE
 
 def measured_by(entry: Mapping) -> str:
     return (
-        f"`{entry['command']}`: {entry['steps']:,} steps in {entry['seconds']:.0f} s of training "
+        f"`{entry['command']}`: {entry['steps']:,} steps in {entry['seconds']:,.0f} s of training "
         f"({entry['machine']}; seed {entry['config']['seed']})."
     )
 
@@ -134,7 +134,13 @@ def decode(results: Mapping) -> str:
     for name, row in entry["rows"].items():
         rates = (f"{row['images_per_second'][how]['median']:.1f}" for how in ("together", "one at a time"))
         rows.append([name, *rates, spread(row["ratio"]), spread(row["ratio_to_core"])])
-    head = ["beam search", "together, images/s", "one at a time, images/s", "times as fast", "beside Captioner, one"]
+    head = [
+        "beam search",
+        "together, images/s",
+        "one at a time, images/s",
+        "together / one at a time",
+        "together / Captioner, one at a time",
+    ]
     return f"{markdown(head, rows)}\n\n{repeated(entry)}"
 
 

@@ -39,7 +39,7 @@ def speed(results: Mapping) -> str:
         ratio, (must, moonshot) = row["ratio"], (target or "" for target in row["targets"])
         cell = f"{ratio['median']:.2f} ({ratio['low']:.2f} to {ratio['high']:.2f})"
         rows.append([name, cell, f"{row['milliseconds']['median']:.1f}", f"{must}", f"{moonshot}"])
-    table = markdown(["peer", "time of ours / of the peer", "ours (ms)", "must be ≤", "moonshot ≤"], rows)
+    table = markdown(["peer", "time of ours / of the peer", "ours (ms)", "must be ≤", "hoped for ≤"], rows)
     return f"{table}\n\n`{entry['command']}`: {entry['repetitions']} repetitions ({entry['machine']})."
 
 

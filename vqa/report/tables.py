@@ -35,8 +35,8 @@ def measured_by(entry: Mapping) -> str:
     first, *others = map(str, entry["seeds"])
     spread = f" In brackets: lowest to highest with the seeds {', '.join([first, *others])}." if others else ""
     return (
-        f"`{entry['command']}`: {entry['steps']:,} steps in {entry['seconds']:.0f} s of training "
-        f"({entry['machine']}; seed {first}). Accuracies in %.{spread}"
+        f"`{entry['command']}`: {entry['steps']:,} steps in {entry['seconds']:,.0f} s of training "
+        f"({entry['machine']}; seed {first}).{spread}"
     )
 
 
@@ -59,7 +59,7 @@ def printed(results: Mapping) -> str:
     columns = {**entry["baselines"]["test"], "reached": entry["accuracy"]["test"]}
     promised = {kind: PROMISES.get(("toy", "test", kind)) for kind in columns["reached"]}
     lines = table({name: columns[name] for name in PRINTED}, promised).splitlines()
-    return "\n".join(["```text", *(line.rstrip() for line in lines), "```"])
+    return "\n".join(["```text", *(line.rstrip() for line in lines), "```", "", measured_by(entry)])
 
 
 def ablations(results: Mapping) -> str:

@@ -27,7 +27,7 @@ EXERCISES = (
         ),
         mistakes={
             "windows.always_symmetric": "numpy와 교과서의 창이지만, 복사본을 더해도 상수가 되지 않습니다.",
-            "windows.sine_not_squared": "비슷해 보이는 사인 창입니다. 한 창은 그 제곱입니다.",
+            "windows.sine_not_squared": "비슷해 보이는 사인 창입니다. 한(Hann) 창은 그 제곱입니다.",
             "windows.signs_forgotten": "코사인의 합이라는 말에는 음의 부호가 없지만, 이렇게 하면 양 끝이 최댓값이 됩니다.",
         },
     ),
@@ -88,7 +88,7 @@ EXERCISES = (
             ("Take the real part of ifft at the end.", "마지막에 ifft 결과의 실수부를 취하십시오."),
         ),
         mistakes={
-            "fourier.half_is_enough": "실수부는 맞아 보이지만, 0번과 n/2번을 빼면 거울상도 더해야 합니다.",
+            "fourier.half_is_enough": "실수부는 맞아 보이지만, 0번과 n/2번이 아닌 빈에는 거울상도 더해야 합니다.",
             "fourier.last_bin_mirrored_too": "n이 홀수이면 맞지만, 짝수이면 n/2번 빈은 자신의 거울상입니다.",
             "fourier.mirrored_without_the_conjugate": "크기는 대칭이지만 위상은 부호가 바뀝니다.",
         },
@@ -195,7 +195,7 @@ EXERCISES = (
         mistakes={
             "transform.frames_added_and_divided_by_the_window": "바꾸지 않은 STFT는 되돌리지만, 바꾼 STFT에 대해서는 가장 가까운 소리가 아닙니다.",
             "transform.envelope_not_squared": "STFT에는 창이 하나지만 역변환에 하나가 더 있으므로 제곱으로 나누어야 합니다.",
-            "transform.envelope_forgotten": "한 창의 복사본은 더하면 상수가 되지만, 제곱은 일부 간격에서만 그렇습니다.",
+            "transform.envelope_forgotten": "한(Hann) 창의 복사본은 더하면 상수가 되지만, 제곱은 일부 간격에서만 그렇습니다.",
             "transform.half_a_frame_left_at_the_front": "center는 STFT에만 필요해 보이지만, 그러면 소리가 반 프레임 늦게 나옵니다.",
         },
         hides=("stft.extensions.fast.istft",),

@@ -125,9 +125,9 @@ EXERCISES = (
             ("normalize(…, dim=-1) gives length 1.", "normalize(…, dim=-1)은 길이를 1로 만듭니다."),
         ),
         mistakes={
-            "model.not_normalised": "논문에는 norm I이 없는 모델도 있지만, 그러면 물체가 많은 이미지에서 tanh가 포화됩니다.",
+            "model.not_normalised": "논문에는 norm I가 없는 모델도 있지만, 그러면 물체가 많은 이미지에서 tanh가 포화됩니다.",
             "model.normalised_over_the_batch": "dim=0이 먼저 떠오르지만, 이미지의 벡터가 배치의 다른 이미지에 따라 달라집니다.",
-            "model.divided_by_the_sum": "이것도 정규화이지만, norm I은 L2 노름입니다.",
+            "model.divided_by_the_sum": "이것도 정규화이지만, norm I는 L2 노름입니다.",
         },
     ),
     Exercise(

@@ -167,7 +167,7 @@ EXERCISES = (
         mistakes={
             "vocabulary.power_without_new_sum": "빈도의 합은 1이었지만 거듭제곱한 값의 합은 1보다 큽니다.",
             "vocabulary.noise_from_plain_frequencies": "단어가 실제로 나오는 비율이지만, 그러면 노이즈가 거의 모두 가장 흔한 단어가 됩니다.",
-            "vocabulary.power_upside_down": "3/4은 분포를 평평하게 합니다. 4/3은 흔한 단어를 더 흔하게 만듭니다.",
+            "vocabulary.power_upside_down": "3/4은 분포를 평평하게 합니다. 4/3는 흔한 단어를 더 흔하게 만듭니다.",
         },
         plant=("return powers / powers.sum()", "return powers", "vocabulary.power_without_new_sum"),
     ),

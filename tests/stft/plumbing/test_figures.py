@@ -173,7 +173,7 @@ def test_marks_and_numbers_stand_at_the_harmonics(tmp_path, drawn, names: list) 
         assert marks.get_color() == pytest.approx([0.65 * part + 0.35 for part in RGB[colour]]), "its own, but lighter"
         labelled = [number for number in numbers if number * hz < 0.97 * 8000]  # 7800 Hz would touch the border
         expected += [
-            ((time - 0.04, number * hz / 1000), str(number), to_hex(marks.get_color()).upper()) for number in labelled
+            ((time + 0.055, number * hz / 1000), str(number), to_hex(marks.get_color()).upper()) for number in labelled
         ]
     assert len(written) == len(expected)
     for (place, number, colour), (expected_place, *others) in zip(written, expected, strict=True):
@@ -216,10 +216,10 @@ def test_silence_is_drawn(tmp_path, drawn) -> None:
 
 
 HAMMING, TITLES = 2, {  # Harris 1978, table 1: −13, −32 (more exactly −31.5), −43 and −58 dB
-    "rectangular: main lobe 2 bins, side lobes −13 dB": 3.92,  # scalloping loss in dB, from the same table
-    "hann: main lobe 4 bins, side lobes −31 dB": 1.42,
-    "hamming: main lobe 4 bins, side lobes −43 dB": 1.75,
-    "blackman: main lobe 6 bins, side lobes −58 dB": 1.10,
+    "Rectangular: main lobe 2 bins, side lobes −13 dB": 3.92,  # scalloping loss in dB, from the same table
+    "Hann: main lobe 4 bins, side lobes −31 dB": 1.42,
+    "Hamming: main lobe 4 bins, side lobes −43 dB": 1.75,
+    "Blackman: main lobe 6 bins, side lobes −58 dB": 1.10,
 }  # fmt: skip
 
 
