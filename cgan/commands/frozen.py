@@ -161,8 +161,11 @@ def suffix(language: str) -> str:
 def encoder_config(kind: str) -> EncoderConfig:
     """An object that may be anywhere needs a picture encoder that counts what there is, not where. A relation needs
     regions, and sentences that are nearly true."""
-    given = {"close": {}, "anywhere": {"picture": "pooled"}}
-    given["two"] = {"picture": "regions", "steps": 1000, "false_sentences": 2.0}
+    given = {
+        "close": {},
+        "anywhere": {"picture": "pooled"},
+        "two": {"picture": "regions", "steps": 1000, "false_sentences": 2.0},
+    }
     return EncoderConfig(**given[kind])
 
 
@@ -177,7 +180,7 @@ class EncoderTask(training.Task):
     """The sentence encoder and the picture encoder, trained together.
 
     Args:
-        begin: a trained picture encoder, of which the convolutions are taken over.
+        begin: a trained picture encoder. The convolutions of the new one begin with its weights.
     """
 
     paper, role = "cgan", "sentence encoder"
