@@ -36,12 +36,17 @@ def pair_batches(scene_at: Callable[[int], Scene], images: int, side: int) -> Ca
     return batch_at
 
 
-def read_pairs(detector: Detector, images: Float[Tensor, "n 3 h w"], chunk: int = 250) -> list[Scene]:
-    """The objects of each picture from −1 to 1, as a scene, on which the toy world's facts can be tested."""
+def found_in(detector: Detector, images: Float[Tensor, "n 3 h w"], chunk: int = 250) -> list[list[Detection]]:
+    """The objects of each picture from −1 to 1."""
     device, found = next(detector.parameters()).device, []
     for part in images.split(chunk):
         found += detect(detector, enlarged((part.to(device) + 1) / 2))
-    return [scene_of(objects) for objects in found]
+    return found
+
+
+def read_pairs(detector: Detector, images: Float[Tensor, "n 3 h w"], chunk: int = 250) -> list[Scene]:
+    """The same as scenes, on which the toy world's facts can be tested."""
+    return [scene_of(objects) for objects in found_in(detector, images, chunk)]
 
 
 def scene_of(objects: Sequence[Detection]) -> Scene:

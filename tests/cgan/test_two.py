@@ -7,7 +7,9 @@ x̂ = m₂ o₂ + (1 − m₂)(m₁ o₁ + (1 − m₁) b)         PairGenerator
 hinge on a picture's own false sentence           train_encoders       test_the_hinge_on_false_sentences
 right sentences are true, wrong ones are false    captioned_pairs      test_right_is_true_and_wrong_is_false
 a sentence names the first object first           say_in_order         test_the_first_object_comes_first
+a quarter of wrong ones: from another picture     wrong_relation       test_wrong_relations_of_another_picture
 what a picture shows, against what was asked      relation_obedience   test_obedience_by_hand
+what the judge reads, and its features            pair_features        test_what_the_judge_sees
 """
 
 from collections import Counter
@@ -245,13 +247,15 @@ def test_true_relations_begin_with_either_object() -> None:
         assert all(abs(n / counts.total() - share) < 0.1 for n in counts.values()), counts
 
 
-def test_a_quarter_of_the_wrong_relations_are_those_of_another_picture() -> None:
-    """They are true of it, and differ in more than one thing."""
+def test_wrong_relations_of_another_picture() -> None:
+    """A quarter are true of another picture; never of their own, though the other may show the same."""
     scenes, other = [two.two_scene("train", 0, 0)], [two.two_scene("train", 0, 1)]
     facts = [(two.true_relation(scenes[0], Rng(str(k))), Rng(str(k))) for k in range(400)]
     wrong = [two.wrong_relation(fact, scenes[0], other, rng) for fact, rng in facts]
     assert not any(holds(fact, scenes[0]) for fact in wrong)
     assert abs(sum(holds(fact, other[0]) for fact in wrong) / 400 - 0.25) < 0.08
+    wrong = [two.wrong_relation(fact, scenes[0], scenes, rng) for fact, rng in facts[:40]]
+    assert not any(holds(fact, scenes[0]) for fact in wrong)
 
 
 def test_an_unknown_split_is_named() -> None:

@@ -124,7 +124,7 @@ def test_the_judge_of_two_objects_learns_from_other_pictures_and_all_pairs(monke
     expected = enlarged((toy.pictures(scenes) + 1) / 2)
     assert torch.allclose(torch.cat([images for images, *_ in batches]), expected, atol=1e-6)
     shown = [{(one.colour, one.shape) for one in scene.objects} for scene in scenes]
-    assert [bool(pairs & set(HELD_OUT)) for pairs in shown] == [index % 4 == 0 for index in range(48)]
+    assert [bool(both & set(HELD_OUT)) for both in shown] == [index % 4 == 0 for index in range(48)]
     for away, accuracy in ((0.06, 1), (0.065, 0)):
 
         def shifted(model, images, away=away):
@@ -135,7 +135,7 @@ def test_the_judge_of_two_objects_learns_from_other_pictures_and_all_pairs(monke
                 for scene in test
             ]
 
-        monkeypatch.setattr(frozen, "detect", shifted)
+        monkeypatch.setattr("cgan.extensions.relations.detect", shifted)
         assert task.judge(Detector()) == {"accuracy": accuracy}
 
 
