@@ -118,6 +118,8 @@ class Train(cli.TrainingOptions):
         if given.get("penalty") == 0 and "penalty_every" in given:
             raise ValueError("--penalty-every has no effect beside --penalty 0")
         chosen = dataclasses.replace(config, **given)
+        if self.data == "toy" and chosen.generator == "pair" and self.chosen_scene != "two":
+            raise ValueError("--generator pair is for --scene two only")
         if self.data == "toy" and chosen.discriminator in ("encoder", "untrained"):
             if self.chosen_scene == "close":
                 raise ValueError(f"--discriminator {chosen.discriminator} is for --scene anywhere and two only")
@@ -286,9 +288,10 @@ def result_table(results: Mapping[str, Any]) -> str:
         cells = (f"{column[what]:.3f}" if what in column else "" for column in shown.values())
         lines.append("  ".join([what.ljust(16), *(f"{cell:>9}" for cell in cells)]).rstrip())
     if "judge" in results:
-        said = f"the judge gives {100 * results['judge']:.1f}% of the real test"
-        toy = results["what"].startswith("toy")
-        lines.append(f"{said} {'pictures their colour, shape and size' if toy else 'digits their own label'}")
+        share, toy = f"{100 * results['judge']:.1f}% of the real test", results["what"].startswith("toy")
+        answer = "pictures their colour, shape and size" if toy else "digits their own label"
+        both = f"the judge reads {share} pictures of two objects without a mistake"
+        lines.append(both if results["what"] == "toy-two" else f"the judge gives {share} {answer}")
     return "\n".join(lines)
 
 

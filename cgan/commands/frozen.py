@@ -26,8 +26,7 @@ from cgan.extensions.pretraining import (
     sentence_vectors,
     train_encoders,
 )
-from cgan.extensions.relations import enlarged, pair_batches
-from detector.decode import detect
+from cgan.extensions.relations import found_in, pair_batches
 from detector.evaluate import score
 from detector.model import CELL, Detector
 from detector.train import Config as DetectorConfig
@@ -145,8 +144,7 @@ class PairJudgeTask(training.Task):
     def judge(self, model: nn.Module) -> dict[str, Any]:
         """The share of real test pictures that are read without a mistake."""
         scenes = [judged_pair(SEED + 1, index) for index in range(TEST)]
-        found = detect(model, enlarged((pictures(scenes) + 1) / 2).to(next(model.parameters()).device))
-        return {"accuracy": score(found, scenes, CELL / (2 * SIDE))["all_right"]}
+        return {"accuracy": score(found_in(model, pictures(scenes)), scenes, CELL / (2 * SIDE))["all_right"]}
 
 
 def judged_pair(seed: int, index: int) -> Scene:
@@ -161,8 +159,11 @@ def suffix(language: str) -> str:
 def encoder_config(kind: str) -> EncoderConfig:
     """An object that may be anywhere needs a picture encoder that counts what there is, not where. A relation needs
     regions, and sentences that are nearly true."""
-    given = {"close": {}, "anywhere": {"picture": "pooled"}}
-    given["two"] = {"picture": "regions", "steps": 1000, "false_sentences": 2.0}
+    given = {
+        "close": {},
+        "anywhere": {"picture": "pooled"},
+        "two": {"picture": "regions", "steps": 1000, "false_sentences": 2.0},
+    }
     return EncoderConfig(**given[kind])
 
 
@@ -177,7 +178,7 @@ class EncoderTask(training.Task):
     """The sentence encoder and the picture encoder, trained together.
 
     Args:
-        begin: a trained picture encoder, of which the convolutions are taken over.
+        begin: a trained picture encoder. The convolutions of the new one begin with its weights.
     """
 
     paper, role = "cgan", "sentence encoder"

@@ -50,7 +50,11 @@ class PairTask(TextTask):
         """Sentences that name everything, and real pictures of each."""
         self.full_facts = full_relations(FULL)
         self.full = self.said(self.full_facts)
-        self.full_real = pictures([scene for fact in self.full_facts for scene in scenes_of(fact, EACH)])
+        self.full_real = self.real_of_each(0)
+
+    def real_of_each(self, seed: int) -> Tensor:
+        """Real pictures of each sentence that names everything; another seed gives others."""
+        return pictures([scene for fact in self.full_facts for scene in scenes_of(fact, EACH, seed)])
 
     def said(self, facts: Sequence[Relation]) -> list[str]:
         return [say_in_order(fact, self.language, Rng(f"cgan/two/{k}")) for k, fact in enumerate(facts)]
@@ -73,7 +77,7 @@ class PairTask(TextTask):
         each = self.fakes(model, [self.full[k] for k in rows.tolist()], "test", 1)
         columns: dict[str, dict[str, float]] = {
             "chance": relation_obedience(read_pairs(self.network, other.images), wanted),
-            "real": self.measure(test.images, wanted, pictures(self.other_scenes()), other.images),
+            "real": self.measure(test.images, wanted, self.real_of_each(1), other.images),
             "reached": self.measure(fakes, wanted, each, test.images),
         }
         self.compare(model, test, fakes, columns)
@@ -83,10 +87,6 @@ class PairTask(TextTask):
         shares = relation_obedience(read, [unseen.facts[k][0] for k in asked])
         columns["reached"]["unseen pairs"] = shares["all named"]
         return {"splits": {"test": columns}, "judge": self.judge_task.judge(self.network)["accuracy"]}
-
-    def other_scenes(self) -> list:
-        """Other real scenes of the sentences that name everything, for the column of real pictures."""
-        return [scene for fact in self.full_facts for scene in scenes_of(fact, EACH, seed=1)]
 
     def measure(self, some: Tensor, wanted: Sequence[Relation], each: Tensor, real: Tensor) -> dict[str, float]:
         """All measures of pictures, one for each wanted fact, and of several pictures of each full sentence."""

@@ -3,7 +3,8 @@
 A wrong sentence is false of its picture, by the toy world's facts. Most of them differ from a true one in one thing: an
 attribute of one object, the relation, or which object is which. The others belong to another picture.
 
-A sentence names first the object that is "left of" the other. "Left of the star is the square" is not among them.
+A sentence begins with the object that the relation is about: "the square is left of the star", and never "left of the
+star is the square".
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from toyworld.captions import PAIR, described, say
 from toyworld.facts import Description, Relation, holds
 from toyworld.parser import read
 from toyworld.rng import Rng
-from toyworld.scenes import HELD_OUT, RELATIONS, SHOWN, SIZES, Scene, related, scene_of
+from toyworld.scenes import HELD_OUT, RELATIONS, SHOWN, SIZES, Scene, check_split, related, scene_of
 
 OPPOSITE = {"left of": "right of", "right of": "left of", "above": "below", "below": "above"}
 PHRASE = {"english": english.phrase, "korean": korean.phrase}
@@ -28,7 +29,11 @@ def two_scene(split: str, seed: int, index: int) -> Scene:
     """Scene ``index`` of a split: two objects with different pairs of colour and shape.
 
     In ``compositional``, one pair is one that training never shows.
+
+    Raises:
+        ValueError: if the split is not one of ``SPLITS``.
     """
+    check_split(split)
     rng = Rng(f"{split}/{seed}/{index}/two")
     pairs = rng.sample(SHOWN, 2)
     if split == "compositional":
@@ -81,7 +86,7 @@ def captioned_pairs(language: str, split: str, seed: int, count: int) -> Caption
 
 
 def wrong_relation(fact: Relation, scene: Scene, scenes: Sequence[Scene], rng: Rng) -> Relation:
-    """A relation that is false of the scene."""
+    """A relation that is false of the scene: ``fact`` with one thing changed, or one that is true of another scene."""
     other = false_relation(fact, rng)
     if rng.random() < FROM_ANOTHER:
         other = true_relation(rng.choice(scenes), rng)

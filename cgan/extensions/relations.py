@@ -1,7 +1,7 @@
 """What pictures of two objects are judged by: the detector reads the objects back, and the sentence's facts are tested.
 
-The detector is trained anew on real pictures of this size, enlarged to twice their height and width, so that a small
-object has enough of its cells. Half of nothing is right: an object too many or too few is a mistake.
+The detector is trained anew, on real pictures that are enlarged to twice their height and width: one of its cells has
+4×4 pixels, and a small object has only 6×6. An object too many or too few is a mistake.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,13 +11,13 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
+from cgan.extensions.two import OBJECTS
 from detector.data import Batch, batch_of
 from detector.decode import Detection, detect
 from detector.model import Detector
 from toyworld.facts import Relation, holds
 from toyworld.scenes import Object, Scene
 
-OBJECTS = 2
 FEATURE_PLACES = 4  # of the features, height and width
 
 
@@ -36,16 +36,21 @@ def pair_batches(scene_at: Callable[[int], Scene], images: int, side: int) -> Ca
     return batch_at
 
 
-def read_pairs(detector: Detector, images: Float[Tensor, "n 3 h w"], chunk: int = 250) -> list[Scene]:
-    """The objects of each picture from −1 to 1, as a scene, on which the toy world's facts can be tested."""
+def found_in(detector: Detector, images: Float[Tensor, "n 3 h w"], chunk: int = 250) -> list[list[Detection]]:
+    """The objects of each picture from −1 to 1."""
     device, found = next(detector.parameters()).device, []
     for part in images.split(chunk):
         found += detect(detector, enlarged((part.to(device) + 1) / 2))
-    return [scene_of(objects) for objects in found]
+    return found
+
+
+def read_pairs(detector: Detector, images: Float[Tensor, "n 3 h w"], chunk: int = 250) -> list[Scene]:
+    """The same as scenes, on which the toy world's facts can be tested."""
+    return [scene_of(objects) for objects in found_in(detector, images, chunk)]
 
 
 def scene_of(objects: Sequence[Detection]) -> Scene:
-    """What was found. Radius and exact colours are not read."""
+    """What was found. No radius and no exact colour is read: these are 0."""
     shown = (Object(one.shape, one.colour, one.size, one.x, one.y, 0.0, (0.0, 0.0, 0.0)) for one in objects)
     return Scene(tuple(shown), (0.0, 0.0, 0.0), 0.0)
 
@@ -54,7 +59,7 @@ def scene_of(objects: Sequence[Detection]) -> Scene:
 def pair_features(
     detector: Detector, images: Float[Tensor, "n 3 h w"], chunk: int = 250
 ) -> Float[Tensor, "n features"]:
-    """The detector's logits before the softmax, their means over 4×4 parts of the picture."""
+    """All that the detector says of each cell, as logits; their means in 4×4 parts of the picture."""
     device, found = next(detector.parameters()).device, []
     for part in images.split(chunk):
         logits = detector(enlarged((part.to(device) + 1) / 2))

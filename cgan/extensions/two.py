@@ -2,11 +2,12 @@ r"""What two objects with a relation need, as in "a large red square left of a s
 
 - **φ(t) has parts**: a vector for each object, t₁ and t₂, and two numbers r for the relation. **φ(v) has regions**: a
   vector for each of 8×8 places. Each part looks for its best region, and the products are added (Karpathy & Fei-Fei
-  2015, arXiv 1412.2306, equation 8). So "red" and "square" must be at one place, and no part needs the other.
+  2015, arXiv 1412.2306, equation 8, where a part is a word). So "red" and "square" must be found at one place, and the
+  other object may be anywhere.
 - **The relation is a direction.** Each part's expected place is a spatial softmax of its products (Finn et al. 2016,
-  arXiv 1509.06113, section V.B). The product of r with the difference of both places is large if r points from the
+  arXiv 1509.06113, section V). The product of r with the difference of both places is large if r points from the
   second to the first. So "left of" is learned as one direction, for all objects.
-- **The generator draws an object of each part**, with one network, which is the canvas of ``anywhere.py``.
+- **The generator draws an object for each part.** Both times it is the same network, the canvas of ``anywhere.py``.
 
 ``cgan/report/measured.md`` has what was measured.
 """
@@ -18,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
-from cgan.extensions.anywhere import PooledEncoder, placed
+from cgan.extensions.anywhere import EncoderDiscriminator, PooledEncoder, placed
 from cgan.model import leaky
 from cgan.text_to_image import TextGenerator
 
@@ -70,28 +71,16 @@ class RegionEncoder(PooledEncoder):
     def matched(
         self, first: Float[Tensor, "*n i"], second: Float[Tensor, "*n i"], relation: Float[Tensor, "m 2"]
     ) -> Float[Tensor, "*n"]:
-        """The score from :math:`v_i \\cdot t_1` and :math:`v_i \\cdot t_2`."""
+        r"""The score from :math:`v_i \cdot t_1` and :math:`v_i \cdot t_2`."""
         side = round(first.shape[-1] ** 0.5)
-        middles = (2 * torch.arange(side).to(first) + 1) / side - 1  # from −1 at the left and the top to 1
+        middles = (2 * torch.arange(side).to(first) + 1) / side - 1  # −1 is the left or top edge, 1 the other
         places = torch.cartesian_prod(middles, middles).flip(1)  # (i, 2): x and y of each region
         apart = (first.softmax(dim=-1) - second.softmax(dim=-1)) @ places  # (*n, 2): c₁ − c₂
         return first.amax(dim=-1) + second.amax(dim=-1) + self.relation * (relation * apart).sum(dim=-1)
 
 
-class RegionDiscriminator(nn.Module):
-    r""":math:`\psi(h, \bar h)` plus the score of the picture with the sentence; ψ is that of ``EncoderDiscriminator``.
-
-    Args:
-        encoder: φ(v). It learns on with the discriminator.
-    """
-
-    def __init__(self, encoder: RegionEncoder) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.real = nn.Linear(2 * encoder.output.in_features, 1)  # ψ
-
-    def forward(self, images: Float[Tensor, "n 3 h w"], vectors: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
-        return self.match(self.look(images), vectors)
+class RegionDiscriminator(EncoderDiscriminator):
+    r""":math:`\psi(h, \bar h)` plus the score of the picture with the sentence, in place of φ(v) · φ(t)."""
 
     def look(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n c 8 8"]:
         """What is seen at each place, before the sentence is known."""
@@ -127,8 +116,8 @@ class PairGenerator(nn.Module):
         drawn, mask = self.canvas(own, torch.cat(parts)).split([3, 1], dim=1)
         mask = (1 + mask) / 2  # from 0 to 1
         compressed = (leaky(self.canvas.compress(part)) for part in parts)
-        told = self.place(leaky(self.meet(torch.cat([noise, *compressed, relation], dim=1))))  # (n, 9)
-        *where, background = told.split([3] * OBJECTS + [3], dim=1)
+        layout = self.place(leaky(self.meet(torch.cat([noise, *compressed, relation], dim=1))))  # (n, 9)
+        *where, background = layout.split([3] * OBJECTS + [3], dim=1)
         centre, scale = torch.cat(where).split([2, 1], dim=1)  # (2n, 2), (2n, 1)
         both = placed(torch.cat([mask * drawn, mask], dim=1), centre.tanh(), scale.sigmoid())
         picture = background.tanh()[:, :, None, None]  # (n, 3, 1, 1)

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from cgan.datasets import two
 from cgan.datasets.toy import RADII, captioned, named_attributes, right_facts, toy_scene, wrong_facts
 from tests.toyworld.counting import types_unchecked
 from tests.toyworld.test_leaks import check_independent, groups_of
@@ -44,6 +45,20 @@ def test_the_wording_does_not_tell_right_from_wrong() -> None:
                 wordings.append(re.sub(rf"\ban? \b|{ATTRIBUTES}", "…", say(facts, "english", rng)))
                 true.append(len(true) % 2 == 0)  # first the right one, then the wrong one
     check_independent(wordings, true, "wording and truth")
+
+
+def test_the_wording_of_a_relation_does_not_tell_right_from_wrong() -> None:
+    wordings, true = [], []
+    with types_unchecked():
+        scenes = [two.two_scene("train", 0, index) for index in range(1500)]
+        for index, scene in enumerate(scenes):
+            rng = Rng(f"leaks/{index}")
+            fact = two.true_relation(scene, rng)
+            for one in (fact, two.wrong_relation(fact, scene, scenes, rng)):
+                said = re.sub(rf"\ban? \b|{'|'.join((*COLOURS, *SHAPES))}", "…", two.say_in_order(one, "english", rng))
+                wordings.append(said.replace("large", "small"))
+                true.append(len(true) % 2 == 0)
+    check_independent(wordings, true, "wording, relation and truth")
 
 
 def test_no_training_sentence_names_a_pair_that_is_never_shown() -> None:

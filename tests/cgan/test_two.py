@@ -7,7 +7,9 @@ x̂ = m₂ o₂ + (1 − m₂)(m₁ o₁ + (1 − m₁) b)         PairGenerator
 hinge on a picture's own false sentence           train_encoders       test_the_hinge_on_false_sentences
 right sentences are true, wrong ones are false    captioned_pairs      test_right_is_true_and_wrong_is_false
 a sentence names the first object first           say_in_order         test_the_first_object_comes_first
+a quarter of wrong ones: from another picture     wrong_relation       test_wrong_relations_of_another_picture
 what a picture shows, against what was asked      relation_obedience   test_obedience_by_hand
+what the judge reads, and its features            pair_features        test_what_the_judge_sees
 """
 
 from collections import Counter
@@ -20,7 +22,7 @@ from torch.nn.functional import conv2d
 from cgan.datasets import two
 from cgan.extensions.pretraining import EncoderBatch, EncoderConfig, Encoders, train_encoders
 from cgan.extensions.projection import TextConfig, build_text_gan
-from cgan.extensions.relations import enlarged, pair_batches, read_pairs, relation_obedience, scene_of
+from cgan.extensions.relations import enlarged, pair_batches, pair_features, read_pairs, relation_obedience, scene_of
 from cgan.extensions.two import PairGenerator, RegionEncoder, sentence_size
 from cgan.text_encoder import joint_embedding_loss
 from detector.decode import Detection
@@ -231,6 +233,36 @@ def test_false_relations_have_one_thing_changed() -> None:
         assert abs(kinds[kind] / 3000 - share) < 0.05, kinds
 
 
+def test_true_relations_begin_with_either_object() -> None:
+    """The first object of a compositional scene has the pair held out; half of the sentences begin with the other."""
+    first, sizes, relations = Counter(), Counter(), Counter()
+    for index in range(400):
+        scene = two.two_scene("compositional", 0, index)
+        fact = two.true_relation(scene, Rng(f"true/{index}"))
+        assert holds(fact, scene)
+        first[fact.a.matches(scene.objects[0])] += 1
+        sizes.update([fact.a.size is None, fact.b.size is None])
+        relations[fact.relation] += 1
+    for counts, share in ((first, 1 / 2), (sizes, 1 / 2), (relations, 1 / 4)):
+        assert all(abs(n / counts.total() - share) < 0.1 for n in counts.values()), counts
+
+
+def test_wrong_relations_of_another_picture() -> None:
+    """A quarter are true of another picture; never of their own, though the other may show the same."""
+    scenes, other = [two.two_scene("train", 0, 0)], [two.two_scene("train", 0, 1)]
+    facts = [(two.true_relation(scenes[0], Rng(str(k))), Rng(str(k))) for k in range(400)]
+    wrong = [two.wrong_relation(fact, scenes[0], other, rng) for fact, rng in facts]
+    assert not any(holds(fact, scenes[0]) for fact in wrong)
+    assert abs(sum(holds(fact, other[0]) for fact in wrong) / 400 - 0.25) < 0.08
+    wrong = [two.wrong_relation(fact, scenes[0], scenes, rng) for fact, rng in facts[:40]]
+    assert not any(holds(fact, scenes[0]) for fact in wrong)
+
+
+def test_an_unknown_split_is_named() -> None:
+    with pytest.raises(ValueError, match="split must be one of train, test, compositional, got 'training'"):
+        two.two_scene("training", 0, 0)
+
+
 def test_compositional_scenes_show_a_pair_held_out() -> None:
     for index in range(30):
         shown = [(one.colour, one.shape) for one in two.two_scene("compositional", 0, index).objects]
@@ -283,7 +315,9 @@ def test_obedience_is_a_share() -> None:
 def test_what_the_judge_sees() -> None:
     """Pictures go from −1 to 1, the detector's images from 0 to 1; each pixel becomes four. All chunks are read."""
     scene = Scene((Object("star", "red", "large", 0.3, 0.6, 0.15, (0.9, 0.1, 0.1)),), (0.9, 0.9, 0.9), 0.5)
-    batch = pair_batches(lambda index: scene, 3, 32)(0)
+    asked = []
+    batch = pair_batches(lambda index: asked.append(index) or scene, 3, 32)(2)
+    assert asked == [6, 7, 8], "each step has scenes of its own"
     assert batch.images.shape == (3, 3, 64, 64)
     check_equal("the same scene", batch.images[0], batch.images[2])
     seen_by = []
@@ -296,4 +330,9 @@ def test_what_the_judge_sees() -> None:
     images = torch.rand(5, 3, 32, 32)
     assert len(read_pairs(Noting(), images * 2 - 1, chunk=2)) == 5
     check_close("what it sees", torch.cat(seen_by), enlarged(images), 0, 1e-6)
+    detector = Detector().eval()
+    logits = detector(enlarged(images)).detach()  # (5, c, 16, 16)
+    parts = [logits[:, :, y : y + 4, x : x + 4].mean(dim=(2, 3)) for y in range(0, 16, 4) for x in range(0, 16, 4)]
+    found = pair_features(detector, images * 2 - 1, chunk=2)
+    check_close("the logits' means in 4×4 parts", found, torch.stack(parts, dim=2).flatten(1), 1e-4, 1e-4)
     check_close("the mean colour stays", enlarged(images).mean(dim=(2, 3)), images.mean(dim=(2, 3)), 1e-2, 1e-2)

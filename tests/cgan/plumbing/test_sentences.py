@@ -106,7 +106,7 @@ def test_training_keeps_everything_in_the_run(work, trained) -> None:
         assert columns["real"].keys() < columns["reached"].keys()
         assert 0 <= columns["reached"]["true preferred"] <= 1
     tables = ("toy-close, test", "toy-anywhere, test", "toy-two, test")
-    for part in (*tables, "two objects", "colour and shape", "unseen pairs", "the judge gives"):
+    for part in (*tables, "two objects", "colour and shape", "unseen pairs", "the judge gives", "the judge reads"):
         assert part in trained[1], part
     assert {"star", "large"} <= set((RUN / "words.txt").read_text().split())
     assert {"별", "큰"} <= set((RUNS / "toy-close-korean" / "words.txt").read_text(encoding="utf-8").split())
@@ -190,6 +190,7 @@ WRONG = {  # the arguments, and the one line that names what is wrong
     "encoder": (["--data", "toy", "--discriminator", "encoder"], "encoder is for --scene anywhere and two only"),
     "joint": ([*ANYWHERE, "--joint", "8"], "--joint has no effect beside --discriminator encoder"),
     "two numbers": ([*TINY, "--generator", "placed"], "must be 2 numbers for --generator placed, got 3"),
+    "pair": ([*ANYWHERE, "--generator", "pair"], "--generator pair is for --scene two only"),
     "noise": ([*TWO, "--noise", "4"], "--noise must be a multiple of 3 for --generator pair, got 4"),
     "scene of the ring": (["--scene", "close"], "--scene is for toy only, ring does not use it"),
     "language of digits": (["--data", "digits", "--language", "korean"], "--language is for toy only, digits does not"),
