@@ -138,10 +138,10 @@ def build_discriminator(config: TextConfig, sentence: int, picture: nn.Module | 
         return TextDiscriminator(sentence, config.compressed, config.discriminator_channels, config.joint)
     if config.discriminator == "projection":
         return ProjectionDiscriminator(sentence, config.discriminator_channels, config.joint)
-    encoder = copy.deepcopy(picture).requires_grad_()  # it was frozen, and now it learns on
     if config.discriminator == "untrained":
-        for layer in encoder.children():
-            layer.reset_parameters()
+        encoder = type(picture)(picture.first.out_channels, picture.output.out_features)
+    else:
+        encoder = copy.deepcopy(picture).requires_grad_()  # it was frozen, and now it learns on
     return (RegionDiscriminator if isinstance(encoder, RegionEncoder) else EncoderDiscriminator)(encoder)
 
 
