@@ -63,7 +63,7 @@ def context() -> multiprocessing.context.BaseContext:
     return chosen
 
 
-def in_a_process(function: Callable, *arguments: Any) -> Any:
+def in_a_process(function: Callable, *arguments: Any, seconds: float = ALL_SECONDS) -> Any:
     """``function(*arguments)`` in another process; None if that dies or takes too long."""
     receiver, sender = context().Pipe(duplex=False)
     process = context().Process(target=send, args=(sender, function, *arguments))
@@ -71,7 +71,7 @@ def in_a_process(function: Callable, *arguments: Any) -> Any:
         process.start()  # the new process does not import the program that is running: that may be pytest
     sender.close()
     try:
-        result = receiver.recv() if receiver.poll(ALL_SECONDS) else None
+        result = receiver.recv() if receiver.poll(seconds) else None
         if isinstance(result, str):
             raise RuntimeError(f"the judge itself failed:\n{result}")
         return result
