@@ -4,6 +4,7 @@ First each test runs once, without a change: which functions does it reach, and 
 judged by the tests that reach its function, the fastest first, until one fails.
 """
 
+import hashlib
 import importlib
 import json
 import os
@@ -13,7 +14,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,8 +41,12 @@ class Mutant:
     text: str  # of the whole file
     function: str = ""  # the outermost function or method around the change: "loss", "VQA.forward"
 
+    @property
+    def key(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()[:16]
 
-def judge_mutants(file: str, tests: Sequence[str], mutants: Mapping, kept: Path, seconds: float) -> None:
+
+def judge_mutants(file: str, tests: Sequence[str], mutants: Sequence[Mutant], kept: Path, seconds: float) -> None:
     """Writes the verdict of each mutant into the file ``kept`` as soon as it is known."""
     with tempfile.TemporaryDirectory() as folder:
         work, paper = Path(folder), file.partition("/")[0]
@@ -60,7 +65,9 @@ def judge_mutants(file: str, tests: Sequence[str], mutants: Mapping, kept: Path,
 class Forks:
     """A plugin of pytest: forks before the tests are collected, once for each mutant."""
 
-    def __init__(self, work: Path, file: str, tests: Sequence[str], mutants: Mapping, kept: Path, until: float) -> None:
+    def __init__(
+        self, work: Path, file: str, tests: Sequence[str], mutants: Sequence[Mutant], kept: Path, until: float
+    ) -> None:
         self.work, self.file, self.tests, self.mutants, self.kept, self.until = work, file, tests, mutants, kept, until
         self.child, self.tracing, self.error = False, False, ""
         self.reached: dict[str, tuple[float, list[str]]] = {}  # test: its seconds, the functions that it reaches
@@ -70,7 +77,6 @@ class Forks:
     def pytest_collection(self, session: pytest.Session) -> bool | None:
         for name in LAZY:
             importlib.import_module(name)
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         if self.fork(self.trace) != STATUS[SURVIVED]:
             self.error = f"{self.file}: without any change fails {(self.work / 'reached.json').read_text()}"
             return True
@@ -80,7 +86,8 @@ class Forks:
         for name in json.loads((self.work / "modules.json").read_text()):
             with suppress(Exception):
                 importlib.import_module(name)
-        for key, mutant in self.mutants.items():
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        for mutant in self.mutants:
             if time.monotonic() > self.until:
                 break
             status = self.fork(lambda mutant=mutant: self.plant(mutant, session.config))
@@ -89,8 +96,8 @@ class Forks:
             verdict = next(name for name, value in STATUS.items() if value == status)
             used = resource.getrusage(resource.RUSAGE_CHILDREN)
             known = json.loads(self.kept.read_text("utf-8"))
-            known["verdicts"][str(key)] = verdict
-            known["seconds"] += used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+            seconds = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+            known["verdicts"][mutant.key] = verdict, round(seconds, 2)
             before = used
             write(self.kept, json.dumps(known))
         return True

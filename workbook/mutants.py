@@ -18,7 +18,7 @@ import random
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,13 +86,15 @@ def functions_of(tree: ast.Module) -> dict[str, range]:
 
 
 def visited(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes that compute something."""
+    """The nodes that compute something. The sign of an axis stays: of a matrix, -1 and 1 are the same axis."""
+    if isinstance(node, ast.keyword) and node.arg == "dim" and isinstance(node.value, ast.UnaryOp):
+        node = node.value.operand
     yield node
     for field, value in ast.iter_fields(node):
         if field in ("annotation", "returns", "decorator_list", "bases"):
             continue
         for child in value if isinstance(value, list) else [value]:
-            skipped = isinstance(child, SKIPPED) or getattr(child, "arg", "") == "strict"  # zip's check
+            skipped = isinstance(child, SKIPPED) or getattr(child, "arg", "") == "strict"  # of zip: a check
             if isinstance(child, ast.AST) and not skipped:
                 yield from visited(child)
 
@@ -118,16 +120,24 @@ def changes(node: ast.AST) -> Iterator[tuple[str, object]]:
 def tests_of(file: str) -> list[str]:
     """The tests of a core file: of clip_mini/loss.py these are tests/clip_mini/test_loss.py, test_edges.py, ….
 
-    A file without tests of its own has those that import it.
+    Where test_loss.py does not name a function, the tests that import it are among them.
     """
     paper, _, name = file.partition("/")
-    folder = ROOT / "tests" / paper
-    own = [folder / f"test_{name}"]
-    if not own[0].is_file():
-        imported = (f"from {paper}.{name[:-3]} import", f"from {paper} import {name[:-3]}")
-        own = [p for p in sorted(folder.glob("test_*.py")) if any(line in p.read_text("utf-8") for line in imported)]
-    more = [folder / f"test_{each}.py" for each in ("edges", "defaults")] if own else []
-    return [path.relative_to(ROOT).as_posix() for path in dict.fromkeys(own + more) if path.is_file()]
+    texts = {path.stem: path.read_text("utf-8") for path in sorted((ROOT / "tests" / paper).glob("test_*.py"))}
+    own = f"test_{name[:-3]}"
+    body = ast.parse((ROOT / file).read_text("utf-8")).body
+    defined = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    asked = {each for each in defined if each not in texts.get(own, "")}
+    files = [own] if own in texts else []
+    files += [test for test, text in texts.items() if asked & imported(text, f"{paper}.{name[:-3]}")]
+    files += ["test_edges", "test_defaults"] if files else []
+    return [f"tests/{paper}/{test}.py" for test in dict.fromkeys(files) if test in texts]
+
+
+def imported(text: str, module: str) -> set[str]:
+    """The names that a test imports from a module."""
+    found = [node for node in ast.parse(text).body if isinstance(node, ast.ImportFrom) and node.module == module]
+    return {alias.name for node in found for alias in node.names}
 
 
 def core_files() -> list[str]:
@@ -141,26 +151,18 @@ def equivalents() -> dict[str, dict[str, str]]:
     return {file: {entry["change"]: entry["why"] for entry in listed} for file, listed in entries.items()}
 
 
-def digest(texts: Iterable[str]) -> str:
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
-
-
-def verdicts(file: str, found: Sequence[Mutant], drawn: Collection[int], seconds: float) -> dict:
-    """Judges the drawn mutants of a file that have no verdict yet, and keeps all verdicts in ``runs/mutants``."""
+def verdicts(file: str, drawn: Sequence[Mutant], seconds: float) -> dict[str, tuple[str, float]]:
+    """Judges mutants of a file: for the key of each its verdict and its seconds. They are kept in ``runs/mutants``."""
     kept = KEPT / file.replace("/", ".").replace(".py", ".json")
-    source = digest(mutant.text for mutant in found)
-    tests = digest((ROOT / name).read_text("utf-8") for name in tests_of(file))
-    known = json.loads(kept.read_text("utf-8")) if kept.is_file() else {}
-    if known.get("source") != source:
-        known = {"source": source, "verdicts": {}, "seconds": 0.0}
-    if known.get("tests") != tests:
-        known["verdicts"] = {k: verdict for k, verdict in known["verdicts"].items() if verdict == KILLED}
+    known = json.loads(kept.read_text("utf-8")) if kept.is_file() else {"verdicts": {}}
+    tests = hashlib.sha256("".join((ROOT / name).read_text("utf-8") for name in tests_of(file)).encode()).hexdigest()
+    if known.get("tests") != tests:  # a test may kill more now
+        known["verdicts"] = {key: found for key, found in known["verdicts"].items() if found[0] == KILLED}
     write(kept, json.dumps(known | {"tests": tests}))
-    listed = equivalents().get(file, {})
-    missing = {k: found[k] for k in drawn if str(k) not in known["verdicts"] and found[k].change not in listed}
+    missing = [mutant for mutant in drawn if mutant.key not in known["verdicts"]]
     if missing and seconds > 0:
         in_a_process(judge_mutants, file, tests_of(file), missing, kept, seconds, seconds=seconds + 600)
-    return json.loads(kept.read_text("utf-8"))
+    return json.loads(kept.read_text("utf-8"))["verdicts"]
 
 
 @dataclass(frozen=True)
@@ -178,18 +180,22 @@ class Mutants:
             if file not in core_files():
                 raise ValueError(f"the file must be one of {', '.join(core_files())}, got {file!r}")
             found, listed = mutants_of((ROOT / file).read_text(encoding="utf-8")), equivalents().get(file, {})
-            order = random.Random(0).sample(range(len(found)), len(found))
-            drawn = sorted(order if self.all else order[: self.sample])
-            known = verdicts(file, found, drawn, 60 * self.minutes - time.monotonic() + begun)
-            verdict = {k: EQUIVALENT if found[k].change in listed else known["verdicts"].get(str(k)) for k in drawn}
-            count = Counter(verdict.values())
+            order = random.Random(0).sample(found, len(found))
+            drawn = sorted(order if self.all else order[: self.sample], key=lambda mutant: mutant.line)
+            different = [mutant for mutant in drawn if mutant.change not in listed]
+            known = verdicts(file, different, 60 * self.minutes - time.monotonic() + begun)
+            judged = {mutant: known[mutant.key] for mutant in different if mutant.key in known}
+            count = Counter(verdict for verdict, _ in judged.values()) + Counter(
+                {EQUIVALENT: len(drawn) - len(different)}
+            )
             row = {name: count[name] for name in (KILLED, SURVIVED, LATE, EQUIVALENT)}
-            rows[file] = {"mutants": sum(row.values()), **row, "seconds": round(known["seconds"])}
+            seconds = round(sum(seconds for _, seconds in judged.values()))
+            rows[file] = {"mutants": sum(row.values()), **row, "seconds": seconds}
             print(f"{file}: {told(rows[file])}", flush=True)
-            for k in drawn:
-                if verdict[k] in (SURVIVED, LATE):
-                    note = " (too long)" if verdict[k] == LATE else ""
-                    print(f"    line {found[k].line}{note}: {found[k].change}", flush=True)
+            for mutant, (verdict, _) in judged.items():
+                if verdict != KILLED:
+                    note = " (too long)" if verdict == LATE else ""
+                    print(f"    line {mutant.line}{note}: {mutant.change}", flush=True)
         total = {key: sum(row[key] for row in rows.values()) for key in next(iter(rows.values()))}
         print(f"all files: {told(total)}, {total['seconds']} s of computing")
         if not self.files:

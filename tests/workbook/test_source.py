@@ -6,7 +6,7 @@ import pytest
 
 from workbook import source
 from workbook.exercises import ROOT, exercises_of, find_exercise, mistake_of, papers_with_exercises, place
-from workbook.mutants import core_files, equivalents, mutants_of
+from workbook.mutants import core_files, equivalents, mutants_of, tests_of
 from workbook.work import blanked
 
 TEXT = '''"""A file."""
@@ -118,7 +118,8 @@ def test_mutants_of_a_small_file() -> None:
 
 
 def test_a_mutant_knows_its_method_and_leaves_checks_alone() -> None:
-    text = "X = 1\nclass C:\n    y = 2\n    def f(self):\n        return zip([3], [4], strict=True)\n"
+    """The sign of an axis stays, too: -1 and 1 are the same axis of a matrix."""
+    text = "X = 1\nclass C:\n    y = 2\n    def f(self):\n        return zip([3], x.any(dim=-4), strict=True)\n"
     assert [mutant.function for mutant in mutants_of(text)] == ["", "", "C.f", "C.f"]
 
 
@@ -130,6 +131,10 @@ def test_what_is_listed_as_equivalent_is_a_mutant_of_today(file: str) -> None:
 
 
 def test_core_files_with_tests_have_mutants() -> None:
+    """A function that the file's own tests do not name has the tests that import it."""
     files = core_files()
+    named = [f"tests/cgan/test_{name}.py" for name in ("loss", "text_to_image", "edges", "defaults")]
+    assert tests_of("cgan/loss.py") == named
+    assert not {"vqa/figures.py", "vqa/__main__.py"} & set(files)
     assert {"clip_mini/loss.py", "vqa/metric.py", "stft/transform.py", "show_attend_tell/decode.py"} <= set(files)
     assert len(mutants_of((ROOT / "clip_mini/zero_shot.py").read_text(encoding="utf-8"))) > 5
