@@ -29,9 +29,9 @@ from workbook.judge import run_pytest
 from workbook.work import write
 
 KILLED, SURVIVED, LATE = "killed", "survived", "late"
-SECONDS = 40  # of computing, for all tests of a mutant; 600 s by the clock
+SECONDS = 40  # of computing for all tests of a mutant, and a quarter of it for one; more if they need more
 LAZY = ("torch._dynamo", "sympy")  # what torch imports only when it needs it
-STATUS = {KILLED: 1, SURVIVED: 0, LATE: 3}
+STATUS = {SURVIVED: 0, KILLED: 1, LATE: 10}
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,10 @@ def judge_mutants(file: str, tests: Sequence[str], mutants: Sequence[Mutant], ke
         options = ["-k", "not caught and not misconception", f"--basetemp={work / 'tmp'}"]
         options.append("--hypothesis-profile=once")
         status = run_pytest(work, tests, options, plugin)
-        if plugin.child:  # a fork of this process ends here
-            os._exit(STATUS[SURVIVED] if status in (0, 5) else STATUS[KILLED])
+        if plugin.child:  # a fork of this process ends here: without a failure, or because the file cannot be imported
+            os._exit(
+                {0: STATUS[SURVIVED], 5: STATUS[SURVIVED], 1: STATUS[KILLED], 2: STATUS[KILLED]}.get(status, status)
+            )
         if plugin.error:
             raise RuntimeError(plugin.error)
 
@@ -77,7 +79,7 @@ class Forks:
     def pytest_collection(self, session: pytest.Session) -> bool | None:
         for name in LAZY:
             importlib.import_module(name)
-        if self.fork(self.trace) != STATUS[SURVIVED]:
+        if self.fork(lambda: self.trace(session.config)) != STATUS[SURVIVED]:
             self.error = f"{self.file}: without any change fails {(self.work / 'reached.json').read_text()}"
             return True
         if self.child:
@@ -93,7 +95,10 @@ class Forks:
             status = self.fork(lambda mutant=mutant: self.plant(mutant, session.config))
             if self.child:
                 return None
-            verdict = next(name for name, value in STATUS.items() if value == status)
+            verdict = next((name for name, value in STATUS.items() if value == status), "")
+            if not verdict:
+                self.error = f"{self.file}: pytest ended with {status} for {mutant.change}"
+                return True
             used = resource.getrusage(resource.RUSAGE_CHILDREN)
             known = json.loads(self.kept.read_text("utf-8"))
             seconds = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
@@ -110,10 +115,12 @@ class Forks:
             prepare()
             return 0
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        return status if status in STATUS.values() else LATE_OR_DEAD.get(-status, STATUS[KILLED])
+        if -status in (signal.SIGXCPU, signal.SIGALRM):
+            return STATUS[LATE]
+        return status if status >= 0 else STATUS[KILLED]  # below 0: it died
 
-    def trace(self) -> None:
-        self.tracing = True
+    def trace(self, config: pytest.Config) -> None:
+        self.tracing, config.option.limit = True, 10 * SECONDS
         settings.load_profile("reach")
 
     def plant(self, mutant: Mutant, config: pytest.Config) -> None:
@@ -127,7 +134,9 @@ class Forks:
         if not self.chosen:
             os._exit(STATUS[SURVIVED])
         config.args = sorted({test.partition("::")[0] for test in self.chosen})
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 5))
+        config.option.limit = SECONDS / 4 + 5 * max(seconds for seconds, _ in reach)
+        most = SECONDS + int(20 * sum(seconds for seconds, _ in reach))  # the first run had a fifth of the examples
+        resource.setrlimit(resource.RLIMIT_CPU, (most, most + 5))
         signal.alarm(600)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -138,7 +147,8 @@ class Forks:
             for item in items
             if "[" not in item.nodeid or "test_defaults.py" not in item.nodeid or rows in item.nodeid
         }
-        items[:] = [known[test] for test in (known if self.chosen is None else self.chosen)]
+        chosen = known if self.chosen is None else self.chosen
+        items[:] = [known[test] for test in chosen if test in known]  # a mutant may change the names of tests
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Without a change: each test in a fork, so that no test finds what another one has computed."""
@@ -178,6 +188,3 @@ class Forks:
         """The first failure is enough."""
         if call.excinfo and not isinstance(call.excinfo.value, pytest.skip.Exception):
             os._exit(STATUS[LATE if isinstance(call.excinfo.value, TooLong) else KILLED])
-
-
-LATE_OR_DEAD = {signal.SIGXCPU: STATUS[LATE], signal.SIGALRM: STATUS[LATE]}

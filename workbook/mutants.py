@@ -120,13 +120,15 @@ def changes(node: ast.AST) -> Iterator[tuple[str, object]]:
 def tests_of(file: str) -> list[str]:
     """The tests of a core file: of clip_mini/loss.py these are tests/clip_mini/test_loss.py, test_edges.py, ….
 
-    Where test_loss.py does not name a function, the tests that import it are among them.
+    Where test_loss.py does not name a function or a constant, the tests that import it are among them.
     """
     paper, _, name = file.partition("/")
     texts = {path.stem: path.read_text("utf-8") for path in sorted((ROOT / "tests" / paper).glob("test_*.py"))}
     own = f"test_{name[:-3]}"
     body = ast.parse((ROOT / file).read_text("utf-8")).body
     defined = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    constants = [node for statement in body if isinstance(statement, ast.Assign) for node in ast.walk(statement)]
+    defined |= {node.id for node in constants if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     asked = {each for each in defined if each not in texts.get(own, "")}
     files = [own] if own in texts else []
     files += [test for test, text in texts.items() if asked & imported(text, f"{paper}.{name[:-3]}")]
