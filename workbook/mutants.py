@@ -201,8 +201,10 @@ class Mutants:
         total = {key: sum(row[key] for row in rows.values()) for key in next(iter(rows.values()))}
         print(f"all files: {told(total)}, {total['seconds']} s of computing")
         if not self.files:
-            command = f"python -m workbook.mutants{' --all' * self.all}"
-            content = {"paper": "workbook", "what": "mutants", "command": command, "sample": self.sample, "files": rows}
+            sample = "" if self.sample == SAMPLE else f" --sample {self.sample}"
+            command = f"python -m workbook.mutants{' --all' if self.all else sample}"
+            rows = {file: row for file, row in rows.items() if row["mutants"] > row[EQUIVALENT]}  # others had no time
+            content = {"paper": "workbook", "what": "mutants", "command": command, "files": rows}
             write(KEPT / "results.json", json.dumps(content, indent=2))
 
 
