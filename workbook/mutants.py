@@ -183,7 +183,7 @@ class Mutants:
                 raise ValueError(f"the file must be one of {', '.join(core_files())}, got {file!r}")
             found, listed = mutants_of((ROOT / file).read_text(encoding="utf-8")), equivalents().get(file, {})
             order = random.Random(0).sample(found, len(found))
-            drawn = sorted(order if self.all else order[: self.sample], key=lambda mutant: mutant.line)
+            drawn = sorted(order if self.all else order[: self.sample], key=lambda mutant: (mutant.line, mutant.change))
             different = [mutant for mutant in drawn if mutant.change not in listed]
             known = verdicts(file, different, 60 * self.minutes - time.monotonic() + begun)
             judged = {mutant: known[mutant.key] for mutant in different if mutant.key in known}
