@@ -177,7 +177,7 @@ class Mutants:
     minutes: float = 60.0  # no new mutant is begun after this time
 
     def execute(self) -> None:
-        begun, rows = time.monotonic(), {}
+        begun, rows, whole = time.monotonic(), {}, set()  # whole: files whose mutants all have a verdict
         for file in self.files or core_files():
             if file not in core_files():
                 raise ValueError(f"the file must be one of {', '.join(core_files())}, got {file!r}")
@@ -193,7 +193,9 @@ class Mutants:
             row = {name: count[name] for name in (KILLED, SURVIVED, LATE, EQUIVALENT)}
             seconds = round(sum(seconds for _, seconds in judged.values()))
             rows[file] = {"mutants": sum(row.values()), **row, "seconds": seconds}
-            print(f"{file}: {told(rows[file])}", flush=True)
+            if all(mutant.key in known for mutant in different):
+                whole.add(file)
+            print(f"{file}: {told(rows[file])}{'' if file in whole else ', no time for the others'}", flush=True)
             for mutant, (verdict, _) in judged.items():
                 if verdict != KILLED:
                     note = " (too long)" if verdict == LATE else ""
@@ -203,7 +205,7 @@ class Mutants:
         if not self.files:
             sample = "" if self.sample == SAMPLE else f" --sample {self.sample}"
             command = f"python -m workbook.mutants{' --all' if self.all else sample}"
-            rows = {file: row for file, row in rows.items() if row["mutants"] > row[EQUIVALENT]}  # others had no time
+            rows = {file: row for file, row in rows.items() if file in whole}
             content = {"paper": "workbook", "what": "mutants", "command": command, "files": rows}
             write(KEPT / "results.json", json.dumps(content, indent=2))
 
