@@ -178,9 +178,10 @@ class Mutants:
 
     def execute(self) -> None:
         begun, rows, whole = time.monotonic(), {}, set()  # whole: files whose mutants all have a verdict
-        for file in self.files or core_files():
-            if file not in core_files():
-                raise ValueError(f"the file must be one of {', '.join(core_files())}, got {file!r}")
+        known_files = core_files()
+        for file in self.files or known_files:
+            if file not in known_files:
+                raise ValueError(f"the file must be one of {', '.join(known_files)}, got {file!r}")
             found, listed = mutants_of((ROOT / file).read_text(encoding="utf-8")), equivalents().get(file, {})
             order = random.Random(0).sample(found, len(found))
             drawn = sorted(order if self.all else order[: self.sample], key=lambda mutant: (mutant.line, mutant.change))
