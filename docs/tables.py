@@ -23,7 +23,7 @@ from lab.checkpoint import write_text
 from lab.tables import NOT_YET, ROOT
 
 PAPERS: dict[str, ModuleType] = {
-    name: module for name in ("detector", *papers.PAPERS) if (module := papers.part(name, "report.tables"))
+    name: module for name in ("detector", *papers.PAPERS, "workbook") if (module := papers.part(name, "report.tables"))
 }
 BLOCK = re.compile(r"(<!-- results:([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

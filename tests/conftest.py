@@ -41,6 +41,10 @@ SEARCH = {  # no phase that explains: it takes time, and a failure says its inpu
 }
 settings.register_profile("fast", max_examples=50, derandomize="CI" in os.environ, **SEARCH)
 settings.register_profile("thorough", max_examples=1000, **SEARCH)
+settings.register_profile(  # for mutants: fewer examples, no smaller input is looked for, and nothing is kept
+    "once", settings.get_profile("fast"), max_examples=20, phases=[Phase.explicit, Phase.generate], database=None
+)
+settings.register_profile("reach", settings.get_profile("once"), max_examples=4)
 settings.load_profile("fast")
 torch.set_num_threads(1)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs without Ctrl-C

@@ -22,7 +22,11 @@ from lab.papers import PAPERS, part
 from lab.tables import ROOT, lines_of_code
 
 ROOMS = ("detector", *PAPERS)  # folders with a README of their own
-REPORTS = tuple(path.relative_to(ROOT).as_posix() for paper in ROOMS for path in (ROOT / paper / "report").glob("*.md"))
+REPORTS = tuple(
+    path.relative_to(ROOT).as_posix()
+    for paper in (*ROOMS, "workbook")
+    for path in (ROOT / paper / "report").glob("*.md")
+)
 READMES = tuple(f"{room}/README.md" for room in ROOMS)
 TEXTS = ("README.md", "CONTRIBUTING.md", "docs/measuring.md", "workbook/README.md", *READMES, *REPORTS)
 MADE = ("runs", "my_work", "decode.py", "PAPER")  # what a command makes, or what is spoken of in general
@@ -125,7 +129,7 @@ def test_tables_are_those_of_the_results(capsys) -> None:
     assert tables.main(["--check"]) == 0, capsys.readouterr().out
 
 
-@pytest.mark.parametrize("paper", [room for room in ROOMS if part(room, "report.tables")])
+@pytest.mark.parametrize("paper", tables.PAPERS)
 def test_every_table_has_its_place(paper: str) -> None:
     texts = [read(name) for name in TEXTS if name.startswith(f"{paper}/")]
     places = [name for text in texts for name in re.findall(r"<!-- results:([\w-]+) -->", text)]

@@ -3,6 +3,7 @@
 φ(t), word by word                                        SentenceEncoder       test_encoder_word_by_word
 padding and neighbours change nothing                     SentenceEncoder       test_a_sentence_is_its_own
 the order of the words counts                             SentenceEncoder       test_order_counts
+φ(v), three convolutions                                  PictureEncoder        test_picture_encoder_by_functions
 equation 2, a hinge for the 0-1 loss, in both directions  joint_embedding_loss  test_loss_in_loops, test_loss_by_hand
 true pairs off the diagonal cost nothing                  joint_embedding_loss  test_true_pairs_are_no_mistake
 it learns; afterwards it is frozen                        both                  test_learns_three_words, test_frozen
@@ -160,6 +161,17 @@ def test_learns_three_words() -> None:
     encoders.eval()
     best = (encoders.picture(images) @ encoders.sentence(ids).T).argmax(dim=1)
     assert true[torch.arange(16), best].all(), "each picture's best sentence is true of it; chance is a third"
+
+
+def test_picture_encoder_by_functions() -> None:
+    """32×32 to 16×16 to 8×8 to 4×4 places: 4×4 kernels, two pixels apart, one pixel of zeros around the picture."""
+    torch.manual_seed(0)
+    model, images = PictureEncoder(3, 5).double(), torch.randn(2, 3, 32, 32, dtype=torch.float64)
+    h = images
+    for layer, channels, side in ((model.first, 3, 16), (model.second, 6, 8), (model.third, 12, 4)):
+        h = torch.nn.functional.conv2d(h, layer.weight, layer.bias, stride=2, padding=1).clamp(min=0)
+        assert h.shape == (2, channels, side, side)
+    check_close("φ(v)", model(images), h.flatten(1) @ model.output.weight.T + model.output.bias)
 
 
 def test_picture_encoder_sees_every_pixel() -> None:

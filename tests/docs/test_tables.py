@@ -46,6 +46,7 @@ def elsewhere(tmp_path) -> Path:
         ("clip_mini", "search"),
         ("show_attend_tell", "decode"),
         ("cgan", "step"),
+        ("workbook", "mutants"),
     ):
         (tmp_path / paper / "report" / "pictures").mkdir(parents=True)
         (tmp_path / paper / "README.md").write_text(f"<!-- results:{block} -->\n<!-- end -->\n")

@@ -331,6 +331,7 @@ def test_a_model_without_attention_sees_the_mean_alone() -> None:
         random_annotations(2, 6, 4, 0),
         some_captions(2, 5, 0),
     )
+    assert model.project(images).projected.shape == (2, 6, 0), "nothing for an attention network"
     same_mean = images.mean(dim=1, keepdim=True).expand(-1, 6, -1)
     check_close("logits", model(same_mean, captions)[0], model(images, captions)[0])
     assert (model(images.flip(0), captions)[0] - model(images, captions)[0]).abs().max() > 1e-6
@@ -366,6 +367,21 @@ def test_first_loss_is_near_that_of_guessing(attention, seed: int) -> None:
     logits, _ = Captioner(60, 19, 32, 64, attention)(torch.rand(64, 16, 19), captions)
     loss = cross_entropy(logits.flatten(0, 1), captions[:, 1:].flatten()).item()
     assert abs(loss - math.log(60)) < 0.3, loss
+
+
+@BOTH
+def test_first_weights_of_the_cell(attention) -> None:
+    """Uniform within ±1/√H, as torch.nn.LSTMCell's: the outermost of some thousands are within 5% of these ends."""
+    torch.manual_seed(0)
+    model = Captioner(WORDS, 19, 30, 64, attention)
+    for name in ("weight_x", "weight_h", "bias"):
+        weight = getattr(model, name).detach() * 8  # √64
+        assert -1 <= weight.min() < -0.95, name
+        assert 0.95 < weight.max() <= 1, name
+    assert model.weight_x.shape == (
+        4 * 64,
+        30 + (0 if attention is None else 19),
+    )  # [E y, z], z empty without attention
 
 
 def test_an_encoder_computes_the_annotations() -> None:

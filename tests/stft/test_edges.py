@@ -48,6 +48,18 @@ def test_a_window_below_the_limit_hides_a_sample(height: float, known: bool) -> 
             istft(spectrum, window, 2, center=False)
 
 
+def test_a_length_is_at_least_1_and_at_most_what_the_frames_reach() -> None:
+    window, x = torch.ones(2, dtype=torch.float64), torch.tensor([3.0, 1, 4, 1], dtype=torch.float64)
+    spectrum = stft(x, window, 2, center=False)
+    for length in (1, 4):
+        assert istft(spectrum, window, 2, center=False, length=length).tolist() == pytest.approx(x[:length].tolist())
+    for length in (0, 5):
+        with pytest.raises(
+            ValueError, match=f"length must be from 1 to the 4 samples that the frames reach, got {length}"
+        ):
+            istft(spectrum, window, 2, center=False, length=length)
+
+
 def test_reflection_needs_one_sample_more_than_it_adds() -> None:
     x = torch.arange(4.0)
     assert pad_ends(x, 3, "reflect").tolist() == [3, 2, 1, 0, 1, 2, 3, 2, 1, 0]

@@ -17,6 +17,7 @@ from stft.windows import (
     blackman,
     hamming,
     hann,
+    main_lobe_edge,
     main_lobe_width,
     rectangular,
     response,
@@ -107,6 +108,17 @@ def test_scalloping_in_closed_form(window, coefficients) -> None:
     a0, a1 = [*coefficients, 0][:2]
     ratio = (a0 * 2 / math.pi + a1 / 2 * (2 / math.pi - 2 / (3 * math.pi))) / a0
     assert scalloping_loss(window(2**14)) == pytest.approx(-20 * math.log10(ratio), abs=1e-6)
+
+
+@pytest.mark.parametrize(("levels", "edge"), [([4, 2, 1, 3, 1, 2], 2), ([4, 2, 2, 1], 1), ([3, 2, 1], 2)])
+def test_the_edge_of_the_main_lobe_by_hand(levels: list[int], edge: int) -> None:
+    """The first point behind which the level does not fall; the last point if it always falls."""
+    assert main_lobe_edge(torch.tensor(levels, dtype=torch.float64)) == edge
+
+
+def test_a_window_of_zeros_has_no_response() -> None:
+    with pytest.raises(ValueError, match=r"window must not sum to 0, got 0\.0e"):
+        response(torch.zeros(3))
 
 
 def test_rectangular_leaks_as_dirichlet_says() -> None:

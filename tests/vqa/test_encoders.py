@@ -100,6 +100,7 @@ def test_moments_follow_an_object(sizes, data) -> None:
 def test_an_image_without_objects_has_the_constant_alone() -> None:
     got = encoder_of(doubles([1, 2, 3, 4, 5, 6]))(torch.zeros(2, 6, 3, 4).double())
     equals(got, doubles([0, 0, 0, CONSTANT], [0, 0, 0, CONSTANT]), "empty sums are 0")
+    assert GridEncoder(7, ATTRIBUTES).features == 3 * 7 + 1, "what VQA's linear map reads: three sums and k"
 
 
 def test_two_objects_do_not_look_like_one() -> None:
@@ -138,6 +139,17 @@ def test_a_channel_begins_with_half_of_the_attributes() -> None:
     whole = torch.stack([(weight != 0).all(dim=1) for weight in values])
     check_equal("each attribute is there as a whole or not at all", some, whole)
     assert abs(some.sum().item() - 300) < 4 * math.sqrt(600 / 4)
+
+
+def test_first_weights_keep_the_size() -> None:
+    """He et al. 2015: the variance is 2 / (inputs of a unit). 4 standard deviations of its estimate; no bias."""
+    torch.manual_seed(0)
+    cnn, grid = SmallCNN((64, 64), background=0.5), GridEncoder(300, ATTRIBUTES)
+    for weight in (cnn.layers[0].weight, cnn.layers[3].weight, grid.read.weight):
+        known = weight[weight != 0].detach()
+        expected = 2 / weight[0].numel()
+        assert abs(known.var().item() / expected - 1) < 4 * math.sqrt(2 / len(known))
+    assert not any(cnn.layers[k].bias.any() for k in (0, 3))
 
 
 def check_cnn_by_hand(candidate) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import watchfiles
 
-from workbook import source
+from workbook import mutants, source
 from workbook.__main__ import main
 from workbook.exercises import ROOT
-from workbook.mutants import Mutant, survives
+from workbook.mutants import Mutant, Mutants
 
 AGREEMENT, MEAN, CELL = "vqa.metric.agreement", "vqa.metric.mean_agreement", "vqa.model.lstm_cell"
 METRIC = Path("my_work/vqa/metric.py")
@@ -216,6 +216,24 @@ def test_wrong_words_are_one_line(words: list[str], message: str, capsys) -> Non
     assert error.count("\n") == 1
 
 
-def test_a_mutant_is_killed_and_the_real_file_survives() -> None:
-    assert survives(Mutant(1, "nothing", REAL), "vqa/metric.py")
-    assert not survives(Mutant(1, "2", REAL.replace("ENOUGH = 3", "ENOUGH = 2")), "vqa/metric.py")
+def test_verdicts_on_mutants(tmp_path, monkeypatch, capsys) -> None:
+    """What is too long is not killed; a second start judges nothing again, and a listed mutant not at all."""
+    monkeypatch.setattr(mutants, "KEPT", tmp_path / "mutants")
+    same, late = (RIGHT.strip(), f"import signal; signal.raise_signal(signal.SIGXCPU); {RIGHT.strip()}")
+    slow = f"from workbook.failures import TooLong; raise TooLong; {RIGHT.strip()}"
+    texts = [
+        REAL.replace("ENOUGH = 3", "ENOUGH = 2"),
+        *(REAL.replace(RIGHT.strip(), new) for new in (same, late, slow)),
+    ]
+    functions = ("", "agreement", "agreement", "agreement")
+    found = [Mutant(1, str(k), text, function) for k, (text, function) in enumerate(zip(texts, functions, strict=True))]
+    monkeypatch.setattr(mutants, "mutants_of", lambda text: found)
+    monkeypatch.setattr(mutants, "equivalents", dict)
+    for _ in range(2):
+        Mutants(("vqa/metric.py",)).execute()
+        assert "vqa/metric.py: 1 of 4 killed, 25.0%, 0 equivalent" in (out := capsys.readouterr().out)
+        assert [line.split(": ")[1] for line in out.splitlines() if "(too long)" in line] == ["2", "3"]
+        monkeypatch.setattr(mutants, "in_a_process", None)
+    monkeypatch.setattr(mutants, "equivalents", lambda: {"vqa/metric.py": {"1": "the same text"}})
+    Mutants(("vqa/metric.py",)).execute()
+    assert "1 of 3 killed, 33.3%, 1 equivalent" in capsys.readouterr().out

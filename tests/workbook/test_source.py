@@ -6,7 +6,7 @@ import pytest
 
 from workbook import source
 from workbook.exercises import ROOT, exercises_of, find_exercise, mistake_of, papers_with_exercises, place
-from workbook.mutants import core_files, mutants_of
+from workbook.mutants import core_files, equivalents, mutants_of, tests_of
 from workbook.work import blanked
 
 TEXT = '''"""A file."""
@@ -103,25 +103,44 @@ def test_an_unknown_name_is_one_line(name: str, message: str) -> None:
 def test_mutants_of_a_small_file() -> None:
     text = 'def f(x: "a + b", y=True):\n    """1 + 1"""\n    z = -x\n    return z.sum(dim=0) + 2 if y else x < 3\n'
     changes = [mutant.change for mutant in mutants_of(text)]
-    assert changes == [
-        "True  →  False",
-        "z = -x  →  left out",
-        "-x  →  +x",
-        "z.sum(dim=0) + 2 if y else x < 3  →  z.sum(dim=0) + 2 if not y else x < 3",
-        "z.sum(dim=0) + 2  →  z.sum(dim=0) - 2",
-        "z.sum  →  z.mean",
-        "0  →  1",
-        "2  →  3",
-        "x < 3  →  x <= 3",
-        "3  →  4",
-    ]
+    first, last = "def f(x: 'a + b', y=True):", "return z.sum(dim=0) + 2 if y else x < 3"
+    assert changes == [f"{was}  →  {now}" for was, now in (
+        (first, "def f(x: 'a + b', y=False):"),
+        ("z = -x", "pass"),
+        ("z = -x", "z = +x"),
+        (last, "return z.sum(dim=0) + 2 if not y else x < 3"),
+        (last, "return z.sum(dim=0) - 2 if y else x < 3"),
+        (last, "return z.mean(dim=0) + 2 if y else x < 3"),
+        (last, "return z.sum(dim=1) + 2 if y else x < 3"),
+        (last, "return z.sum(dim=0) + 3 if y else x < 3"),
+        (last, "return z.sum(dim=0) + 2 if y else x <= 3"),
+        (last, "return z.sum(dim=0) + 2 if y else x < 4"),
+    )]  # fmt: skip
+    assert {mutant.function for mutant in mutants_of(text)} == {"f"}
     unchanged = ast.unparse(ast.parse(text))
     texts = {mutant.text for mutant in mutants_of(text)}
     assert unchanged not in texts
     assert len(texts) == len(changes)
 
 
+def test_a_mutant_knows_its_method_and_leaves_checks_alone() -> None:
+    """The sign of an axis stays, too: -1 and 1 are the same axis of a matrix."""
+    text = "X = 1\nclass C:\n    y = 2\n    def f(self):\n        return zip([3], x.any(dim=-4), strict=True)\n"
+    assert [mutant.function for mutant in mutants_of(text)] == ["", "", "C.f", "C.f"]
+
+
+@pytest.mark.parametrize("file", equivalents())
+def test_what_is_listed_as_equivalent_is_a_mutant_of_today(file: str) -> None:
+    changes = {mutant.change for mutant in mutants_of((ROOT / file).read_text(encoding="utf-8"))}
+    assert set(equivalents()[file]) <= changes
+    assert all(equivalents()[file].values()), "each has its reason"
+
+
 def test_core_files_with_tests_have_mutants() -> None:
+    """A function that the file's own tests do not name has the tests that import it."""
     files = core_files()
+    named = [f"tests/cgan/test_{name}.py" for name in ("loss", "text_to_image", "edges", "defaults")]
+    assert tests_of("cgan/loss.py") == named
+    assert not {"vqa/figures.py", "vqa/__main__.py"} & set(files)
     assert {"clip_mini/loss.py", "vqa/metric.py", "stft/transform.py", "show_attend_tell/decode.py"} <= set(files)
     assert len(mutants_of((ROOT / "clip_mini/zero_shot.py").read_text(encoding="utf-8"))) > 5
