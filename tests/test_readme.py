@@ -20,6 +20,7 @@ import tyro
 from lab import cli
 from lab.papers import PAPERS, part
 from lab.tables import ROOT, lines_of_code
+from workbook.mutants import Mutants
 
 ROOMS = ("detector", *PAPERS)  # folders with a README of their own
 REPORTS = tuple(
@@ -81,6 +82,8 @@ def flags_of(words: list[str]) -> set[str]:
     target, *rest = words[1:] if words[0] == "-m" else words
     if target in TOOLS:
         return TOOLS[target]
+    if target == "workbook.mutants":
+        return flags(Mutants)
     module = tables if target == "docs/tables.py" else part(target, "commands")
     assert module is not None, f"python {shlex.join(words)}: there is no such command"
     verbs = {verb.__name__.lower(): verb for verb in getattr(module, "VERBS", (getattr(module, "Tables", None),))}
@@ -207,7 +210,7 @@ def test_every_command_has_its_flags(name: str) -> None:
 def test_flags_in_running_text_exist() -> None:
     rooms = (*ROOMS, "toyworld", "tour", "bench", "workbook")
     verbs = [verb for name in rooms for verb in part(name, "commands").VERBS]
-    known = set().union(*map(flags, [*verbs, tables.Tables]), *TOOLS.values())
+    known = set().union(*map(flags, [*verbs, tables.Tables, Mutants]), *TOOLS.values())
     for name in TEXTS:
         for span in code_spans(read(name)):
             assert set(re.findall(r"(?<!\S)--[a-z][\w-]*", span)) <= known, (name, span)
