@@ -4,9 +4,9 @@ import ast
 
 import pytest
 
-from workbook import source
+from workbook import mutants, source
 from workbook.exercises import ROOT, exercises_of, find_exercise, mistake_of, papers_with_exercises, place
-from workbook.mutants import core_files, equivalents, mutants_of, tests_of
+from workbook.mutants import core_files, equivalents, mutants_of
 from workbook.work import blanked
 
 TEXT = '''"""A file."""
@@ -140,7 +140,7 @@ def test_core_files_with_tests_have_mutants() -> None:
     """A function that the file's own tests do not name has the tests that import it."""
     files = core_files()
     named = [f"tests/cgan/test_{name}.py" for name in ("loss", "text_to_image", "edges", "defaults")]
-    assert tests_of("cgan/loss.py") == named
+    assert mutants.tests_of("cgan/loss.py") == named
     assert not {"vqa/figures.py", "vqa/__main__.py"} & set(files)
     assert {"clip_mini/loss.py", "vqa/metric.py", "stft/transform.py", "show_attend_tell/decode.py"} <= set(files)
     assert len(mutants_of((ROOT / "clip_mini/zero_shot.py").read_text(encoding="utf-8"))) > 5

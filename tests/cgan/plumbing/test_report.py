@@ -173,13 +173,3 @@ def test_promises_are_kept_in_the_results() -> None:
             assert name not in results or results[name]["splits"][split]["reached"][measure] >= promised, name
     for row in results["step"]["rows"].values():
         assert row["part"]["median"] <= bench.MUST
-
-
-def test_the_readme_tells_the_rings_seeds() -> None:
-    results = json.loads((ROOT / "cgan" / "report" / "results.json").read_text(encoding="utf-8"))
-    reached = [results[name]["splits"]["test"]["reached"] for name in tables.names_of("ring")]
-    within = [one["within 3σ"] for one in reached]
-    narrow, wide = min(one["narrowest mode"] for one in reached), max(one["widest mode"] for one in reached)
-    told = " ".join((ROOT / "cgan" / "README.md").read_text(encoding="utf-8").split())
-    assert f"Ten seeds of the ring reached {min(within):.3f} to {max(within):.3f} within 3σ" in told
-    assert f"widths of modes were {narrow:.3f} to {wide:.3f}" in told

@@ -36,7 +36,7 @@ def test_the_analogies_and_the_musts_are_met_in_the_results() -> None:
 def test_the_first_losses_in_numbers() -> None:
     words, negatives = len(toy_vocabulary(0)), Config().negatives
     assert f"V = {words} words: ln {words} ≈ {math.log(words):.2f}" in README
-    assert f"with k = {negatives} that is {(negatives + 1) * math.log(2):.2f}" in README
+    assert f"(k + 1) ln 2 ≈ {(negatives + 1) * math.log(2):.2f}" in README
 
 
 def test_what_a_small_text_gives() -> None:
@@ -44,7 +44,7 @@ def test_what_a_small_text_gives() -> None:
     ways = RESULTS["morphemes"]["ways"]
     unknown = [100 * way["unknown"] / RESULTS["morphemes"]["pairs"] for way in ways.values()]
     assert list(ways) == [SPACES, PARSED]
-    assert "{:.1f}% of the pairs in WordSim-353 are unknown; with morphemes {:.1f}%.".format(*unknown) in README
+    assert "{:.1f}% of WordSim-353's pairs are unknown; with it {:.1f}%.".format(*unknown) in README
     for row in RESULTS["rare"]["rows"]:
         rare = row["to"] is not None and row["to"] <= RARE
         assert (row["same"] < 0.37) == rare, "about a third below RARE occurrences, more above"
@@ -56,7 +56,7 @@ def test_what_a_small_text_gives() -> None:
 
 def test_the_engine_is_as_large_as_the_readme_says() -> None:
     band = ROW + 2 * TextConfig().window
-    assert f"compares {ROW} consecutive words at once with the {band} words of their band and {NOISE}" in README
+    assert f"compares {ROW} consecutive words with the {band} words of their band and {NOISE}" in README
     assert f"{band + NOISE} vectors are loaded once and used {ROW} times" in README
     centre = 2 * TextConfig().window * (1 + TextConfig().negatives)  # rates of a word with all its neighbours
     assert BOUND / centre == pytest.approx(0.025), "what such a word is held to"
