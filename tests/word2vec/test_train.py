@@ -174,6 +174,11 @@ def test_every_seed_has_its_own_random_numbers() -> None:
     assert draws[0] == tuple(torch.rand(4, generator=generator_at(0, 0)).tolist())
 
 
+def test_seeds_are_far_apart_and_end_at_32_bits() -> None:
+    for seed, step, number in ((0, 7, 7), (2, 5, 2_000_011), (4295, 3, 4295 * 1_000_003 + 3 - 2**32)):
+        assert generator_at(seed, step).initial_seed() == number
+
+
 def test_each_sentence_is_in_one_batch(monkeypatch) -> None:
     seen = []
     monkeypatch.setattr(data, "sentence_at", lambda split, seed, index: seen.append((split, seed, index)) or ["a", "b"])
