@@ -75,13 +75,13 @@ def mutants_of(text: str) -> list[Mutant]:
 
 
 def functions_of(tree: ast.Module) -> dict[str, range]:
-    """The lines of each function and each method."""
+    """The lines of the body of each function and each method. Defaults are in no body: no call need reach them."""
     found = {}
     for owner in (tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))):
         for node in owner.body:
             if isinstance(node, ast.FunctionDef):
                 name = f"{owner.name}.{node.name}" if isinstance(owner, ast.ClassDef) else node.name
-                found[name] = range(min(n.lineno for n in (node, *node.decorator_list)), node.end_lineno + 1)
+                found[name] = range(node.body[0].lineno, node.end_lineno + 1)
     return found
 
 

@@ -18,6 +18,7 @@ DEFAULTS = {
     },
     "word2vec.extensions.engine": {"ROW": 32, "NOISE": 48, "ROWS": 32, "BOUND": 1.5},
     "word2vec.extensions.engine.Engine": {"bound": 1.5},
+    "word2vec.evaluate": {"PROMISES": {("toy", "held out", "all"): 0.95}},
     "word2vec.evaluate.judge_analogies": {"limit": 300_000},  # gensim's restrict_vocab
     "word2vec.evaluate.judge_similarity": {"limit": 300_000},
     "word2vec.evaluate.table_of": {"name": "centre"},

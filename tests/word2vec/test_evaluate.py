@@ -109,6 +109,13 @@ def test_nothing_known_is_not_a_number() -> None:
     assert (found.pairs, found.unknown) == (1, 1)
 
 
+def test_two_pairs_of_all_words_have_a_correlation() -> None:
+    """The least: two words with themselves and with each other."""
+    found = judge_similarity(torch.eye(2), ["a", "b"], [("a", "b", 1.0), ("a", "a", 2.0)])
+    assert found.correlation == pytest.approx(1)
+    assert (found.pairs, found.unknown) == (2, 0)
+
+
 def test_the_forms_may_answer_differently() -> None:
     questions = {"s": [tuple(line) for line in random_lines(0, 4, 100)]}
     vectors = some_vectors(5)

@@ -293,3 +293,10 @@ def test_misconception_of_ranks_is_caught(wrong) -> None:
 def test_misconception_of_the_correlation_is_caught(wrong) -> None:
     with pytest.raises(AssertionError):
         check_spearman(wrong, [1.0, 2.0, 3.0, 100.0], [0.1, 0.3, 0.2, 0.4])
+
+
+@pytest.mark.parametrize("wrong", [-1, 4])
+def test_an_id_without_a_vector_is_named(wrong: int) -> None:
+    """The largest id is the number of vectors less 1."""
+    with pytest.raises(ValueError, match=f"ids of words must be from 0 to 3, got {wrong}"):
+        cosines(torch.eye(4), torch.tensor([3, wrong]))
