@@ -6,8 +6,8 @@ from tests.defaults import check_defaults, check_measured
 
 DEFAULTS = {
     "word2vec.train.CONFIGS[paper]": {"dim": 300, "negatives": 15, "window": 5, "power": 0.75},  # 2013b, table 1
-    "word2vec.noise_distribution": {"power": 0.75},  # 2013b, section 2.2
-    "word2vec.build_vocabulary": {"min_count": 1},
+    "word2vec.vocabulary.noise_distribution": {"power": 0.75},  # 2013b, section 2.2
+    "word2vec.vocabulary.build_vocabulary": {"min_count": 1},
     "word2vec.extensions.phrases.find_phrases": {"discount": 5, "threshold": 100, "min_count": 5},  # word2phrase.c
     "word2vec.extensions.phrases.phrase_scores": {"discount": 5},
     "word2vec.extensions.phrases.write_phrases": {"thresholds": (100,), "discount": 5, "min_count": 5},
