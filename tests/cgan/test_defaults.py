@@ -28,7 +28,13 @@ DEFAULTS = {
     "cgan.commands.two": {"FULL": 24},
     "cgan.evaluate.within": {"sigmas": 3.0},
     "cgan.evaluate.check_diversity": {"least": 0.1},
-    "cgan.evaluate": {"EACH": 1000},
+    "cgan.evaluate": {
+        "EACH": 1000,
+        "PROMISES": {
+            ("ring", "test", "within 3σ"): 0.95, ("ring", "test", "worst mode"): 1 / 1.2,
+            ("digits", "test", "obedience"): 0.96, ("digits", "test", "diversity"): 0.8,
+        },
+    },
     "cgan.commands.Draw": {"count": 16, "seed": 0, "run": None},
     "cgan.commands.Interpolate": {"seed": 0, "run": None},
 }  # fmt: skip

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from clip_mini.evaluate import ACCURACY, UNSEEN
 from tests.defaults import check_defaults, check_measured
 
 DEFAULTS = {
@@ -11,7 +12,14 @@ DEFAULTS = {
     "clip_mini.extensions.objectives.Recipe": {"margin": 0.1, "matched": 0.2, "weight": 0.02},  # Salvador et al.
     "clip_mini.data": {"ALONE": 0.5, "RELATED": 0.3},
     "clip_mini.datasets.sources": {"TOY_TEST": 256, "TOY_VALIDATION": 256, "ZERO_SHOT": 500},
-    "clip_mini.evaluate": {"KS": (1, 5, 10), "WORDINGS": 12},
+    "clip_mini.evaluate": {
+        "KS": (1, 5, 10), "WORDINGS": 12,
+        "PROMISES": {
+            ("toy", "test", "image→text R@1"): 0.95, ("toy", "test", "text→image R@1"): 0.95,
+            ("toy", "compositional", "image→text R@1"): 0.8, ("toy", "compositional", "text→image R@1"): 0.8,
+            ("toy", UNSEEN, ACCURACY): 0.85,
+        },
+    },
     "clip_mini.extensions.search.FaissIndex": {"probes": 32, "candidates": 10},
     "clip_mini.extensions.search": {"FEWEST": 10_000, "PER_LIST": 64},
     "clip_mini.extensions.pretrained.TextConfig": {  # transformers.CLIPTextConfig

@@ -26,7 +26,10 @@ DEFAULTS = {
     "show_attend_tell.extensions.photographs.PHOTO_CONFIGS[coco]": {
         "steps": 60_000, "views": 1, "self_critical_steps": 0,
     },
+    "show_attend_tell.data": {"MOST": 2},
+    "show_attend_tell.decode.beam_search_one": {"length_penalty": 0.0},
     "show_attend_tell.evaluate": {"LONGEST": 24},
+    "show_attend_tell.evaluate.most_frequent_caption": {"count": 2000},
     "show_attend_tell.datasets.scores": {"LONGEST": 25},
     "show_attend_tell.datasets.sources": {"VALIDATED": 400},
     "show_attend_tell.commands.task": {"VALIDATION": 300, "TEST": 2000, "FORCED": 100},
