@@ -71,6 +71,13 @@ def test_the_loudest_frame_is_used() -> None:
     check_close("the amplitude at 500 Hz, left and right", amplitudes[:, 9], torch.tensor([0.0, 0.6]), 0, 1e-3)
 
 
+@pytest.mark.parametrize(("decibels", "size"), [(-4.9, "large"), (-5.1, "small")])
+def test_half_way_between_the_loudnesses(decibels: float, size: str) -> None:
+    """A large object is at 0 dB, a small one at -10 dB. Made softer by nearly half of that, it is large."""
+    clip = sound_of(thing("star", "blue", "large", 0.4)) * 10 ** (decibels / 20)
+    assert name_by_ear(clip, patterns())[2] == size
+
+
 def test_patterns_stand_at_the_harmonics() -> None:
     """Amplitudes by multiples of 50 Hz, worked out by hand; each of length 1."""
     known = patterns()
