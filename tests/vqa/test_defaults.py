@@ -25,7 +25,7 @@ DEFAULTS = {
     },
     "vqa.train.CONFIGS[paper]": {  # Antol et al. 2015, section 5.2, and the authors' code
         "steps": 150_000, "images": 500, "questions": 1, "image_size": 224, "embedding": 200, "hidden": 512,
-        "common": 1024, "answers": 1000, "dropout": 0.5, "learning_rate": 4e-4,
+        "common": 1024, "answers": 1000, "dropout": 0.5, "learning_rate": 4e-4, "channels": (64, 128, 256, 512),
     },
     "vqa.datasets.sources": {"TOY_TEST": 6000, "TOY_VALIDATION": 1200},
     "vqa.commands.ask": {"LIKELY": 5},
