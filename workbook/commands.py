@@ -234,7 +234,7 @@ def check(exercises: Sequence[Exercise], language: str, several: bool = False) -
 
 
 def is_untouched(exercise: Exercise) -> bool:
-    """Whether the function is as ``start`` wrote it, but for comments: blank, or with its planted mistake."""
+    """Whether the function is as ``start`` wrote it: blank, or with its planted mistake. Comments do not count."""
     name = place(exercise.name)[1]
     begun = work.emptied((ROOT / exercise.file).read_text(encoding="utf-8"), name, exercise, LANGUAGES[0])
     texts = work.read(work.WORK / exercise.file), begun
