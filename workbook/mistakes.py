@@ -2,7 +2,8 @@
 
 The reader's calls are repeated with the real function and with the known mistakes. The smallest call with another
 result is shown. A mistake is named if it gives what the reader's function gives, for the call that is shown and for at
-least half of all calls; of several, the one that agrees most often. If none does, a note says whether a factor or the order is wrong.
+least half of all calls; of several, the one that agrees most often. If none does, a note says whether a factor or the
+order is wrong.
 """
 
 import importlib

@@ -228,5 +228,5 @@ def text_interpolated(
     shares = torch.linspace(0, 1, PLACES)[:, None]
     between = (1 - shares) * first + shares * last  # (places, d)
     rows = [text_samples(gan.generator, row.expand(PLACES, -1), between) for row in z]
-    way = "\n".join(textwrap.fill(words, LABEL) for words in (f"from {start}", f"to {end}"))
-    return {way if k == 0 else " " * k: row for k, row in enumerate(rows)}
+    labels = [textwrap.fill(words, LABEL) for words in (f"from {start}", f"to {end}")]  # of the first two rows
+    return {labels[k] if k < len(labels) else " " * k: row for k, row in enumerate(rows)}
